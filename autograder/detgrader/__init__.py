@@ -1,0 +1,1 @@
+"""What staff of the course install: the release builder, the sandbox and the grader."""

@@ -1,0 +1,148 @@
+"""What a released assignment asks for: the staff's own list of tasks and answer cells.
+
+It is read from `assignments/`, never from a submission.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from detgrader.course import Course, CourseError
+
+HEADING = re.compile(r"^#+ Task (?P<label>\d+\.\d+) · (?P<title>.+?)(?: \([^()]*\))?\s*$", re.M)
+TASK_ID = re.compile(r"^task_(\d+)_(\d+)(?:_\w+)?$")
+CHECK_ID = re.compile(r"^check_(\d+)_(\d+)$")
+
+
+@dataclass(frozen=True)
+class ReleasedCell:
+    """A cell of the release that has a grade id.
+
+    Attributes:
+        grade_id: unique in the notebook.
+        cell_type: "code" or "markdown".
+        source: as released; for an answer cell, the stub.
+        settings: nbgrader's metadata of the cell.
+    """
+
+    grade_id: str
+    cell_type: str
+    source: str
+    settings: dict
+
+    @property
+    def task(self) -> str | None:
+        """The label of the task that this cell answers, or None."""
+        found = TASK_ID.match(self.grade_id)
+        return f"{found[1]}.{found[2]}" if found and self.settings.get("solution") else None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task and its points.
+
+    Attributes:
+        label: for example "1.5".
+        title: its heading's words.
+        points: given by checks.
+        manual_points: given by a person.
+        code_cells: grade ids of its code answers.
+        text_cells: grade ids of its written answers.
+    """
+
+    label: str
+    title: str
+    points: float
+    manual_points: float
+    code_cells: tuple[str, ...]
+    text_cells: tuple[str, ...]
+
+    @property
+    def max_score(self) -> float:
+        """All points of the task."""
+        return self.points + self.manual_points
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A released assignment: its name, cells by grade id, and tasks in order."""
+
+    name: str
+    cells: dict[str, ReleasedCell]
+    tasks: tuple[Task, ...]
+
+    @property
+    def setup(self) -> str:
+        """Source of the setup cell, which every worker runs first."""
+        return self.cells["setup"].source
+
+    @property
+    def max_score(self) -> float:
+        """All points of the assignment."""
+        return sum(task.max_score for task in self.tasks)
+
+
+def load_assignment(course: Course, week: str) -> Assignment:
+    """Read a week's release.
+
+    Raises:
+        CourseError: the week is unknown, or its release is missing or damaged.
+    """
+    path = course.release(week)
+    try:
+        notebook = json.loads(path.read_text("utf-8"))
+        return read_assignment(week, notebook["cells"])
+    except FileNotFoundError:
+        problem = "is missing"
+    except (ValueError, KeyError, TypeError) as error:
+        problem = f"is damaged ({error})"
+    raise CourseError(f"{course.display(path)} {problem}: run `detgrader release {week}`")
+
+
+def read_assignment(name: str, cells: list[dict]) -> Assignment:
+    """Build the list of tasks from a release's cells."""
+    known: dict[str, ReleasedCell] = {}
+    titles: dict[str, str] = {}
+    for cell in cells:
+        source = source_of(cell)
+        if cell["cell_type"] == "markdown":
+            titles |= {found["label"]: found["title"] for found in HEADING.finditer(source)}
+        settings = cell["metadata"].get("nbgrader")
+        if settings is not None:
+            grade_id = settings["grade_id"]
+            known[grade_id] = ReleasedCell(grade_id, cell["cell_type"], source, settings)
+    labels = dict.fromkeys(cell.task for cell in known.values() if cell.task)
+    tasks = tuple(build_task(label, titles.get(label, ""), known) for label in labels)
+    return Assignment(name, known, tasks)
+
+
+def build_task(label: str, title: str, cells: dict[str, ReleasedCell]) -> Task:
+    """Gather one task's cells and points."""
+    answers = [cell for cell in cells.values() if cell.task == label]
+    check = cells.get(f"check_{label.replace('.', '_')}")
+    return Task(
+        label=label,
+        title=title,
+        points=float(check.settings["points"]) if check else 0.0,
+        manual_points=float(sum(c.settings["points"] for c in answers if c.settings["grade"])),
+        code_cells=tuple(c.grade_id for c in answers if c.cell_type == "code"),
+        text_cells=tuple(c.grade_id for c in answers if c.cell_type == "markdown"),
+    )
+
+
+def source_of(cell: dict) -> str:
+    """Return a cell's source as one string."""
+    source = cell["source"]
+    return source if isinstance(source, str) else "".join(source)
+
+
+def find_student(path: Path, assignment: str) -> str:
+    """Name the student of a notebook by where it lies.
+
+    `ada.ipynb` and `ada/week1_sliding_window.ipynb` are ada's, and so is nbgrader's
+    `ada/week1_sliding_window/week1_sliding_window.ipynb`.
+    """
+    path = path.absolute()
+    names = [path.stem, path.parent.name, path.parent.parent.name]
+    return next((name for name in names if name and name != assignment), assignment)

@@ -1,0 +1,150 @@
+"""Test the checks: the reference must earn everything, the stub nothing, each mutant
+must lose points of its own task and keep all others', and each variant keep all.
+"""
+
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from detgrader.assignment import Assignment
+from detgrader.batch import Progress, grade_batch
+from detgrader.course import Course
+from detgrader.overlays import Overlay, lay_over, load_overlays, reference_submission
+from detgrader.results import SubmissionResult
+from detgrader.submission import Submission, take_in
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How an overlay fared.
+
+    Attributes:
+        lost: automatic points lost in its own task.
+        possible: automatic points of its own task.
+        elsewhere: labels of other tasks that lost points.
+        hinted: for a mutant, whether its own hint was shown.
+    """
+
+    overlay: Overlay
+    lost: float
+    possible: float
+    elsewhere: tuple[str, ...]
+    hinted: bool
+
+    @property
+    def caught(self) -> bool:
+        """Whether a mutant was caught as it must be."""
+        return self.lost > 0 and not self.elsewhere
+
+    @property
+    def accepted(self) -> bool:
+        """Whether a variant was accepted."""
+        return self.lost == 0 and not self.elsewhere
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The outcome of an audit; scores are percentages of the automatic points."""
+
+    reference: float
+    stub: float
+    mutants: list[Verdict]
+    variants: list[Verdict]
+
+    @property
+    def clean(self) -> bool:
+        """Whether the checks are as good as they must be."""
+        caught = all(verdict.caught for verdict in self.mutants)
+        accepted = all(verdict.accepted for verdict in self.variants)
+        return self.reference == 100 and self.stub == 0 and caught and accepted
+
+    def as_json(self) -> dict:
+        """Return what `detgrader audit --json` writes."""
+        survivors = [v.overlay.name for v in self.mutants if not v.caught]
+        rejected = [v.overlay.name for v in self.variants if not v.accepted]
+        mutants, variants = len(self.mutants), len(self.variants)
+        return {
+            "reference": self.reference,
+            "stub": self.stub,
+            "mutants": {
+                "total": mutants,
+                "caught": mutants - len(survivors),
+                "survivors": survivors,
+            },
+            "variants": {
+                "total": variants,
+                "accepted": variants - len(rejected),
+                "rejected": rejected,
+            },
+        }
+
+
+def run_audit(course: Course, week: str, jobs: int, secret: str, progress: Progress) -> Audit:
+    """Grade the reference, the stub, every mutant and every variant of a week."""
+    overlays: list[Overlay] = []
+    mutants = 0
+    tasks = {}
+
+    def build(assignment: Assignment) -> list[Submission]:
+        nonlocal mutants
+        tasks.update({task.label: task for task in assignment.tasks})
+        reference = reference_submission(course, assignment)
+        overlays.extend(load_overlays(course.mutants(week), assignment, with_hints=True))
+        mutants = len(overlays)
+        overlays.extend(load_overlays(course.variants(week), assignment, with_hints=False))
+        stub = take_in(course.release(week), assignment)
+        return [reference, stub, *(lay_over(reference, o, assignment) for o in overlays)]
+
+    batch = grade_batch(course, week, build, jobs, secret=secret, progress=progress)
+    reference, stub, *graded = batch.submissions
+    points = {label: task.points for label, task in tasks.items()}
+    verdicts = [judge(o, r, points) for o, r in zip(overlays, graded, strict=True)]
+    total = sum(points.values())
+    return Audit(
+        reference=round(100 * reference.score / total, 4),
+        stub=round(100 * stub.score / total, 4),
+        mutants=verdicts[:mutants],
+        variants=verdicts[mutants:],
+    )
+
+
+def judge(overlay: Overlay, result: SubmissionResult, points: dict[str, float]) -> Verdict:
+    """Compare an overlay's result with full marks."""
+    own = next(task for task in result.tasks if task.task == overlay.task)
+    elsewhere = [
+        task.task
+        for task in result.tasks
+        if task.task != overlay.task and task.score < points[task.task]
+    ]
+    lost = round(points[overlay.task] - own.score, 4)
+    hinted = bool(overlay.hint) and f"Hint: {overlay.hint}" in own.message
+    return Verdict(overlay, lost, points[overlay.task], tuple(elsewhere), hinted)
+
+
+def print_audit(console: Console, audit: Audit) -> None:
+    """Print a row for each overlay, and the verdict."""
+    for name, verdicts in (("mutant", audit.mutants), ("variant", audit.variants)):
+        table = Table(title=f"{name}s", title_justify="left", title_style="bold")
+        table.add_column("task", no_wrap=True)
+        table.add_column(name)
+        table.add_column("lost", justify="right", no_wrap=True)
+        table.add_column("verdict")
+        for v in sorted(verdicts, key=lambda v: (v.overlay.task, v.overlay.name)):
+            lost = f"{v.lost:g} / {v.possible:g}"
+            table.add_row(v.overlay.task, escape(v.overlay.name), lost, verdict_words(name, v))
+        console.print(table)
+    console.print(f"reference {audit.reference:g} %, stub {audit.stub:g} %")
+    console.print("[green]clean[/]" if audit.clean else "[bold red]not clean[/]")
+
+
+def verdict_words(name: str, verdict: Verdict) -> str:
+    """Say how an overlay fared."""
+    if verdict.elsewhere:
+        return f"[red]also loses points in {', '.join(verdict.elsewhere)}[/]"
+    if name == "variant":
+        return "accepted" if verdict.accepted else "[red]rejected[/]"
+    if not verdict.caught:
+        return "[red]survives[/]"
+    return "caught" + (", its hint shown" if verdict.hinted else "")

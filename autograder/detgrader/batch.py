@@ -1,0 +1,197 @@
+"""Grade many submissions side by side: one zygote, a job a core, results in order."""
+
+import multiprocessing
+import os
+import secrets
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from detgrader.assignment import Assignment, load_assignment
+from detgrader.course import Course
+from detgrader.results import BatchResult, SubmissionResult
+from detgrader.sandbox import Sandbox, isolation_of, start_sandbox
+from detgrader.submission import Submission
+
+SECRET_VARIABLE = "DETGRADER_SECRET"
+Progress = Callable[[SubmissionResult], None]
+
+
+class NoIsolation(Exception):
+    """Official grading was asked for where students' code cannot be confined."""
+
+
+@dataclass
+class Job:
+    """A grading process, as the parent sees it."""
+
+    process: multiprocessing.Process
+    connection: Connection
+    index: int | None = None
+
+
+def staff_folders(course: Course) -> list[Path]:
+    """List what students' code must not see, even if the course lies in a visible folder."""
+    names = ("solutions", "assignments", "autograder/checks", "tests", "data", ".git")
+    return [course.root / name for name in names]
+
+
+def default_secret() -> str:
+    """Return the staff's secret from the environment, or a fresh one for this batch."""
+    return os.environ.get(SECRET_VARIABLE) or secrets.token_hex(16)
+
+
+def distinct_names(submissions: list[Submission]) -> None:
+    """Give submissions whose students' names are equal a number each."""
+    counts = Counter(submission.student for submission in submissions)
+    seen: Counter[str] = Counter()
+    for submission in submissions:
+        name = submission.student
+        seen[name] += 1
+        if counts[name] > 1:
+            submission.student = f"{name} ({seen[name]})"
+
+
+def grade_batch(
+    course: Course,
+    week: str,
+    submissions: Callable[[Assignment], list[Submission]],
+    jobs: int,
+    *,
+    secret: str,
+    allow_no_isolation: bool = False,
+    progress: Progress = lambda result: None,
+) -> BatchResult:
+    """Grade submissions of one week.
+
+    Args:
+        submissions: builds the submissions from the assignment, while the sandbox starts.
+        jobs: how many are graded side by side, at least 1.
+        secret: the checks' random inputs are drawn from it.
+        allow_no_isolation: grade even where students' code cannot be confined.
+        progress: called with each result as it is finished.
+
+    Returns:
+        Results in the order of the submissions.
+
+    Raises:
+        NoIsolation: there is no sandbox here, and none was asked for.
+        CourseError: the course itself is at fault.
+        SandboxError: the sandbox does not start.
+    """
+    assignment = load_assignment(course, week)
+    staff = staff_folders(course)
+    program = isolation_of(staff)
+    if program is None and not allow_no_isolation:
+        raise NoIsolation(
+            "No sandbox works on this machine (see `detgrader doctor`). To grade without one, "
+            "code that you have read yourself, add --allow-no-isolation."
+        )
+    with start_sandbox(jobs, program, staff) as sandbox:
+        from detgrader.job import Material, prepare
+
+        handed_in = submissions(assignment)
+        distinct_names(handed_in)
+        material: Material = prepare(course, assignment, secret)
+        sandbox.wait_until_ready()
+        results = run_jobs(sandbox, material, handed_in, progress)
+    return BatchResult(week, "bubblewrap" if program else "none", results)
+
+
+def run_jobs(
+    sandbox: Sandbox, material: Any, submissions: list[Submission], progress: Progress
+) -> list[SubmissionResult]:
+    """Hand submissions to the jobs as they become free, and gather the results in order."""
+    jobs = [start_job(material, sandbox, n) for n in range(len(sandbox.controls))]
+    waiting = list(enumerate(submissions))[::-1]
+    results: dict[int, SubmissionResult] = {}
+    try:
+        for job in jobs:
+            feed(job, waiting)
+        while len(results) < len(submissions):
+            busy = {job.connection: job for job in jobs if job.index is not None}
+            for connection in wait(list(busy)):
+                job = busy[connection]
+                result = receive(job, submissions[job.index], material.assignment)
+                results[job.index] = result
+                progress(result)
+                feed(job, waiting)
+            if not any(job.index is not None for job in jobs):
+                results |= {n: lost(s, material.assignment) for n, s in waiting}
+                break
+    finally:
+        for job in jobs:
+            job.connection.close()
+            job.process.terminate()
+        for job in jobs:
+            job.process.join()
+    return [results[n] for n in range(len(submissions))]
+
+
+def start_job(material: Any, sandbox: Sandbox, number: int) -> Job:
+    """Fork a grading process; it inherits everything that was imported and collected."""
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    arguments = (material, sandbox.controls, number, theirs, ours)
+    process = context.Process(target=run_job, args=arguments, daemon=True)
+    process.start()
+    theirs.close()
+    return Job(process, ours)
+
+
+def run_job(
+    material: Any, controls: list, number: int, connection: Connection, parents: Connection
+) -> None:
+    """Live as a grading process."""
+    from detgrader.job import work
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parents.close()
+    for other, control in enumerate(controls):
+        if other != number:
+            control.close()
+    work(material, controls[number], connection)
+
+
+def feed(job: Job, waiting: list[tuple[int, Submission]]) -> None:
+    """Give a job its next submission, if there is one."""
+    job.index = None
+    if waiting and job.process.is_alive():
+        job.index, submission = waiting.pop()
+        job.connection.send(submission)
+
+
+def receive(job: Job, submission: Submission, assignment: Assignment) -> SubmissionResult:
+    """Take a job's result; a job that died leaves its submission ungraded, not the batch."""
+    try:
+        result = job.connection.recv()
+    except (EOFError, OSError):
+        job.process.join()
+        return lost(submission, assignment)
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+def lost(submission: Submission, assignment: Assignment) -> SubmissionResult:
+    """Return the result of a submission that the grader failed to grade."""
+    from detgrader.grading import skipped
+
+    reason = "This could not be graded; the fault is not yours. Staff have been told."
+    tasks = [skipped(task, reason) for task in assignment.tasks]
+    for task in tasks:
+        task.status = "grader_error"
+    log = ["the grading process ended unexpectedly"]
+    path = str(submission.path)
+    return SubmissionResult(submission.student, path, submission.sha256, tasks, log=log)
+
+
+def take_in_all(paths: Iterable[Path]) -> Callable[[Assignment], list[Submission]]:
+    """Return a function that reads the notebooks at these paths."""
+    from detgrader.submission import take_in
+
+    return lambda assignment: [take_in(path, assignment) for path in paths]

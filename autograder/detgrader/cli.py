@@ -1,0 +1,166 @@
+"""The staff's command line. Only light imports here: help must come at once."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from detgrader.course import Course, CourseError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Release, grade and audit the weeks of the object-detection course.",
+)
+console = Console()
+errors = Console(stderr=True)
+Week = Annotated[str, typer.Argument(help="Name of a folder in solutions/.", show_default=False)]
+Jobs = Annotated[int, typer.Option(help="Submissions graded side by side.", min=1)]
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def stop(message: object, status: int = 2) -> NoReturn:
+    """Print an error for people and leave."""
+    errors.print(f"[bold red]error:[/] {escape(str(message))}", soft_wrap=True)
+    raise typer.Exit(status)
+
+
+@contextmanager
+def errors_for_people() -> Iterator[None]:
+    """Turn the errors that people can mend into a message and an exit status."""
+    from detgrader.batch import NoIsolation
+    from detgrader.sandbox import SandboxError
+
+    try:
+        yield
+    except CourseError as error:
+        stop(error)
+    except (NoIsolation, SandboxError) as error:
+        stop(error, 1)
+    except KeyboardInterrupt:
+        errors.print("Interrupted: nothing was written.")
+        raise typer.Exit(130) from None
+
+
+@contextmanager
+def progress_for(count: int) -> Iterator:
+    """Show a bar on a terminal, and a plain line for each submission elsewhere."""
+    from detgrader.report import summary
+
+    if not console.is_terminal:
+        done = iter(range(1, count + 1))
+        yield lambda result: console.print(
+            f"[{next(done)}/{count}] {summary(result)}", markup=False, soft_wrap=True
+        )
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("grading", total=count)
+        yield lambda result: bar.advance(task)
+
+
+@app.command()
+def release(
+    weeks: Annotated[list[str] | None, typer.Argument(help="Weeks; all by default.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Compare only; write nothing.")] = False,
+) -> None:
+    """Build the students' notebooks from the sources."""
+    from detgrader import release as builder
+
+    with errors_for_people():
+        course = Course.find()
+        problems = []
+        for week in weeks or course.weeks():
+            try:
+                if check:
+                    builder.check(course, week)
+                    console.print(f"{week}: the release is what the source builds", markup=False)
+                else:
+                    path = builder.write(course, week)
+                    console.print(f"{week}: wrote {course.display(path)}", markup=False)
+            except CourseError as error:
+                problems.append(str(error))
+        if problems:
+            stop("\n".join(problems), 1)
+
+
+@app.command()
+def grade(
+    week: Week,
+    submissions: Annotated[list[Path], typer.Argument(help="Notebooks.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out"),
+    jobs: Jobs = CORES,
+    allow_no_isolation: Annotated[
+        bool,
+        typer.Option(
+            "--allow-no-isolation", help="Grade even where students' code cannot be confined."
+        ),
+    ] = False,
+) -> None:
+    """Grade notebooks of one week.
+
+    Exit status: 0 when every submission was graded, whatever it scored; 1 when one could
+    not be; 2 for wrong usage.
+    """
+    from detgrader import report
+    from detgrader.batch import default_secret, grade_batch, take_in_all
+
+    if out.exists() and not out.is_dir():
+        stop(f"{out} is not a folder: name another with --out")
+    secret = default_secret()
+    with errors_for_people():
+        course = Course.find()
+        course.release(week)
+        with progress_for(len(submissions)) as progress:
+            batch = grade_batch(
+                course,
+                week,
+                take_in_all(submissions),
+                min(jobs, len(submissions)),
+                secret=secret,
+                allow_no_isolation=allow_no_isolation,
+                progress=progress,
+            )
+        if len(batch.submissions) <= 4:
+            for result in batch.submissions:
+                report.print_submission(console, result)
+        else:
+            report.print_class(console, batch)
+        written = report.write_reports(batch, out, secret)
+    for name, path in vars(written).items():
+        console.print(f"{name:11} {path}", markup=False, soft_wrap=True)
+    sys.exit(0 if all(result.graded for result in batch.submissions) else 1)
+
+
+@app.command()
+def audit(
+    week: Week,
+    json: Annotated[Path | None, typer.Option(help="Write the outcome to this file.")] = None,
+    jobs: Jobs = CORES,
+) -> None:
+    """Test a week's checks: reference, stub, mutants and variants.
+
+    Exit status: 0 when the reference earns everything, the stub nothing, every mutant is
+    caught and every variant accepted; 1 otherwise.
+    """
+    from detgrader.audit import print_audit, run_audit
+    from detgrader.batch import default_secret
+    from detgrader.results import write_json
+
+    with errors_for_people():
+        course = Course.find()
+        overlays = [*course.mutants(week).glob("*.py"), *course.variants(week).glob("*.py")]
+        with progress_for(len(overlays) + 2) as progress:
+            outcome = run_audit(course, week, jobs, default_secret(), progress)
+        print_audit(console, outcome)
+        if json:
+            write_json(json, outcome.as_json())
+    sys.exit(0 if outcome.clean else 1)

@@ -1,0 +1,311 @@
+"""Grade one submission: task by task, each in a fresh worker."""
+
+import functools
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from detgrader.assignment import Assignment, Task
+from detgrader.checks import Check, CheckSession, Outcome
+from detgrader.diagnosis import Answers, KnownMistake, answers_of, recognise
+from detgrader.overlays import Overlay
+from detgrader.results import SubmissionResult, TaskResult
+from detgrader.submission import Cell, Submission
+from detgrader.workers import Crashed, LimitReached, Limits, Violation, Worker, clean_text
+from detlab.checking.student import Handle, Student
+from detlab.checking.values import HandleRef, replace_handles
+from detlab.checking.workbench import StudentError
+
+FATAL = {"limit", "violation", "crashed"}
+StandIns = dict[str, dict[str, Callable[..., Any]]]
+
+
+@dataclass
+class Attempt:
+    """One run of a task's checks in one worker."""
+
+    checks: list[tuple[Check, Outcome]]
+    seconds: float
+    cell_errors: dict[str, StudentError]
+
+    @property
+    def share(self) -> float:
+        """Share of the task's points earned, from 0 to 1. A violation earns nothing."""
+        if any(outcome.kind == "violation" for _, outcome in self.checks):
+            return 0.0
+        total = sum(check.weight for check, _ in self.checks)
+        earned = sum(check.weight for check, outcome in self.checks if outcome.kind == "passed")
+        return earned / total
+
+    def failures(self) -> list[tuple[Check, Outcome]]:
+        """Return the checks that did not pass."""
+        return [(check, outcome) for check, outcome in self.checks if outcome.kind != "passed"]
+
+
+class Grader:
+    """Grades submissions of one assignment through one dispatcher.
+
+    Args:
+        assignment: what was released.
+        session: the collected checks.
+        control: to the dispatcher that starts workers.
+        stand_ins: right answers to earlier tasks' functions.
+        mistakes: by task, the known mistakes that a wrong answer may turn out to be.
+    """
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        session: CheckSession,
+        control: socket.socket,
+        stand_ins: StandIns,
+        mistakes: dict[str, list[KnownMistake]],
+    ):
+        self.assignment = assignment
+        self.session = session
+        self.control = control
+        self.stand_ins = stand_ins
+        self.mistakes = mistakes
+        self.known: dict[str, list[tuple[Overlay, Answers]]] = {}
+
+    def known_answers(self, task: Task) -> list[tuple[Overlay, Answers]]:
+        """Return what each known mistake of a task answers; each is graded once."""
+        if task.label not in self.known:
+            self.known[task.label] = []
+            for mistake in self.mistakes.get(task.label, []):
+                attempt = SubmissionRun(self, mistake.submission).attempt(task, {})
+                self.known[task.label].append((mistake.overlay, answers_of(attempt.checks)))
+        return self.known[task.label]
+
+    def grade(self, submission: Submission, only: str | None = None) -> SubmissionResult:
+        """Grade a submission, or one task of it."""
+        run = SubmissionRun(self, submission)
+        tasks = [task for task in self.assignment.tasks if only in (None, task.label)]
+        if submission.refusal:
+            results = [skipped(task, submission.refusal) for task in self.assignment.tasks]
+        else:
+            run.inspect()
+            results = [run.grade_task(task) for task in tasks]
+        return SubmissionResult(
+            student=submission.student,
+            path=str(submission.path),
+            notebook_sha256=submission.sha256,
+            tasks=results,
+            error=submission.refusal,
+            log=submission.notes + run.log,
+        )
+
+
+class SubmissionRun:
+    """The state of grading one submission."""
+
+    def __init__(self, grader: Grader, submission: Submission):
+        self.grader = grader
+        self.assignment = grader.assignment
+        self.session = grader.session
+        self.submission = submission
+        self.problems = dict(submission.problems)
+        self.names: dict[str, set[str]] = {}
+        self.left_out: set[str] = set()
+        self.unearned: list[str] = []
+        self.log: list[str] = []
+        self.attempts: dict[str, Attempt] = {}
+
+    def start_worker(self, limits: Limits) -> Worker:
+        """Start a worker for this submission."""
+        return Worker(self.grader.control, limits)
+
+    def inspect(self) -> None:
+        """Have the cells read in a worker: syntax errors become problems of their tasks."""
+        cells = [{"cell": cell.name, "source": cell.source} for cell in self.submission.cells]
+        worker = self.start_worker(Limits())
+        try:
+            reports = worker.inspect(cells)
+        except (LimitReached, Violation, Crashed) as error:
+            reason = f"The notebook's code cannot be read: {error}"
+            self.problems |= {cell["cell"]: reason for cell in cells}
+            return
+        finally:
+            worker.close()
+        for cell, report in zip(self.submission.cells, reports, strict=True):
+            self.names[cell.name] = set(report["names"])
+            if report["error"] is not None:
+                self.problems[cell.name] = syntax_message(
+                    cell, worker.student_error(report["error"])
+                )
+
+    def grade_task(self, task: Task) -> TaskResult:
+        """Grade one task; its written answers are left to a person."""
+        result = TaskResult(task.label, task.title, 0.0, task.max_score, "not_attempted")
+        if self.answered(task.text_cells, self.submission.texts):
+            result.status, result.pending_manual = "manual", task.manual_points
+        if task.points:
+            sources = {cell.name: cell.source for cell in self.submission.cells}
+            problem = self.problem_of(task)
+            if problem:
+                result.status, result.message = "failed", problem
+            elif self.answered(task.code_cells, sources):
+                self.grade_code(task, result)
+            elif not result.pending_manual:
+                result.message = "This task was not attempted."
+        if task.points and result.score < task.points:
+            self.unearned.append(task.label)
+        return result
+
+    def answered(self, grade_ids: tuple[str, ...], sources: dict[str, str]) -> bool:
+        """Say whether any of these cells differs from what was released."""
+        return any(
+            grade_id in sources
+            and sources[grade_id].strip() != self.assignment.cells[grade_id].source.strip()
+            for grade_id in grade_ids
+        )
+
+    def problem_of(self, task: Task) -> str:
+        """Say why a task's cells cannot run, or the empty string."""
+        for grade_id in task.code_cells:
+            if grade_id in self.problems:
+                return self.problems[grade_id]
+        used = set().union(*(self.names.get(grade_id, set()) for grade_id in task.code_cells))
+        forbidden = sorted(used & self.session.forbidden(task.label))
+        if forbidden:
+            return f"The statement forbids `{'`, `'.join(forbidden)}` here."
+        return ""
+
+    def grade_code(self, task: Task, result: TaskResult) -> None:
+        """Run a task's checks; if they fail, once more with earlier tasks' right answers.
+
+        So nobody loses a later task's points for an earlier task's fault.
+        """
+        attempt = self.attempt(task, {})
+        stand_ins = {
+            name: function
+            for label in self.unearned
+            for name, function in self.grader.stand_ins.get(label, {}).items()
+        }
+        if attempt.share < 1 and stand_ins:
+            attempt = max(attempt, self.attempt(task, stand_ins), key=lambda run: run.share)
+        self.attempts[task.label] = attempt
+        result.score = round(attempt.share * task.points, 2)
+        result.seconds = attempt.seconds
+        result.status = status_of(attempt)
+        result.message = message_of(attempt, task)
+        if result.status in ("partial", "failed"):
+            mistake = recognise(answers_of(attempt.checks), self.grader.known_answers(task))
+            result.message += f"\nHint: {mistake.hint}" if mistake else ""
+        for check, outcome in attempt.failures():
+            self.log.append(f"{task.label} {check.name}: {outcome.kind}: {outcome.detail}")
+        if result.status in ("limit", "violation"):
+            self.left_out |= set(task.code_cells)
+
+    def attempt(self, task: Task, stand_ins: dict[str, Callable[..., Any]]) -> Attempt:
+        """Run a task's checks in a fresh worker; what did not run is not passed."""
+        checks = self.session.checks.get(task.label, [])
+        attempt = Attempt([], 0.0, {})
+        worker = self.start_worker(self.session.limits(task.label))
+        end: Outcome | None = None
+        try:
+            attempt.cell_errors = self.run_cells(worker, task, stand_ins)
+        except (LimitReached, Violation, Crashed) as error:
+            end = ended(error)
+        student = Student(worker.perform)
+        for check in checks:
+            outcome = end or self.session.run(check, student)
+            if outcome.kind in FATAL:
+                end = outcome
+            attempt.checks.append((check, outcome))
+        worker.close()
+        attempt.seconds = worker.report["cpu_s"]
+        return attempt
+
+    def run_cells(
+        self, worker: Worker, task: Task, stand_ins: dict[str, Callable[..., Any]]
+    ) -> dict[str, StudentError]:
+        """Run the released setup cell, the cells before the task's, then the task's own."""
+        cells = [cell for cell in self.submission.cells if cell.name not in self.problems]
+        places = [n for n, cell in enumerate(cells) if cell.name in task.code_cells]
+        before = [cell for cell in cells[: places[0]] if cell.name not in self.left_out]
+        own = cells[places[0] : places[-1] + 1]
+        helpers_after = [cell for cell in cells[places[-1] + 1 :] if cell.definitions_only]
+        setup = Cell("setup", self.assignment.setup)
+        errors = dict(self.run_some(worker, [setup, *before]))
+        if stand_ins:
+            student = Student(worker.perform)
+            worker.install_stand_ins(
+                {
+                    name: functools.partial(stand_in, function, student)
+                    for name, function in stand_ins.items()
+                }
+            )
+        return errors | dict(self.run_some(worker, [*own, *helpers_after]))
+
+    def run_some(self, worker: Worker, cells: list[Cell]) -> list[tuple[str, StudentError]]:
+        """Run cells and return the errors of those that failed."""
+        messages = [
+            {"cell": cell.name, "source": cell.source, "definitions_only": cell.definitions_only}
+            for cell in cells
+        ]
+        outcomes = worker.run(messages)
+        return [(c.name, error) for c, error in zip(cells, outcomes, strict=True) if error]
+
+
+def stand_in(function: Callable[..., Any], student: Student, *arguments: Any) -> Any:
+    """Answer a worker's question with a right implementation that works through handles."""
+    here = replace_handles(list(arguments), lambda ref: Handle(student, ref), HandleRef)
+    return replace_handles(function(student, *here), lambda handle: handle.ref, Handle)
+
+
+def ended(error: Exception) -> Outcome:
+    """Describe how a worker ended before any check."""
+    if isinstance(error, LimitReached):
+        return Outcome("limit", str(error))
+    if isinstance(error, Violation):
+        return Outcome("violation", str(error), error.detail)
+    return Outcome("crashed", str(error))
+
+
+def skipped(task: Task, reason: str) -> TaskResult:
+    """Return the result of a task of a submission that cannot be graded."""
+    return TaskResult(task.label, task.title, 0.0, task.max_score, "skipped", reason)
+
+
+def status_of(attempt: Attempt) -> str:
+    """Sum up an attempt in one word."""
+    kinds = {outcome.kind for _, outcome in attempt.checks}
+    if attempt.share < 1 and any(error.limit for error in attempt.cell_errors.values()):
+        kinds.add("limit")
+    for kind in ("grader_error", "violation", "limit"):
+        if kind in kinds:
+            return kind
+    if kinds == {"passed"}:
+        return "passed"
+    return "partial" if attempt.share > 0 else "failed"
+
+
+def message_of(attempt: Attempt, task: Task) -> str:
+    """Tell the student what each failed check looked at and what was wrong, once each."""
+    if any(outcome.kind == "grader_error" for _, outcome in attempt.checks):
+        return "This task could not be graded; the fault is not yours. Staff have been told."
+    own_errors = [str(attempt.cell_errors[c]) for c in task.code_cells if c in attempt.cell_errors]
+    by_message: dict[str, list[str]] = {}
+    for check, outcome in attempt.failures():
+        by_message.setdefault(outcome.message, []).append(check.title)
+    told = [f"{'; '.join(titles)}: {message}" for message, titles in by_message.items()]
+    if own_errors and attempt.failures():
+        told.insert(0, f"The cell stopped with an error. {own_errors[0]}")
+    return "\n".join(told)
+
+
+def syntax_message(cell: Cell, error: StudentError) -> str:
+    """Tell where a cell is not Python, and whether it is Jupyter's own language instead."""
+    line = error.frames[-1].line if error.frames else 1
+    lines = cell.source.splitlines()
+    text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+    where = f"{cell.name}, line {line}"
+    if text.startswith(("%", "!", "?")) or "= !" in text or "= %" in text or text.endswith("?"):
+        reason = "a Jupyter command is not Python and is not run here; remove the line"
+    elif "await" in error.message or "async" in error.message:
+        reason = "`await` works in Jupyter's cells only, not in Python; remove the line"
+    else:
+        reason = error.message
+    return f"{where}: {clean_text(text, 120)}\n{error.type_name}: {reason}"

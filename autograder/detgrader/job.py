@@ -1,0 +1,66 @@
+"""What a grading process does: collect the checks once, then grade what it is handed."""
+
+import socket
+import traceback
+from collections import defaultdict
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import torch
+
+from detgrader.assignment import Assignment
+from detgrader.batch import lost
+from detgrader.checks import CheckSession, load_stand_ins, run_session
+from detgrader.course import Course
+from detgrader.diagnosis import KnownMistake
+from detgrader.grading import Grader, StandIns
+from detgrader.overlays import lay_over, load_overlays, reference_submission
+
+
+@dataclass
+class Material:
+    """All that grading processes share; it is built once and inherited by forking."""
+
+    assignment: Assignment
+    checks: Path
+    stand_ins: StandIns
+    mistakes: dict[str, list[KnownMistake]]
+    secret: str
+
+
+def prepare(course: Course, assignment: Assignment, secret: str) -> Material:
+    """Load what grading needs, before the processes are forked."""
+    torch.set_num_threads(1)
+    reference = reference_submission(course, assignment)
+    mistakes = defaultdict(list)
+    for overlay in load_overlays(course.mutants(assignment.name), assignment, with_hints=True):
+        submission = lay_over(reference, overlay, assignment)
+        mistakes[overlay.task].append(KnownMistake(overlay, submission))
+    checks = course.checks(assignment.name)
+    return Material(assignment, checks, load_stand_ins(checks), dict(mistakes), secret)
+
+
+def work(material: Material, control: socket.socket, connection: Connection) -> None:
+    """Grade submissions until the parent closes the connection."""
+
+    def serve(session: CheckSession) -> None:
+        grader = Grader(
+            material.assignment, session, control, material.stand_ins, material.mistakes
+        )
+        while True:
+            try:
+                submission = connection.recv()
+            except EOFError:
+                return
+            try:
+                result = grader.grade(submission)
+            except Exception:
+                result = lost(submission, material.assignment)
+                result.log.append(traceback.format_exc())
+            connection.send(result)
+
+    try:
+        run_session(material.checks, material.secret, serve)
+    except Exception as error:
+        connection.send(error)

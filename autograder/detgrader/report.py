@@ -1,0 +1,180 @@
+"""Write results for people and for other programs, all from one model."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import junitparser
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from detgrader.results import (
+    BatchResult,
+    SubmissionResult,
+    TaskResult,
+    write_json,
+    write_text,
+)
+
+COLOURS = {
+    "passed": "green",
+    "partial": "yellow",
+    "failed": "red",
+    "not_attempted": "dim",
+    "limit": "magenta",
+    "violation": "bold red",
+    "manual": "cyan",
+    "skipped": "dim",
+    "grader_error": "bold magenta",
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where the results of a batch were written."""
+
+    results: Path
+    junit: Path
+    gradescope: Path
+    log: Path
+
+
+def write_reports(batch: BatchResult, folder: Path, secret: str) -> Written:
+    """Write all files of a batch into a folder.
+
+    `staff.log` holds what students must not see: the secret that the inputs came from
+    (so that a grading can be repeated), expected values, violations and edits.
+    """
+    written = Written(
+        folder / "results.json", folder / "junit.xml", folder / "gradescope", folder / "staff.log"
+    )
+    for result in batch.submissions:
+        write_json(written.gradescope / f"{file_name(result.student)}.json", gradescope(result))
+    write_text(written.junit, junit(batch))
+    write_text(written.log, staff_log(batch, secret))
+    write_json(written.results, batch.as_json())
+    return written
+
+
+def file_name(student: str) -> str:
+    """Make a student's name safe as a file's."""
+    kept = "".join(c if c.isalnum() or c in "-_.() " else "_" for c in student)
+    return kept.lstrip(".")[:100] or "student"
+
+
+def gradescope(result: SubmissionResult) -> dict:
+    """Return a submission's results in Gradescope's format (results.json, 2024)."""
+    output = result.error or f"{result.pending_manual:g} points are still to be given by hand."
+    return {
+        "score": result.score,
+        "output": output if result.error or result.pending_manual else "",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": [gradescope_test(task) for task in result.tasks],
+        "extra_data": {"notebook_sha256": result.notebook_sha256},
+    }
+
+
+def gradescope_test(task: TaskResult) -> dict:
+    """Return one task as Gradescope's test case."""
+    test = {
+        "name": f"{task.task} {task.title}",
+        "number": task.task,
+        "score": task.score,
+        "max_score": task.max_score,
+        "output": task.message or task.status.replace("_", " "),
+        "output_format": "text",
+        "visibility": "visible",
+    }
+    # A task that waits for a person is neither passed nor failed yet.
+    if task.status != "manual":
+        test["status"] = "passed" if task.status == "passed" else "failed"
+    return test
+
+
+def junit(batch: BatchResult) -> str:
+    """Return the batch as JUnit XML: a suite for each student, a case for each task."""
+    xml = junitparser.JUnitXml(batch.assignment)
+    for result in batch.submissions:
+        suite = junitparser.TestSuite(xml_text(result.student))
+        for task in result.tasks:
+            case = junitparser.TestCase(f"{task.task} {task.title}", batch.assignment, task.seconds)
+            case.result = junit_outcomes(task)
+            suite.add_testcase(case)
+        xml.add_testsuite(suite)
+    return xml.tostring().decode("utf-8") + "\n"
+
+
+def junit_outcomes(task: TaskResult) -> list:
+    """Return what JUnit calls the outcome of a task: nothing when it passed."""
+    points = f"{task.score:g} of {task.max_score:g} points"
+    message = xml_text(f"{points}. {task.message}".strip())
+    if task.status == "passed":
+        return []
+    if task.status in ("manual", "skipped"):
+        return [junitparser.Skipped(message, task.status)]
+    kind = junitparser.Error if task.status == "grader_error" else junitparser.Failure
+    return [kind(message, task.status)]
+
+
+def xml_text(text: str) -> str:
+    """Drop the characters that XML cannot hold."""
+    return "".join(c for c in text if c in "\t\n" or " " <= c < "\ufffe" or c > "\uffff")
+
+
+def staff_log(batch: BatchResult, secret: str) -> str:
+    """Return the staff's log as text."""
+    lines = [f"assignment {batch.assignment}", f"isolation {batch.isolation}", f"secret {secret}"]
+    for result in batch.submissions:
+        lines.append(f"\n{result.student} ({result.path}, sha256 {result.notebook_sha256})")
+        if result.error:
+            lines.append(f"  refused: {result.error}")
+        lines += [f"  {line}".replace("\n", "\n  ") for line in result.log]
+    return "\n".join(lines) + "\n"
+
+
+def print_submission(console: Console, result: SubmissionResult) -> None:
+    """Print one student's table."""
+    table = Table(title=escape(summary(result)), title_justify="left", title_style="bold")
+    table.add_column("task", no_wrap=True)
+    table.add_column("title", max_width=34)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("message", overflow="fold")
+    for task in result.tasks:
+        colour = COLOURS[task.status]
+        points = f"{task.score:g} / {task.max_score:g}"
+        status = f"[{colour}]{task.status.replace('_', ' ')}[/]"
+        table.add_row(task.task, escape(task.title), points, status, escape(message(task)))
+    console.print(table)
+
+
+def message(task: TaskResult) -> str:
+    """Return a task's message, with what still waits for a person."""
+    waits = f"{task.pending_manual:g} points by hand" if task.pending_manual else ""
+    return "\n".join(filter(None, [task.message, waits]))
+
+
+def summary(result: SubmissionResult) -> str:
+    """Return one student's results in a line."""
+    if result.error:
+        return f"{result.student}: not graded. {result.error}"
+    pending = f", {result.pending_manual:g} to be given by hand" if result.pending_manual else ""
+    return f"{result.student}: {result.score:g} of {result.max_score:g} points{pending}"
+
+
+def print_class(console: Console, batch: BatchResult) -> None:
+    """Print a table of the class: a row for each student, a column for each task."""
+    isolation = "" if batch.isolation == "bubblewrap" else "  (isolation: none)"
+    table = Table(title=f"{batch.assignment}{isolation}", title_justify="left", title_style="bold")
+    table.add_column("student", no_wrap=True)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("by hand", justify="right", no_wrap=True)
+    labels = [task.task for task in batch.submissions[0].tasks] if batch.submissions else []
+    for label in labels:
+        table.add_column(label, justify="right", no_wrap=True)
+    for result in batch.submissions:
+        cells = [f"[{COLOURS[task.status]}]{task.score:g}[/]" for task in result.tasks]
+        total = "[red]refused[/]" if result.error else f"{result.score:g} / {result.max_score:g}"
+        table.add_row(escape(result.student), total, f"{result.pending_manual:g}", *cells)
+    console.print(table)

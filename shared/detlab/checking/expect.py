@@ -1,0 +1,173 @@
+"""The assertions of every check, visible or hidden.
+
+A failure carries two texts. `message` is for the student in all cases: what was
+expected, what came (type, shape, size of the error) and the likely cause.
+`detail` holds values: a visible check prints it, a hidden one keeps it for staff.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from detlab.checking.causes import likely_cause
+from detlab.checking.student import Handle
+
+
+class CheckFailure(AssertionError):
+    """A student's answer is not what the statement asks for."""
+
+    def __init__(self, message: str, detail: str = ""):
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.detail}" if self.detail else self.message
+
+
+def fail(message: str, detail: str = "") -> NoReturn:
+    """End a check with a message for the student."""
+    raise CheckFailure(message, detail)
+
+
+def type_of(value: Any) -> str:
+    """Name a value's type as a student would."""
+    if value is None:
+        return "None (is a `return` missing?)"
+    return value.type_name if isinstance(value, Handle) else type(value).__name__
+
+
+def expect_tensor(value: Any, what: str, shape: Sequence[int] | None = None) -> Tensor:
+    """Take a value as a tensor of finite numbers.
+
+    Args:
+        value: a student's answer.
+        what: what it is, for the message: "`slide`'s answer".
+        shape: the shape it must have exactly (nothing is broadcast), or None.
+
+    Returns:
+        The tensor.
+
+    Raises:
+        CheckFailure: another type, shape, or a NaN or infinity.
+    """
+    if not isinstance(value, Tensor):
+        fail(f"{what} must be a torch.Tensor, but is {type_of(value)}.")
+    if shape is not None and tuple(value.shape) != tuple(shape):
+        message = f"{what} must have shape {tuple(shape)}, but has {tuple(value.shape)}."
+        fail(f"{message}{shape_cause(tuple(value.shape), tuple(shape))}")
+    if not bool(torch.isfinite(value).all()):
+        kinds = "NaN" if bool(torch.isnan(value).any()) else "infinity"
+        fail(f"{what} holds {kinds}.")
+    return value
+
+
+def shape_cause(actual: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """Guess how a wrong shape came about; the empty string when nothing is plain."""
+    if sorted(actual) == sorted(expected):
+        return " The sides are right but in another order: a `permute` is missing or wrong."
+    if tuple(side for side in expected if side != 1) == actual:
+        return " The sides of length 1 are gone: was something squeezed?"
+    if math.prod(actual) == math.prod(expected):
+        return " The number of elements is right: only the last reshape is off."
+    return ""
+
+
+def expect_close(
+    value: Any, expected: Tensor, what: str, tolerance: float = 1e-5, cause: str = ""
+) -> Tensor:
+    """Compare a tensor with the expected one, element by element.
+
+    |value - expected| <= tolerance * (1 + |expected|); the default 1e-5 is some hundred
+    roundings of a float32, enough for a sum in another order and no more.
+
+    Args:
+        value: a student's answer.
+        expected: (any shape) the right answer.
+        what: what it is, for the message.
+        tolerance: relative and absolute tolerance.
+        cause: what to look at; by default guessed from the numbers.
+
+    Raises:
+        CheckFailure: another type or shape, not finite, or an element too far off.
+    """
+    actual = expect_tensor(value, what, expected.shape).to(torch.float64)
+    expected = expected.detach().to(torch.float64)
+    excess = (actual - expected).abs() - tolerance * (1 + expected.abs())
+    if expected.numel() == 0 or float(excess.max()) <= 0:
+        return value
+    wrong = int((excess > 0).sum())
+    worst = np.unravel_index(int(excess.argmax()), tuple(expected.shape))
+    place = tuple(int(index) for index in worst)
+    fail(
+        f"{what} is wrong in {wrong} of {expected.numel()} elements. "
+        f"{cause or likely_cause(actual, expected)}".rstrip(),
+        f"At {list(place)}: expected {expected[place]:.6g}, got {actual[place]:.6g}.",
+    )
+
+
+def expect_number(value: Any, what: str) -> float:
+    """Take a value as one finite real number: an int, a float or a tensor of one element."""
+    if isinstance(value, Tensor) and value.numel() == 1 and value.dtype != torch.bool:
+        value = value.item()
+    if type(value) not in (int, float):
+        fail(f"{what} must be a number, but is {type_of(value)}.")
+    if not math.isfinite(value):
+        fail(f"{what} is {value}, not a finite number.")
+    return float(value)
+
+
+def expect_int(value: Any, what: str) -> int:
+    """Take a value as an int: not a bool, not a float, not a tensor of several elements."""
+    if isinstance(value, Tensor) and value.numel() == 1 and not value.is_floating_point():
+        value = value.item()
+    if type(value) is not int:
+        fail(f"{what} must be an int, but is {type_of(value)}.")
+    return value
+
+
+def expect_ints(value: Any, what: str, length: int) -> tuple[int, ...]:
+    """Take a value as a tuple (or list, or record) of so many ints."""
+    if (isinstance(value, Tensor) and value.dim() == 1) or isinstance(value, np.ndarray):
+        value = value.tolist()
+    if not isinstance(value, tuple | list):
+        fail(f"{what} must be a tuple of {length} ints, but is {type_of(value)}.")
+    if len(value) != length:
+        fail(f"{what} must hold {length} ints, but holds {len(value)} values.")
+    return tuple(expect_int(item, f"each number of {what}") for item in value)
+
+
+def expect_equal(value: Any, expected: Any, what: str, cause: str = "") -> None:
+    """Compare two plain values of the same exact type."""
+    if type(value) is not type(expected) or value != expected:
+        fail(f"{what} is not right. {cause}".rstrip(), f"Expected {expected!r}, got {value!r}.")
+
+
+def expect_keys(value: Any, keys: Iterable[str], what: str) -> dict[str, Any]:
+    """Take a value as a dict that holds at least these keys."""
+    if type(value) is not dict:
+        fail(f"{what} must be a dict, but is {type_of(value)}.")
+    missing = [key for key in keys if key not in value]
+    if missing:
+        fail(f"{what} lacks the key{'s' * (len(missing) > 1)} {', '.join(map(repr, missing))}.")
+    return value
+
+
+def expect_list(value: Any, what: str, length: int | None = None) -> list[Any]:
+    """Take a value as a list (or tuple), of so many items if a length is given."""
+    if not isinstance(value, list | tuple):
+        fail(f"{what} must be a list, but is {type_of(value)}.")
+    if length is not None and len(value) != length:
+        fail(f"{what} must hold {length} items, but holds {len(value)}.")
+    return list(value)
+
+
+def expect_handle(value: Any, what: str, kind: str) -> Handle:
+    """Take a value as an object that stayed with the student's code, such as a module."""
+    if not isinstance(value, Handle):
+        fail(f"{what} must be {kind}, but is {type_of(value)}.")
+    return value

@@ -1,0 +1,103 @@
+"""The student as a check sees them: `student.box_iou(boxes_a=a, boxes_b=b)`.
+
+A check is written once against this interface; whether the code lies in the
+notebook's own process or in a grader's worker is the bench's affair.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from detlab.checking.values import HandleRef, replace_handles
+from detlab.checking.workbench import StudentError
+
+Request = Callable[..., Any]
+
+
+class Handle:
+    """An object that stays with the student's code.
+
+    It compares as itself only: nothing that the object defines runs in a check.
+    """
+
+    def __init__(self, student: "Student", ref: HandleRef):
+        self.student = student
+        self.ref = ref
+
+    @property
+    def type_name(self) -> str:
+        """Name of the object's class, as the student's side tells it; good for messages only."""
+        return self.ref.type_name
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the object, without gradients."""
+        return self.student.request("invoke", self, list(arguments))
+
+    def method(self, name: str, *arguments: Any) -> Any:
+        """Call a method of the object."""
+        return self.student.request("method", self, name, list(arguments))
+
+    def get(self, name: str) -> Any:
+        """Return an attribute of the object."""
+        return self.student.request("get", self, name)
+
+    def set(self, name: str, value: Any) -> None:
+        """Set an attribute of the object."""
+        self.student.request("set", self, name, value)
+
+    def __repr__(self) -> str:
+        return f"<{self.type_name}>"
+
+
+class Student:
+    """Ask a student's code for answers.
+
+    `student.NAME(**arguments)` calls their function NAME; the arguments are given by
+    the names that the statement uses.
+
+    Args:
+        perform: carries out a request (see `Workbench.perform`) and returns plain data.
+
+    Attributes:
+        transcript: every answer and error so far, in order, for comparison with the
+            answers of known mistakes.
+    """
+
+    def __init__(self, perform: Request):
+        self.perform = perform
+        self.transcript: list[Any] = []
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda **arguments: self.request("call", name, arguments)
+
+    def fetch(self, name: str) -> Any:
+        """Return a variable of the student's."""
+        return self.request("fetch", name)
+
+    def new(self, path: str, *arguments: Any, **options: Any) -> Any:
+        """Make an object of a library's class there, for example `torch.nn.Conv2d`."""
+        return self.request("new", path, list(arguments), options)
+
+    def tool(self, name: str, *arguments: Any) -> Any:
+        """Run a tool of `detlab.checking.tools` there."""
+        return self.request("tool", name, list(arguments))
+
+    def seed(self, seed: int) -> None:
+        """Seed torch's global generator there."""
+        self.perform("seed", seed)
+
+    def request(self, request: str, *arguments: Any) -> Any:
+        """Send a request and note its outcome.
+
+        Raises:
+            StudentError: the student's code raised.
+        """
+        sent = replace_handles(list(arguments), lambda handle: handle.ref, Handle)
+        try:
+            answer = self.perform(request, *sent)
+        except StudentError as error:
+            self.transcript.append(error)
+            raise
+        self.transcript.append(answer)
+        return replace_handles(answer, lambda ref: Handle(self, ref), HandleRef)

@@ -1,0 +1,104 @@
+"""The values that may pass between a student's code and a check.
+
+Only exact types pass as data: a subclass could carry its own `__eq__` or
+`__torch_function__` and agree with everything. Whatever else a student's code
+returns (a module, a figure, a function, an object of their own) stays where it
+is, and the check holds a numbered handle to it.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from detlab.grid import WindowGrid
+
+PLAIN_TYPES = (bool, int, float, str)
+TENSOR_TYPES = (torch.Tensor, nn.Parameter)
+NUMPY_SCALARS = frozenset(np.sctypeDict.values()) - {np.object_, np.void, np.str_, np.bytes_}
+RECORDS = (WindowGrid,)
+MAX_DEPTH = 20
+
+
+class HandleRef(NamedTuple):
+    """An object that stays with the student's code: its number there and its type's name."""
+
+    number: int
+    type_name: str
+
+
+def is_plain_array(value: Any) -> bool:
+    """Say whether the value is exactly an ndarray of numbers or booleans."""
+    return type(value) is np.ndarray and value.dtype.kind in "biuf"
+
+
+def is_plain_tensor(value: Any) -> bool:
+    """Say whether the value is exactly a dense Tensor (or Parameter) on the CPU."""
+    return (
+        type(value) in TENSOR_TYPES
+        and value.layout is torch.strided
+        and value.device.type == "cpu"
+        and not value.is_quantized
+    )
+
+
+def export(value: Any, keep: Callable[[Any], HandleRef], depth: int = 0) -> Any:
+    """Turn a student's value into data that a check may hold.
+
+    Tensors are detached copies, numpy scalars become Python numbers.
+
+    Args:
+        value: anything.
+        keep: called with each object that is not plain data, returns its handle.
+        depth: how many containers enclose the value.
+
+    Returns:
+        None, bool, int, float, str, Tensor, ndarray, `HandleRef`, a record, or a list,
+        tuple or dict of these.
+
+    Raises:
+        ValueError: containers nested deeper than 20.
+    """
+    if depth > MAX_DEPTH:
+        raise ValueError(f"a value nests containers more than {MAX_DEPTH} deep")
+    kind = type(value)
+    if value is None or kind in PLAIN_TYPES:
+        return value
+    if kind in (list, tuple):
+        return kind([export(item, keep, depth + 1) for item in value])
+    if kind is torch.Size:
+        return tuple(value)
+    if kind in RECORDS:
+        return kind(*(export(item, keep, depth + 1) for item in value))
+    if kind is dict:
+        return {
+            export_key(key, keep, depth): export(item, keep, depth + 1)
+            for key, item in value.items()
+        }
+    if is_plain_tensor(value):
+        return value.detach().clone(memory_format=torch.contiguous_format)
+    if is_plain_array(value):
+        return np.array(value, order="C")
+    if kind in NUMPY_SCALARS:
+        return value.item()
+    return keep(value)
+
+
+def export_key(key: Any, keep: Callable[[Any], HandleRef], depth: int) -> Any:
+    """Export a dictionary's key; a tensor or list cannot be one on the other side."""
+    exported = export(key, keep, depth + 1)
+    hash(exported)
+    return exported
+
+
+def replace_handles(value: Any, replace: Callable[[Any], Any], kind: type) -> Any:
+    """Walk containers and put `replace(item)` for every item that is exactly of `kind`."""
+    if type(value) is kind:
+        return replace(value)
+    if type(value) in (list, tuple):
+        return type(value)(replace_handles(item, replace, kind) for item in value)
+    if type(value) is dict:
+        return {key: replace_handles(item, replace, kind) for key, item in value.items()}
+    return value

@@ -1,0 +1,260 @@
+"""Visible checks of week 1. They test what the statements say on small public inputs."""
+
+import torch
+from torch import nn
+
+from detlab.checking.expect import (
+    expect_close,
+    expect_equal,
+    expect_handle,
+    expect_int,
+    expect_ints,
+    expect_keys,
+    expect_list,
+    expect_number,
+    expect_tensor,
+    fail,
+)
+from detlab.checking.mirror import mirror
+from detlab.checking.student import Student
+from detlab.checking.times import check_rows, check_times_figure
+from detlab.checking.visible import visible
+from detlab.grid import WindowGrid
+
+WINDOW, STRIDE = 14, 2
+
+
+def public_images(*shape: int) -> torch.Tensor:
+    """Return the same random images each time, in [0, 1)."""
+    return torch.rand(shape, generator=torch.Generator().manual_seed(1))
+
+
+def numbered_images(*shape: int) -> torch.Tensor:
+    """Return images whose every pixel holds its own number."""
+    return torch.arange(torch.Size(shape).numel(), dtype=torch.float32).reshape(shape)
+
+
+@visible("1.2")
+def network_shapes(student: Student) -> None:
+    """`build_network` maps (N, 3, 14, 14) to (N, 4) and holds the right number of weights."""
+    net = expect_handle(student.build_network(), "`build_network`'s result", "an nn.Module")
+    expect_tensor(net(public_images(5, 3, 14, 14)), "The network's output", (5, 4))
+    count = sum(weights.numel() for weights in student.tool("parameters", net))
+    if count == 0:
+        fail("The module has no parameters: layers in a plain list are not registered.")
+    expect_equal(count, 323_620, "The number of parameters", "Look at each layer of the picture.")
+
+
+@visible("1.2")
+def raw_scores(student: Student) -> None:
+    """The scores are raw: nothing squeezes or clips them at the end."""
+    net = expect_handle(student.build_network(), "`build_network`'s result", "an nn.Module")
+    scores = expect_tensor(net(100 * public_images(64, 3, 14, 14)), "The scores")
+    if bool((scores.abs() <= 1).all()):
+        fail("No score leaves [-1, 1], even for huge inputs: is there a softmax at the end?")
+    if bool((scores.logsumexp(1).abs() < 1e-3).all()):
+        fail("The scores are logarithms of probabilities: is there a log-softmax at the end?")
+    if bool((scores == 0).any()):
+        fail("Some scores are exactly 0: is there a ReLU at the end?")
+
+
+def check_conversion(student: Student, in_shape: tuple[int, int, int], bias: bool) -> None:
+    """Compare a converted linear layer with the layer itself."""
+    torch.manual_seed(0)
+    linear = nn.Linear(torch.Size(in_shape).numel(), 7, bias=bias)
+    maps = public_images(3, *in_shape)
+    conv = student.linear_to_conv(linear=mirror(student, linear), in_shape=in_shape)
+    answer = expect_handle(conv, "`linear_to_conv`'s result", "an nn.Conv2d")(maps)
+    expected = linear(maps.flatten(1))[:, :, None, None]
+    expect_close(answer, expected, f"The convolution's output for in_shape {in_shape}")
+
+
+@visible("1.3")
+def square_map(student: Student) -> None:
+    """The convolution equals the linear layer on a square map."""
+    check_conversion(student, (16, 5, 5), bias=True)
+
+
+@visible("1.3")
+def other_maps(student: Student) -> None:
+    """It does so on a map that is not square, and without a bias."""
+    check_conversion(student, (2, 3, 4), bias=True)
+    check_conversion(student, (4, 2, 2), bias=False)
+
+
+def small_net() -> nn.Sequential:
+    """Return a small window classifier, (N, 2, 8, 8) to (N, 3)."""
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(2, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(36, 3)
+    )
+
+
+@visible("1.4")
+def twin_agrees(student: Student) -> None:
+    """The twin answers like the net on one window, and on each window of a larger image."""
+    net, images = small_net(), public_images(2, 2, 12, 15)
+    twin = student.convolutionalize(net=mirror(student, net))
+    output = expect_handle(twin, "`convolutionalize`'s result", "an nn.Module")(images)
+    expect_tensor(output, "The twin's output", (2, 3, 3, 4))
+    for row, column in ((0, 0), (0, 3), (2, 1)):
+        window = images[:, :, 2 * row : 2 * row + 8, 2 * column : 2 * column + 8]
+        what = f"The twin's output in cell ({row}, {column})"
+        expect_close(output[:, :, row, column], net(window), what)
+
+
+@visible("1.4")
+def twin_shares(student: Student) -> None:
+    """The twin follows when the net's weights change in place, and the net still works."""
+    net, window = small_net(), public_images(2, 2, 8, 8)
+    theirs = mirror(student, net)
+    twin = student.convolutionalize(net=theirs)
+    expect_close(
+        theirs(window),
+        net(window),
+        "The answer of `net` after the call",
+        cause=("`convolutionalize` must leave `net` as it was."),
+    )
+    steps = [torch.full_like(weights, 0.1) for weights in net.parameters()]
+    student.tool("add_to_parameters", theirs, steps)
+    with torch.no_grad():
+        for weights, step in zip(net.parameters(), steps, strict=True):
+            weights.add_(step)
+    expect_close(
+        twin(window).flatten(1),
+        net(window),
+        "The twin's answer after a step",
+        cause=(
+            "The twin must look at the memory of net's parameters, biases too, not hold copies."
+        ),
+    )
+
+
+@visible("1.5")
+def window_places(student: Student) -> None:
+    """`extract_windows` puts each window of a non-square batch in its place."""
+    images = numbered_images(2, 3, 7, 9)
+    windows = student.extract_windows(images=images, size=4, stride=2)
+    windows = expect_tensor(windows, "`extract_windows`' result", (2, 2, 3, 3, 4, 4))
+    for row, column in ((0, 0), (0, 1), (1, 0), (1, 2)):
+        expected = images[:, :, 2 * row : 2 * row + 4, 2 * column : 2 * column + 4]
+        expect_close(windows[:, row, column], expected, f"Window ({row}, {column})")
+
+
+@visible("1.5")
+def slide_places(student: Student) -> None:
+    """`slide` puts the score of each window in its place."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(2 * 5 * 5, 3))
+    images = public_images(2, 2, 8, 12)
+    scores = student.slide(net=mirror(student, net), images=images, size=5, stride=3)
+    scores = expect_tensor(scores, "`slide`'s result", (2, 3, 2, 3))
+    for row, column in ((0, 0), (0, 2), (1, 1)):
+        window = images[:, :, 3 * row : 3 * row + 5, 3 * column : 3 * column + 5]
+        expect_close(scores[:, :, row, column], net(window), f"The scores of ({row}, {column})")
+
+
+@visible("1.6")
+def norm_of_difference(student: Student) -> None:
+    """`difference_norm` is a float: near 0 for a true twin, not for a shuffled one."""
+    net = nn.Sequential(nn.Flatten(), nn.Linear(3 * 4 * 4, 2))
+    twin = nn.Sequential(nn.Conv2d(3, 2, 4, stride=2))
+    for order, expected in (([0, 1], "near zero"), ([1, 0], "far from zero")):
+        twin[0].weight.data = net[1].weight.data.view(2, 3, 4, 4)[order]
+        twin[0].bias.data = net[1].bias.data[order]
+        value = student.difference_norm(
+            net=mirror(student, net),
+            twin=mirror(student, twin),
+            images=public_images(2, 3, 8, 10),
+            size=4,
+            stride=2,
+        )
+        number = expect_number(value, "`difference_norm`'s result")
+        if type(value) is not float:
+            fail("`difference_norm` must return a Python float: `.item()` makes one of a tensor.")
+        if (number < 1e-4) != (expected == "near zero"):
+            fail(f"`difference_norm` must be {expected} for these two, but is {number:.3g}.")
+
+
+@visible("1.6")
+def sizes_and_letter(student: Student) -> None:
+    """`my_sizes`, `unseen` and `answer_1_6` have the right form."""
+    sizes = expect_list(student.fetch("my_sizes"), "`my_sizes`")
+    pairs = [expect_ints(size, "each size of `my_sizes`", 2) for size in sizes]
+    if len(pairs) < 3 or not all(14 <= side <= 100 for pair in pairs for side in pair):
+        fail("`my_sizes` must hold at least three sizes with sides from 14 to 100.")
+    if not any(side % 2 for pair in pairs for side in pair):
+        fail("No side in `my_sizes` is odd.")
+    if all(height == width for height, width in pairs):
+        fail("All images of `my_sizes` are square.")
+    left_over = expect_ints(student.unseen(height=14, width=15), "`unseen(14, 15)`", 2)
+    expect_equal(left_over, (0, 1), "`unseen(14, 15)`", "One column is left over.")
+    if student.fetch("answer_1_6") not in list("ABCDE"):
+        fail('`answer_1_6` must be one of the letters "A" to "E".')
+
+
+@visible("1.7")
+def times_are_measured(student: Student) -> None:
+    """`time_both` measures both procedures for each side."""
+    net = mirror(student, nn.Sequential(nn.Flatten(), nn.Linear(588, 4)))
+    twin = mirror(student, nn.Conv2d(3, 4, WINDOW, stride=STRIDE))
+    calls = {"net": student.tool("record_calls", net), "twin": student.tool("record_calls", twin)}
+    rows = student.time_both(net=net, twin=twin, sides=[14, 20])
+    recorded = {name: student.tool("recorded", handle) for name, handle in calls.items()}
+    check_rows(rows, [14, 20], recorded["net"], recorded["twin"])
+
+
+@visible("1.7")
+def times_are_plotted(student: Student) -> None:
+    """`plot_times` shows both times, and their ratio beside them."""
+    rows = [
+        {"side": 14, "sequential_s": 0.004, "convolutional_s": 0.004, "ratio": 1.0},
+        {"side": 28, "sequential_s": 0.030, "convolutional_s": 0.010, "ratio": 3.0},
+        {"side": 56, "sequential_s": 0.200, "convolutional_s": 0.040, "ratio": 5.0},
+    ]
+    figure = expect_handle(student.plot_times(rows=rows), "`plot_times`' result", "a Figure")
+    check_times_figure(student.tool("describe_figure", figure), rows)
+
+
+@visible("1.8")
+def other_networks(student: Student) -> None:
+    """Both networks take a window of the size that you give, and `coincide` has its form."""
+    answers = expect_keys(student.fetch("coincide"), ("conv", "pool"), "`coincide`")
+    for name, build in (("conv", student.build_with_conv), ("pool", student.build_with_pool)):
+        size, _ = expect_ints(answers[name], f"`coincide[{name!r}]`", 2)
+        net = expect_handle(build(), f"`build_with_{name}`'s result", "an nn.Module")
+        if not 1 <= size <= 200:
+            fail(f"`coincide[{name!r}]` speaks of windows of {size} pixels.")
+        output = net(public_images(2, 3, size, size))
+        expect_tensor(output, f"The output of `build_with_{name}()` on a window", (2, 4))
+
+
+def check_grid(student: Student, stack: nn.Sequential, input_size: tuple, grid: tuple) -> None:
+    """Compare a grid with the one expected."""
+    answer = student.window_grid(layers=mirror(student, stack), input_size=input_size)
+    size, stride, count = expect_list(answer, "`window_grid`'s result", 3)
+    for value, expected, what in ((size, grid[0], "size"), (stride, grid[1], "stride")):
+        expect_equal(expect_int(value, f"The {what}"), expected, f"The {what} for {stack}")
+    expect_equal(expect_ints(count, "The count", 2), grid[2], f"The count for {stack}")
+
+
+@visible("1.9")
+def known_grids(student: Student) -> None:
+    """`window_grid` is right for single layers and for the stack of the lecture."""
+    check_grid(student, nn.Sequential(nn.Conv2d(3, 1, 3)), (8, 10), (3, 1, (6, 8)))
+    check_grid(student, nn.Sequential(nn.MaxPool2d(2)), (8, 11), (2, 2, (4, 5)))
+    lecture = nn.Sequential(
+        nn.Conv2d(3, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 400, 5), nn.ReLU()
+    )
+    check_grid(student, lecture, (28, 16), (14, 2, (8, 2)))
+    check_grid(student, lecture, (13, 28), (14, 2, (0, 8)))
+
+
+@visible("1.9")
+def known_boxes(student: Student) -> None:
+    """`window_box` is right for the windows of the lecture."""
+    grid = WindowGrid(14, 2, (8, 8))
+    for cell, expected in (((0, 0), (0, 0, 14, 14)), ((4, 3), (6, 8, 20, 22))):
+        box = student.window_box(grid=grid, i=cell[0], j=cell[1])
+        what = f"`window_box` for cell {cell}"
+        expect_equal(expect_ints(box, what, 4), expected, what, "x goes with the column.")

@@ -1,0 +1,228 @@
+"""The bench where a student's code lies while a check works with it.
+
+The same bench serves a live notebook (visible checks) and a grader's worker
+(hidden checks): a check never touches the student's objects, it asks the bench.
+"""
+
+import importlib
+import inspect
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+import torch
+
+from detlab.checking import tools
+from detlab.checking.values import HandleRef, export, replace_handles
+
+MAX_FRAMES = 6
+
+
+@dataclass(frozen=True)
+class StudentFrame:
+    """One line of the student's own code in a traceback."""
+
+    cell: str
+    line: int
+    function: str
+    text: str
+
+
+@dataclass(eq=False)
+class StudentError(Exception):
+    """An error that the student's code raised, told in terms of their cells.
+
+    Attributes:
+        type_name: name of the exception's class.
+        message: what the exception says.
+        frames: the student's own lines, outermost first.
+        limit: "memory", "files" or "output" when the error is a limit's, else "".
+    """
+
+    type_name: str
+    message: str
+    frames: list[StudentFrame] = field(default_factory=list)
+    limit: str = ""
+
+    def __str__(self) -> str:
+        lines = [f"{self.type_name}: {self.message}" if self.message else self.type_name]
+        for frame in self.frames:
+            lines.append(f"  {frame.cell}, line {frame.line}, in {frame.function}: {frame.text}")
+        return "\n".join(lines)
+
+
+class OutputLimit(Exception):
+    """The student's code printed more than is reasonable."""
+
+
+def limit_of(error: BaseException) -> str:
+    """Name the limit an exception speaks of, or the empty string."""
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return "memory"
+    if isinstance(error, OutputLimit):
+        return "output"
+    writes_forbidden = isinstance(error, OSError) and error.errno in (1, 27, 30)
+    return "files" if writes_forbidden and error.filename is not None else ""
+
+
+def describe_error(
+    error: BaseException, is_student_frame: Callable[[Any], bool], cell_name: Callable[[Any], str]
+) -> StudentError:
+    """Reduce an exception to what the student needs: its type, its words, their own lines."""
+    frames = student_frames(error.__traceback__, is_student_frame, cell_name)
+    if isinstance(error, SyntaxError) and error.lineno is not None:
+        cell = error.filename or "?"
+        frames.append(StudentFrame(cell, error.lineno, "<cell>", (error.text or "").strip()))
+        message = error.msg or ""
+    else:
+        message = str(error)
+    return StudentError(type(error).__name__, message, frames[-MAX_FRAMES:], limit_of(error))
+
+
+def student_frames(
+    trace: TracebackType | None,
+    is_student_frame: Callable[[Any], bool],
+    cell_name: Callable[[Any], str],
+) -> list[StudentFrame]:
+    """Keep a traceback's frames that are the student's."""
+    frames = []
+    for frame, line in traceback.walk_tb(trace):
+        if is_student_frame(frame):
+            text = traceback.linecache.getline(frame.f_code.co_filename, line).strip()
+            frames.append(StudentFrame(cell_name(frame), line, frame.f_code.co_name, text))
+    return frames
+
+
+def call_by_name(function: Callable, arguments: dict[str, Any]) -> Any:
+    """Call a student's function with the statement's parameter names.
+
+    By keyword when the function knows all of the names (so keyword-only parameters
+    work), else in the statement's order (so renamed parameters work).
+    """
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return function(*arguments.values())
+    by_keyword = {
+        parameter.name
+        for parameter in parameters
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    }
+    if by_keyword.issuperset(arguments):
+        return function(**arguments)
+    return function(*arguments.values())
+
+
+class Workbench:
+    """Hold a student's namespace and the objects a check made there; carry out its requests.
+
+    Args:
+        namespace: the globals of the student's cells.
+        cell_name: names the cell that a frame belongs to.
+    """
+
+    def __init__(
+        self, namespace: dict[str, Any], cell_name: Callable[[Any], str] = lambda frame: "cell"
+    ):
+        self.namespace = namespace
+        self.cell_name = cell_name
+        self.objects: list[Any] = []
+        self.requests = {
+            "call": self.call,
+            "fetch": self.fetch,
+            "new": self.new,
+            "invoke": self.invoke,
+            "method": self.method,
+            "get": self.get,
+            "set": self.set,
+            "tool": self.tool,
+            "seed": self.seed,
+        }
+
+    def perform(self, request: str, *arguments: Any) -> Any:
+        """Carry out one request and return its exported result.
+
+        Raises:
+            StudentError: the student's code raised, or lacks the name asked for.
+        """
+        try:
+            return self.export(self.requests[request](*self.admit(list(arguments))))
+        except StudentError:
+            raise
+        except BaseException as error:
+            raise self.describe(error) from error
+
+    def export(self, value: Any) -> Any:
+        """Turn a value into data; what is not plain stays here behind a handle."""
+        return export(value, self.keep)
+
+    def admit(self, value: Any) -> Any:
+        """Put the objects kept here in the place of their handles."""
+        return replace_handles(value, self.look_up, HandleRef)
+
+    def describe(self, error: BaseException) -> StudentError:
+        """Reduce an exception to the student's own lines."""
+        return describe_error(error, self.is_student_frame, self.cell_name)
+
+    def is_student_frame(self, frame: Any) -> bool:
+        """Say whether a frame runs code of the student's cells."""
+        return frame.f_globals is self.namespace
+
+    def keep(self, value: Any) -> HandleRef:
+        """Keep an object here and return the number by which a check may name it."""
+        self.objects.append(value)
+        return HandleRef(len(self.objects) - 1, type(value).__name__)
+
+    def look_up(self, handle: HandleRef) -> Any:
+        """Return the object behind a handle."""
+        return self.objects[handle.number]
+
+    def name(self, name: str) -> Any:
+        """Return what the student calls by this name."""
+        if name not in self.namespace:
+            raise StudentError("NameError", f"`{name}` is not defined")
+        return self.namespace[name]
+
+    def call(self, name: str, arguments: dict[str, Any]) -> Any:
+        """Call a function of the student's."""
+        function = self.name(name)
+        if not callable(function):
+            message = f"`{name}` is not a function but a {type(function).__name__}"
+            raise StudentError("TypeError", message)
+        return call_by_name(function, arguments)
+
+    def fetch(self, name: str) -> Any:
+        """Return a variable of the student's."""
+        return self.name(name)
+
+    def new(self, path: str, arguments: list, options: dict[str, Any]) -> Any:
+        """Make an object of a library's class, for example `torch.nn.Conv2d`."""
+        module, _, attribute = path.rpartition(".")
+        return getattr(importlib.import_module(module), attribute)(*arguments, **options)
+
+    def invoke(self, target: Any, arguments: list) -> Any:
+        """Call an object, without gradients (a check that needs them uses a tool)."""
+        with torch.no_grad():
+            return target(*arguments)
+
+    def method(self, target: Any, name: str, arguments: list) -> Any:
+        """Call a method of an object."""
+        return getattr(target, name)(*arguments)
+
+    def get(self, target: Any, name: str) -> Any:
+        """Return an attribute of an object."""
+        return getattr(target, name)
+
+    def set(self, target: Any, name: str, value: Any) -> None:
+        """Set an attribute of an object."""
+        setattr(target, name, value)
+
+    def tool(self, name: str, arguments: list) -> Any:
+        """Run one of the course's tools on the student's objects."""
+        return getattr(tools, name)(*arguments)
+
+    def seed(self, seed: int) -> None:
+        """Seed torch's global generator, so that a check is the same each time it runs."""
+        torch.manual_seed(seed)

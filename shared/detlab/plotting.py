@@ -1,0 +1,280 @@
+"""Pictures of the course, drawn by code."""
+
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from math import log2
+from string import ascii_uppercase
+from typing import NamedTuple
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch import Tensor
+
+Box = tuple[float, float, float, float]
+Cell = tuple[int, int]
+
+# Okabe and Ito 2008, told apart with every common kind of colour vision.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+INK, PAPER, LINE = "#222222", "#F4F4F1", "#9A9A9A"
+
+
+class Picture(Figure):
+    """A Figure outside pyplot, shown once where it ends a notebook cell."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = BytesIO()
+        self.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
+class Block(NamedTuple):
+    """One map of a network, and the step that leads to it.
+
+    Attributes:
+        step: what is written on the arrow to this block; empty for the first.
+        shape: (channels, height, width) of a map, or (features,) of a vector.
+        marked: side of the square to colour, in cells from the top-left corner; 0 for none.
+    """
+
+    step: str
+    shape: tuple[int, ...]
+    marked: int = 0
+
+
+class Step(NamedTuple):
+    """One layer as seen along one axis: `kernel` taps, `dilation` cells apart, every `stride`."""
+
+    label: str
+    kernel: int
+    stride: int = 1
+    dilation: int = 1
+
+    def taps(self, cell: int) -> range:
+        """Cells of the map below that output cell `cell` reads."""
+        first = cell * self.stride
+        return range(first, first + self.kernel * self.dilation, self.dilation)
+
+
+def example_image(height: int, width: int) -> Tensor:
+    """A small landscape with a sun, the same at every call.
+
+    Args:
+        height: pixels, at least 1.
+        width: pixels, at least 1.
+
+    Returns:
+        (3, height, width) float32 in [0, 1], red, green, blue.
+    """
+    y = torch.linspace(0, 1, height)[:, None].expand(height, width)
+    x = torch.linspace(0, 1, width).expand(height, width)
+    sky = torch.stack((0.55 + 0.35 * y, 0.75 + 0.1 * y, 0.95 - 0.15 * y))
+    hill = torch.stack((0.35 - 0.15 * y, 0.6 - 0.2 * y, 0.4 - 0.2 * y))
+    image = torch.where(y > 0.72 - 0.16 * torch.sin(5 * x), hill, sky)
+    radius = 0.15 * min(height, width)
+    sun = ((x - 0.66) * width).square() + ((y - 0.3) * height).square() < radius**2
+    return torch.where(sun, torch.tensor([1.0, 0.85, 0.3])[:, None, None], image)
+
+
+def draw_network(blocks: Sequence[Block]) -> Picture:
+    """Draw a network as a row of blocks, each with its size, and an arrow for each step.
+
+    Args:
+        blocks: the maps in order; one map cell is as large in every block.
+
+    Returns:
+        The Picture.
+    """
+    figure = Picture(figsize=(11.5, 2.9), layout="constrained")
+    axes = figure.add_subplot()
+    middle = max(block.shape[1] for block in blocks if len(block.shape) == 3) / 2
+    gap, x = 10.0, 0.0
+    for block in blocks:
+        if block.step:
+            ends = {"xy": (x + gap - 1.2, middle), "xytext": (x + 1.2, middle)}
+            axes.annotate("", **ends, arrowprops={"arrowstyle": "-|>", "color": INK})
+            axes.text(x + gap / 2, middle + 0.6, block.step, ha="center", va="bottom", size=9)
+            x += gap
+        x += _draw_block(axes, block, x, middle)
+    axes.set(xlim=(-2, x + 2), ylim=(-5, 2 * middle + 4), aspect="equal")
+    axes.axis("off")
+    return figure
+
+
+def draw_windows(image: Tensor, boxes: Sequence[Box], labels: Sequence[str]) -> Picture:
+    """Draw the outlines of some windows on an image.
+
+    Args:
+        image: (3, H, W) or (1, H, W) float in [0, 1].
+        boxes: (x_min, y_min, x_max, y_max) of each window, pixels, the maxima exclusive.
+        labels: a name for each box, for the legend.
+
+    Returns:
+        The Picture.
+    """
+    figure = Picture(figsize=(7.0, 4.4), layout="constrained")
+    axes = figure.add_subplot()
+    _draw_image(axes, image, boxes)
+    outlines = axes.patches[: len(boxes)]
+    axes.legend(outlines, labels, loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False)
+    return figure
+
+
+def draw_windows_and_cells(
+    image: Tensor, boxes: Sequence[Box], cells: Sequence[Cell], count: Cell
+) -> Picture:
+    """Draw windows on an image beside the output cells that answer for them.
+
+    A window and its cell have the same colour and the same letter.
+
+    Args:
+        image: (3, H, W) or (1, H, W) float in [0, 1].
+        boxes: (x_min, y_min, x_max, y_max) of each window, pixels, the maxima exclusive.
+        cells: (row, column) of the output cell of each box.
+        count: (rows, columns) of the output grid.
+
+    Returns:
+        The Picture: the image on the left, the grid on the right.
+    """
+    figure = Picture(figsize=(10.0, 4.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _draw_image(left, image, boxes)
+    rows, columns = count
+    _draw_cells(right, 0, 0, rows, columns, PAPER)
+    for k, ((row, column), box) in enumerate(zip(cells, boxes, strict=True)):
+        colour, letter = COLOURS[k % len(COLOURS)], ascii_uppercase[k % 26]
+        style = {"color": "white", "weight": "bold", "ha": "center", "va": "center"}
+        badge = {"boxstyle": "round,pad=0.25", "facecolor": colour, "edgecolor": "none"}
+        middle = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        left.text(*middle, letter, size=10, bbox=badge, **style)
+        right.add_patch(Rectangle((column, row), 1, 1, facecolor=colour, edgecolor=INK))
+        right.text(column + 0.5, row + 0.5, letter, size=10, **style)
+    right.set(xlim=(-0.1, columns + 0.1), ylim=(rows + 0.1, -0.1), aspect="equal")
+    right.set_xticks([j + 0.5 for j in range(columns)], range(columns))
+    right.set_yticks([i + 0.5 for i in range(rows)], range(rows))
+    right.tick_params(length=0)
+    right.spines[:].set_visible(False)
+    right.set(title="output", xlabel="column j", ylabel="row i")
+    left.set_title("image")
+    return figure
+
+
+def draw_window_table(windows: Tensor) -> Picture:
+    """Draw cut-out windows in the rows and columns in which they are indexed.
+
+    Args:
+        windows: (rows, columns, 3, size, size) float in [0, 1].
+
+    Returns:
+        The Picture.
+    """
+    rows, columns = windows.shape[:2]
+    figure = Picture(figsize=(1.05 * columns + 0.6, 1.2 * rows + 0.3), layout="constrained")
+    for i, line in enumerate(figure.subplots(rows, columns, squeeze=False)):
+        for j, axes in enumerate(line):
+            axes.imshow(windows[i, j].permute(1, 2, 0).numpy())
+            axes.set_title(f"({i}, {j})", size=9, pad=3)
+            axes.set(xticks=[], yticks=[])
+    return figure
+
+
+def draw_receptive_field(steps: Sequence[Step], cells: Iterable[int], width: int) -> Picture:
+    """Draw, along one axis, which cells of each map the given output cells look at.
+
+    Args:
+        steps: the layers in order, without padding.
+        cells: at most two output cells, each with its own colour.
+        width: cells of the input.
+
+    Returns:
+        The Picture: the image is the lowest row, the output the highest.
+    """
+    figure = Picture(figsize=(9.0, 1.1 + 1.05 * len(steps)), layout="constrained")
+    axes = figure.add_subplot()
+    centres = _centres(steps, width)
+    for level in range(len(centres)):
+        label = f"after {steps[level - 1].label}" if level else "image"
+        axes.text(-1, level, label, ha="right", va="center", size=10)
+    cones = [_cone(steps, cell) for cell in cells]
+    for level, line in enumerate(centres):
+        for index, x in enumerate(line):
+            owners = [k for k, cone in enumerate(cones) if index in cone[level]]
+            _draw_square(axes, x, level, [COLOURS[k] for k in owners] or [PAPER])
+            for k in owners if level else ():
+                for tap in steps[level - 1].taps(index):
+                    ends = [x, centres[level - 1][tap]]
+                    axes.plot(ends, [level - 0.2, level - 0.8], color=COLOURS[k], lw=0.9)
+    axes.set(xlim=(-6.5, width), ylim=(-0.5, len(steps) + 0.5))
+    axes.axis("off")
+    return figure
+
+
+def _draw_block(axes: Axes, block: Block, x: float, middle: float) -> float:
+    """Draw one block from x on, at mid-height `middle`; return its width."""
+    channels, *sides = block.shape
+    rows, columns = sides or (1.6 * log2(channels), 1.2)  # a vector is drawn as a bar
+    bottom = middle - rows / 2
+    depth = int(log2(channels)) if sides else 0
+    for layer in range(depth, 0, -1):
+        shift = 0.22 * layer
+        corner = x + shift, bottom + shift
+        axes.add_patch(Rectangle(corner, columns, rows, fc="#CFE3F1", ec=LINE, lw=0.5))
+    if sides:
+        _draw_cells(axes, x, bottom, rows, columns, "#E4F0F8")
+    else:
+        axes.add_patch(Rectangle((x, bottom), columns, rows, fc="#FBE3B9", ec=INK, lw=0.8))
+    if block.marked:
+        corner, side = (x, bottom + rows - block.marked), block.marked
+        axes.add_patch(Rectangle(corner, side, side, fc=COLOURS[1], ec=COLOURS[1], alpha=0.45))
+    label = " × ".join(map(str, block.shape))
+    axes.text(x + columns / 2, bottom - 0.8, label, ha="center", va="top", size=9, color=INK)
+    return columns + 0.22 * depth
+
+
+def _draw_cells(axes: Axes, x: float, y: float, rows: int, columns: int, colour: str) -> None:
+    """Draw a rectangle of unit cells whose lowest corner is (x, y)."""
+    axes.add_patch(Rectangle((x, y), columns, rows, facecolor=colour, edgecolor=INK, lw=0.8))
+    axes.hlines([y + i for i in range(1, rows)], x, x + columns, color=LINE, lw=0.5)
+    axes.vlines([x + j for j in range(1, columns)], y, y + rows, color=LINE, lw=0.5)
+
+
+def _draw_image(axes: Axes, image: Tensor, boxes: Sequence[Box]) -> None:
+    """Show an image with pixel edges at whole numbers, and outline the boxes."""
+    height, width = image.shape[1:]
+    pixels = image.detach().permute(1, 2, 0).squeeze(-1).numpy()
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0))
+    for k, (x_min, y_min, x_max, y_max) in enumerate(boxes):
+        inset = 0.1 * k  # so that edges which coincide can all be seen
+        sides = x_max - x_min - 2 * inset, y_max - y_min - 2 * inset
+        outline = Rectangle((x_min + inset, y_min + inset), *sides, fill=False, lw=2.2)
+        outline.set(edgecolor=COLOURS[k % len(COLOURS)], clip_on=False)
+        axes.add_patch(outline)
+    axes.set(xlabel="x, pixels", ylabel="y, pixels")
+
+
+def _centres(steps: Sequence[Step], width: int) -> list[list[float]]:
+    """Where to draw each cell: above the middle of the cells that it reads."""
+    centres = [[float(x) for x in range(width)]]
+    for step in steps:
+        below, above = centres[-1], []
+        while (taps := step.taps(len(above)))[-1] < len(below):
+            above.append((below[taps[0]] + below[taps[-1]]) / 2)
+        centres.append(above)
+    return centres
+
+
+def _cone(steps: Sequence[Step], cell: int) -> list[set[int]]:
+    """The cells of each map, image first, that one output cell looks at."""
+    cone = [{cell}]
+    for step in reversed(steps):
+        cone.append({tap for index in cone[-1] for tap in step.taps(index)})
+    return cone[::-1]
+
+
+def _draw_square(axes: Axes, x: float, y: float, colours: Sequence[str]) -> None:
+    """Draw one cell of a row, in as many stripes as there are colours."""
+    height = 0.4 / len(colours)
+    for k, colour in enumerate(colours):
+        axes.add_patch(Rectangle((x - 0.4, y - 0.2 + k * height), 0.8, height, fc=colour))
+    axes.add_patch(Rectangle((x - 0.4, y - 0.2), 0.8, 0.4, fill=False, ec=INK, lw=0.6))

@@ -1,0 +1,132 @@
+"""Fixtures that more than one test file uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from detgrader.course import Course, CourseError
+
+TOY_NOTEBOOK = '''\
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # A toy week
+
+# %% nbgrader={"grade_id": "setup"}
+def check(label):
+    """Stand in for the course's own check, so that any kernel can run this notebook."""
+    if label == "1.1":
+        assert add(2, 3) == 5
+    else:
+        assert area([0, 0, 2, 4]) == 8
+
+
+# %% [markdown]
+# ## Task 1.1 · Add two numbers (60 points)
+
+# %% nbgrader={"grade_id": "task_1_1", "solution": true}
+def add(first, second):
+    """Return the sum."""
+    ### BEGIN SOLUTION
+    total = first + second
+    return total
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade_id": "check_1_1", "points": 60}
+check("1.1")
+
+# %% [markdown]
+# ## Task 1.2 · Say why (10 points)
+
+# %% [markdown] nbgrader={"grade_id": "task_1_2", "solution": true, "manual": true, "points": 10}
+# Addition commutes, so the order does not matter.
+
+# %% [markdown]
+# ## Task 1.3 · Area of a box (30 points)
+
+# %%
+box = [0, 0, 2, 4]
+
+# %% nbgrader={"grade_id": "task_1_3_area", "solution": true}
+def area(box_xyxy):
+    """Return the area."""
+    ### BEGIN SOLUTION
+    width = box_xyxy[2] - box_xyxy[0]
+    return width * (box_xyxy[3] - box_xyxy[1])
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade_id": "check_1_3", "points": 30}
+check("1.3")
+'''
+
+TOY_CHECKS = {
+    "test_add.py": """\
+import pytest
+
+pytestmark = [pytest.mark.task("1.1", points=60)]
+
+
+def test_sum(student):
+    assert student.add(2, 3) == 5
+""",
+    "test_area.py": """\
+import pytest
+
+
+@pytest.mark.task("1.3", points=30)
+def test_area(student):
+    assert student.area([0, 0, 2, 4]) == 8
+""",
+}
+
+
+@pytest.fixture
+def toy_course(tmp_path: Path) -> Course:
+    """A course of one small week, `week1_toy`, complete and without a fault."""
+    root = tmp_path / "course"
+    files = {"solutions/week1_toy/notebook.py": TOY_NOTEBOOK}
+    files |= {f"autograder/checks/week1_toy/{name}": text for name, text in TOY_CHECKS.items()}
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return Course(root)
+
+
+@pytest.fixture
+def edit(toy_course: Course) -> Callable[[str, str, str], str]:
+    """Replace a text that a file of the toy course holds once; return the file's new text."""
+
+    def replace(file: str, old: str, new: str) -> str:
+        path = toy_course.root / file
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times in {file}"
+        text = text.replace(old, new)
+        path.write_text(text, encoding="utf-8")
+        return text
+
+    return replace
+
+
+@pytest.fixture
+def refusal(toy_course: Course) -> Callable[[], list[str]]:
+    """Build the toy course's release, which must be refused; return the problems."""
+    from detgrader import release  # slow to import, and most test files do without
+
+    def build() -> list[str]:
+        with pytest.raises(CourseError) as error:
+            release.build(toy_course, "week1_toy")
+        return str(error.value).splitlines()
+
+    return build

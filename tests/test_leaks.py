@@ -1,0 +1,114 @@
+"""A line of a solution must not stand in the release, wherever and however disguised."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+
+from detgrader import release
+from detgrader.leaks import says_something
+
+WEEK = "week1_toy"
+SOURCE = f"solutions/{WEEK}/notebook.py"
+CHECKS = f"autograder/checks/{WEEK}"
+
+
+BOX = "box = [0, 0, 2, 4]"
+WIDTH = "    width = box_xyxy[2] - box_xyxy[0]"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cell"),
+    [
+        (BOX, f"{BOX}\n{WIDTH.strip()}", "cell_1_3_1"),
+        (BOX, f"{BOX}\n# {WIDTH.strip()}", "cell_1_3_1"),
+        (BOX, f"{BOX}\nwidth=box_xyxy[2]-box_xyxy[0]  # the same", "cell_1_3_1"),
+        ("# # A toy week", f"# # A toy week\n#\n#     {WIDTH.strip()}", "text_intro_1"),
+        ("# # A toy week", f"# # A toy week\n# So `{WIDTH.strip()}` it is.", "text_intro_1"),
+        ("def area(box_xyxy):", f"def area(box_xyxy):\n{WIDTH}  # keep", "task_1_3_area"),
+    ],
+    ids=["code", "comment", "other spacing", "story", "inline code", "outside its region"],
+)
+def test_a_line_of_a_solution_in_the_release_is_refused(old, new, cell, edit, refusal):
+    text = edit(SOURCE, old, new)
+    line = 1 + text[: text.index(WIDTH + "\n    return")].count("\n")
+    assert refusal() == [
+        f"{SOURCE}:{line}: this line of the solution stands in cell {cell} of the release: "
+        f"{WIDTH.strip()!r}; reword one of the two"
+    ]
+
+
+def test_an_everyday_line_of_a_solution_may_stand_in_the_release(toy_course, edit):
+    edit(SOURCE, BOX, f"{BOX}\n\n\ndef double(total):\n    total = 2 * total\n    return total")
+    release.build(toy_course, WEEK)
+
+
+def test_a_line_of_a_written_answer_in_the_release_is_refused(edit, refusal):
+    prose = "Addition commutes, so the order does not matter."
+    text = edit(SOURCE, "# # A toy week", f"# # A toy week\n#\n# > {prose}")
+    [problem] = refusal()
+    line = 1 + text[: text.rindex(prose)].count("\n")
+    assert problem.startswith(f"{SOURCE}:{line}: this line of the solution stands in cell text_in")
+
+
+@pytest.mark.parametrize("place", ["output", "cell metadata", "notebook metadata"])
+def test_leaks_are_looked_for_beside_the_text_too(place, monkeypatch, refusal):
+    class Spoil:
+        """A step gone wrong: it writes the answer where nobody reads."""
+
+        def preprocess(self, notebook, resources):
+            cell = notebook.cells[1]
+            if place == "output":
+                cell.outputs = [nbformat.v4.new_output("stream", text=WIDTH)]
+            else:
+                (cell if place == "cell metadata" else notebook).metadata.note = {"x": [WIDTH]}
+            return notebook, resources
+
+    monkeypatch.setattr(release, "STEPS", (*release.STEPS, Spoil))
+    [problem] = refusal()
+    assert ("the notebook's metadata" if place == "notebook metadata" else "cell setup") in problem
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import torch.nn.functional as F",
+        "from torch import nn, Tensor",
+        "return None",
+        "return predictions",
+        "loss.backward()",
+        "optimizer.zero_grad()",
+        "with torch.no_grad():",
+        "for images, targets in loader:",
+        "def forward(self, images):",
+        "class Net(nn.Module):",
+        "kernel_size=3,",
+        "else:  # otherwise",
+        "a = b*c + 1",
+        "keep_the_box = None",
+        "keep_the_box = True",
+        "# a hint",
+        ")])  # ......",
+    ],
+)
+def test_what_everybody_writes_is_no_leak(line):
+    assert not says_something(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "return boxes[:, 2:]",
+        "return width * height",
+        "for row in range(height):",
+        "elif overlap > 0.5:",
+        "stride_px = 16",
+        "a = b*c + 12",
+        "padding_px = 0",
+        "nn.Conv2d(1, 32, 5, stride=2),",
+        "# because both share their weights",
+        "x = net.head(features)",
+    ],
+)
+def test_what_gives_an_answer_is_a_leak(line):
+    assert says_something(line)
