@@ -190,6 +190,8 @@ def judge(error: BaseException | None, called: bool) -> Outcome:
         return Outcome("passed") if called else Outcome("grader_error", detail="did not run")
     if isinstance(error, CheckFailure):
         return Outcome("failed", error.message, error.detail)
+    if isinstance(error, AssertionError):
+        return Outcome("failed", "The answer is not right.", str(error))
     if isinstance(error, StudentError):
         unfinished = error.type_name == "NotImplementedError"
         return Outcome("failed", "This part is still to do." if unfinished else str(error))
