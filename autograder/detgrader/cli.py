@@ -132,11 +132,8 @@ def grade(
         if len(batch.submissions) <= 4:
             for result in batch.submissions:
                 report.print_submission(console, result)
-        else:
-            report.print_class(console, batch)
-        written = report.write_reports(batch, out, secret)
-    for name, path in vars(written).items():
-        console.print(f"{name:11} {path}", markup=False, soft_wrap=True)
+        report.print_class(console, batch)
+        report.print_files(console, report.write_reports(batch, out, secret))
     sys.exit(0 if all(result.graded for result in batch.submissions) else 1)
 
 
@@ -164,3 +161,55 @@ def audit(
         if json:
             write_json(json, outcome.as_json())
     sys.exit(0 if outcome.clean else 1)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the submissions and results.")] = Path(
+        "out/demo"
+    ),
+    jobs: Jobs = CORES,
+) -> None:
+    """Grade a small class for real: the reference, the stub, a mistaken one, a hostile one."""
+    from detgrader import demo as class_of_four
+    from detgrader import report
+    from detgrader.batch import default_secret, grade_batch, take_in_all
+
+    secret = default_secret()
+    with errors_for_people():
+        course = Course.find()
+        paths = class_of_four.build_class(course, out / "submissions")
+        class_of_four.explain(console, out / "submissions")
+        with progress_for(len(paths)) as progress:
+            batch = grade_batch(
+                course,
+                class_of_four.WEEK,
+                take_in_all(paths),
+                jobs,
+                secret=secret,
+                allow_no_isolation=True,
+                progress=progress,
+            )
+        for result in batch.submissions:
+            report.print_submission(console, result)
+        report.print_class(console, batch)
+        report.print_files(console, report.write_reports(batch, out, secret))
+
+
+@app.command()
+def doctor() -> None:
+    """Find out what works on this machine.
+
+    Exit status: 0 when official grading works here, 1 otherwise.
+    """
+    from detgrader.doctor import examine
+
+    broken = False
+    with errors_for_people():
+        for finding in examine(Course.find()):
+            mark = {True: "[green]✓[/]", False: "[red]✗[/]", None: " "}[finding.works]
+            console.print(f"{mark} {finding.what:28} {escape(finding.found)}", soft_wrap=True)
+            if finding.works is False:
+                console.print(f"      {finding.advice}", markup=False, soft_wrap=True)
+                broken = True
+    sys.exit(1 if broken else 0)

@@ -178,3 +178,9 @@ def print_class(console: Console, batch: BatchResult) -> None:
         total = "[red]refused[/]" if result.error else f"{result.score:g} / {result.max_score:g}"
         table.add_row(escape(result.student), total, f"{result.pending_manual:g}", *cells)
     console.print(table)
+
+
+def print_files(console: Console, written: Written) -> None:
+    """Say where the files are."""
+    for name, path in vars(written).items():
+        console.print(f"{name:11} {path}", markup=False, soft_wrap=True)

@@ -109,7 +109,7 @@ draw_network(
 # will do; a person marks this answer.
 
 # %% [markdown] nbgrader={"grade_id": "task_1_1", "solution": true, "manual": true, "points": 5}
-# ### BEGIN SOLUTION
+# <!-- ### BEGIN SOLUTION -->
 # Only the fully connected layers are tied to one input size. The first reads the whole 16×5×5 map,
 # so it becomes a convolution with kernel 5×5, 16 channels in and 400 out; the others read one
 # vector of 400, so they become 1×1 convolutions, 400 → 400 and 400 → 4. The weights are the old
@@ -120,7 +120,7 @@ draw_network(
 #
 # Marking: 1 for naming the FC layers, 2 for kernels and channels (1 for the 5×5, 1 for the 1×1),
 # 1 for the same weights reshaped, 1 for why the rest, without flatten, works at any size.
-# ### END SOLUTION
+# <!-- ### END SOLUTION -->
 
 # %% [markdown]
 # ## Task 1.2 · The classifier (8 points)
@@ -500,7 +500,7 @@ figure = plot_times(times)
 # the convolution and in the linear layers, in both procedures. Why is nothing saved at side 14?
 
 # %% [markdown] nbgrader={"grade_id":"task_1_7_explain","solution":true,"manual":true,"points":4}
-# ### BEGIN SOLUTION
+# <!-- ### BEGIN SOLUTION -->
 # Windows overlap: away from the border each pixel lies in 7·7 = 49 of them, and the sequential
 # procedure runs convolution, ReLU and pooling on it 49 times. The twin computes each cell of these
 # maps once and every window reads it from there. Per window, the sequential convolution makes
@@ -514,7 +514,7 @@ figure = plot_times(times)
 #
 # Marking: 1 for the overlap computed once, 1 for the count of the convolution, 1 for linear layers
 # that save nothing, 1 for the single window at side 14. The measured ratio itself earns nothing.
-# ### END SOLUTION
+# <!-- ### END SOLUTION -->
 
 # %% [markdown]
 # ## Task 1.8 · Other layers, other windows (12 points)

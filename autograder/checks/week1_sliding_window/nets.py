@@ -1,7 +1,8 @@
 """What several checks of week 1 need: the lecture's network by hand, and plain windows."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -75,6 +76,20 @@ def expect_lecture_net(
         f"{what}'s output, computed from its own weights,",
         cause="Are all ReLUs there, the pooling in its place, and the scores raw?",
     )
+
+
+def expect_fresh_weights(student: Student, build: Callable[[], Any], what: str) -> None:
+    """Compare the weights of two networks that were built one after the other."""
+    first, second = (
+        student.tool("parameters", expect_handle(build(), f"{what}'s result", "an nn.Module"))
+        for _ in range(2)
+    )
+    if not first or len(first) != len(second):
+        fail(f"{what} must return a network with its parameters at each call.")
+    if any(a.shape == b.shape and torch.equal(a, b) for a, b in zip(first, second, strict=True)):
+        fail(f"Two calls of {what} must give two networks with random weights of their own.")
+    if any(bool((weights == weights.flatten()[0]).all()) for weights in first):
+        fail("Some layer's weights are all the same number.")
 
 
 def answer_like(answer: object, candidate: Tensor) -> bool:

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from nets import expect_lecture_net, random
+from nets import expect_fresh_weights, expect_lecture_net, random
 
-from detlab.checking.expect import expect_handle, expect_tensor, fail
+from detlab.checking.expect import expect_handle, expect_tensor
 from detlab.checking.student import Student
 
 pytestmark = pytest.mark.task("1.2", points=8)
@@ -27,8 +27,4 @@ def test_layers(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(2)
 def test_fresh_weights(student: Student) -> None:
     """Each call of `build_network` makes new random weights."""
-    first, second = (student.tool("parameters", student.build_network()) for _ in range(2))
-    if len(first) != 8 or any(torch.equal(a, b) for a, b in zip(first, second, strict=True)):
-        fail("Two calls of `build_network` must give two networks with weights of their own.")
-    if any(bool((weights == weights.flatten()[0]).all()) for weights in first):
-        fail("Some layer's weights are all the same number.")
+    expect_fresh_weights(student, student.build_network, "`build_network`")

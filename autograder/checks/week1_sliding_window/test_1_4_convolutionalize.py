@@ -32,7 +32,11 @@ def other_nets() -> list[tuple[nn.Sequential, int, int]]:
         *(nn.Linear(4 * 3 * 3, 7), nn.ReLU(), nn.Linear(7, 7), nn.ReLU(), nn.Linear(7, 7)),
         *(nn.ReLU(), nn.Linear(7, 5, bias=False)),
     )
-    return [(no_bias, 8, 2), (one_cell, 6, 3), (strided, 7, 2)]
+    other_pool = nn.Sequential(
+        *(nn.Conv2d(2, 3, 3), nn.MaxPool2d(3, stride=2), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Flatten(), nn.Linear(3 * 2 * 2, 4)),
+    )
+    return [(no_bias, 8, 2), (one_cell, 6, 3), (strided, 7, 2), (other_pool, 11, 4)]
 
 
 def fill(net: nn.Module, rng: torch.Generator) -> None:
@@ -67,7 +71,7 @@ def test_lecture_net(student: Student, rng: torch.Generator) -> None:
 
 
 @pytest.mark.weight(4)
-@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
 def test_other_nets(student: Student, rng: torch.Generator, number: int) -> None:
     """The twins of other networks answer for every window like the networks."""
     compare(student, rng, *other_nets()[number])
@@ -80,6 +84,7 @@ def test_shared_parameters(student: Student, rng: torch.Generator) -> None:
         fill(net, rng)
         theirs = mirror(student, net)
         twin = twin_of(student, theirs)
+        twin(random(rng, 1, net[0].in_channels, size, size))
         steps = [0.1 * random(rng, *weights.shape) for weights in net.parameters()]
         student.tool("add_to_parameters", theirs, steps)
         with torch.no_grad():

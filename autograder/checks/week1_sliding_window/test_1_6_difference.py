@@ -1,5 +1,8 @@
 """Task 1.6: the norm of the difference, and where the two could differ."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 from nets import randint, random, slide_plainly
@@ -28,14 +31,24 @@ def net_and_twin(rng: torch.Generator, size: int, stride: int) -> tuple[nn.Seque
     return net, twin
 
 
-def measure(student: Student, rng: torch.Generator, change, shape: tuple[int, ...]) -> object:
-    """Compare `difference_norm` with the norm computed here, for a twin that was changed."""
+def measure(
+    student: Student,
+    rng: torch.Generator,
+    change: Callable[[nn.Conv2d], Any],
+    shape: tuple[int, ...],
+) -> tuple[object, bool]:
+    """Compare `difference_norm` with the norm computed here, for a twin that was changed.
+
+    Returns:
+        The student's answer, and whether the networks ran with gradients.
+    """
     size, stride = 5, randint(rng, 2, 3)
     net, twin = net_and_twin(rng, size, stride)
     with torch.no_grad():
         change(twin)
     images = random(rng, *shape)
     theirs = {"net": mirror(student, net), "twin": mirror(student, twin)}
+    calls = [student.tool("record_calls", module) for module in theirs.values()]
     answer = student.difference_norm(**theirs, images=images, size=size, stride=stride)
     with torch.no_grad():
         difference = slide_plainly(net, images, size, stride) - twin(images)
@@ -47,7 +60,8 @@ def measure(student: Student, rng: torch.Generator, change, shape: tuple[int, ..
             "`difference_norm` is not the Euclidean norm of the difference of all elements.",
             f"Expected {expected:.6g}, got {number:.6g}.",
         )
-    return answer
+    recorded = [student.tool("recorded", record) for record in calls]
+    return answer, any(gradients for calls in recorded for _, gradients in calls)
 
 
 def shuffle(twin: nn.Conv2d) -> None:
@@ -72,9 +86,12 @@ def test_other_twins(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_python_float(student: Student, rng: torch.Generator) -> None:
-    """`difference_norm` returns a Python float."""
-    if type(measure(student, rng, shuffle, (1, 3, 7, 7))) is not float:
+    """`difference_norm` returns a Python float, and runs without gradients."""
+    answer, gradients = measure(student, rng, shuffle, (1, 3, 7, 7))
+    if type(answer) is not float:
         fail("`difference_norm` must return a Python float: `.item()` makes one of a tensor.")
+    if gradients:
+        fail("`difference_norm` must run the networks without gradients (`torch.no_grad()`).")
 
 
 @pytest.mark.weight(2)

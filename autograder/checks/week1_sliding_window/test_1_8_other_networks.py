@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from nets import expect_lecture_net, random
+from nets import expect_fresh_weights, expect_lecture_net, random
 
 from detlab.checking.expect import expect_equal, expect_ints, expect_keys
 from detlab.checking.student import Student
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.task("1.8", points=12)
 WINDOWS = {"conv": (18, 2), "pool": (24, 4)}
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(3)
 @pytest.mark.parametrize("extra", ["conv", "pool"])
 def test_network(student: Student, rng: torch.Generator, extra: str) -> None:
     """The network with one more layer is the one of the statement."""
@@ -24,7 +24,15 @@ def test_network(student: Student, rng: torch.Generator, extra: str) -> None:
     expect_lecture_net(student, net, what, random(rng, 3, 3, size, size), extra)
 
 
-@pytest.mark.weight(4)
+@pytest.mark.weight(1)
+@pytest.mark.parametrize("extra", ["conv", "pool"])
+def test_fresh_weights(student: Student, extra: str) -> None:
+    """Each call makes a network with weights of its own."""
+    build = student.build_with_conv if extra == "conv" else student.build_with_pool
+    expect_fresh_weights(student, build, f"`build_with_{extra}`")
+
+
+@pytest.mark.weight(6)
 @pytest.mark.parametrize("extra", ["conv", "pool"])
 def test_windows(student: Student, extra: str) -> None:
     """`coincide` names the window and the stride at which both procedures coincide."""

@@ -12,7 +12,7 @@ import torch
 from nets import randint
 from torch import nn
 
-from detlab.checking.expect import expect_equal, expect_int, expect_ints, expect_list
+from detlab.checking.expect import expect_equal, expect_int, expect_ints, expect_list, fail
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Student
 from detlab.grid import WindowGrid
@@ -155,13 +155,27 @@ def test_small_images(student: Student, rng: torch.Generator) -> None:
 
 
 @pytest.mark.weight(1)
-def test_list_of_layers(student: Student, rng: torch.Generator) -> None:
-    """`window_grid` takes a list of layers, even an empty one."""
+def test_iterables(student: Student, rng: torch.Generator) -> None:
+    """`window_grid` takes any iterable of layers, even an empty one."""
     stack = stack_of(rng, plain_conv, pool, plain_conv)
     size, stride = true_window(stack)
     layers = [mirror(student, layer) for layer in stack]
-    ask(student, layers, (size, size + stride), (size, stride, (1, 2)))
+    iterator = student.new("builtins.iter", layers)
+    for iterable in (layers, tuple(layers), iterator):
+        ask(student, iterable, (size, size + stride), (size, stride, (1, 2)))
     ask(student, [], (4, 7), (1, 1, (4, 7)))
+
+
+@pytest.mark.weight(1)
+def test_reads_only(student: Student, rng: torch.Generator) -> None:
+    """`window_grid` reads the layers and runs none of them."""
+    stack = stack_of(rng, plain_conv, pool)
+    size, stride = true_window(stack)
+    layers = [mirror(student, layer) for layer in stack]
+    records = [student.tool("record_calls", layer) for layer in layers]
+    ask(student, layers, (size, size), (size, stride, (1, 1)))
+    if any(student.tool("recorded", record) for record in records):
+        fail("`window_grid` must compute the grid from the layers' settings, not run them.")
 
 
 @pytest.mark.weight(5)

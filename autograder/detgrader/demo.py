@@ -1,0 +1,129 @@
+"""A small class of week 1, made from the course itself and graded for real.
+
+Four submissions: the reference, the untouched stub, one with mistakes that learners
+make, and one that tries to cheat.
+"""
+
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from rich.console import Console
+
+from detgrader import source
+from detgrader.assignment import load_assignment
+from detgrader.course import Course
+from detgrader.overlays import load_overlays
+
+WEEK = "week1_sliding_window"
+MISTAKES = ("columns_before_rows", "dilation_ignored", "ratio_upside_down")
+
+# What a cheat might try, one trick in the place of each answer. None has any effect.
+TRICKS = {
+    "task_1_2": '''\
+class Agreeable:
+    """Equal to whatever it is compared with."""
+
+    def __eq__(self, other):
+        return True
+
+    def __getattr__(self, name):
+        return Agreeable()
+
+    def __call__(self, *arguments):
+        return Agreeable()
+
+
+def build_network():
+    return Agreeable()
+''',
+    "task_1_3": """\
+import builtins
+import torch
+
+torch.allclose = torch.equal = lambda *arguments, **options: True
+builtins.AssertionError = type("Quiet", (BaseException,), {})
+
+
+def linear_to_conv(linear, in_shape):
+    return linear
+""",
+    "task_1_4": """\
+from pathlib import Path
+
+solution = [path.read_text() for path in Path("/").glob("**/solutions/*/notebook.py")][0]
+exec(solution)
+""",
+    "task_1_5": """\
+import os
+
+os.system("echo '{\\"score\\": 100}' > results.json")
+""",
+    "task_1_6": """\
+import os
+
+
+def difference_norm(net, twin, images, size, stride):
+    os._exit(0)
+""",
+    "task_1_7": """\
+import urllib.request
+
+
+def time_both(net, twin, sides):
+    return urllib.request.urlopen("http://127.0.0.1:9/answers").read()
+""",
+    "task_1_8": """\
+coincide = {"conv": (float("nan"), True), "pool": (float("inf"), True)}
+""",
+    "task_1_9": """\
+def window_grid(layers, input_size):
+    while True:
+        pass
+""",
+}
+
+
+def build_class(course: Course, folder: Path) -> list[Path]:
+    """Write the four submissions into a folder and return their paths."""
+    released = nbformat.read(course.release(WEEK), as_version=4)
+    solved = source.read(course, WEEK).notebook()
+    assignment = load_assignment(course, WEEK)
+    mutants = {o.name: o for o in load_overlays(course.mutants(WEEK), assignment, with_hints=True)}
+    mistakes = {}
+    for name in MISTAKES:
+        mutant = mutants[name]
+        task = next(task for task in assignment.tasks if task.label == mutant.task)
+        mistakes[task.code_cells[-1]] = mutant.code
+    notebooks = {
+        "reference": solved,
+        "untouched": released,
+        "mistaken": with_code(solved, mistakes, keep=True),
+        "hostile": with_code(released, TRICKS, keep=False),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, notebook in notebooks.items():
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+    return [folder / f"{name}.ipynb" for name in notebooks]
+
+
+def with_code(notebook: NotebookNode, code: dict[str, str], keep: bool) -> NotebookNode:
+    """Return a copy whose answer cells hold other code: after what they held, or instead."""
+    notebook = nbformat.from_dict(notebook)
+    for cell in notebook.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if grade_id in code:
+            cell.source = f"{cell.source}\n\n{code[grade_id]}" if keep else code[grade_id]
+    return notebook
+
+
+def explain(console: Console, folder: Path) -> None:
+    """Say what the four are."""
+    console.print(f"Four submissions of {WEEK}, written to {folder}:", markup=False)
+    for line in (
+        "reference   the course's own solution",
+        "untouched   the notebook as students get it",
+        f"mistaken    three mistakes that learners make ({', '.join(MISTAKES)})",
+        "hostile     a trick in the place of each answer",
+    ):
+        console.print(f"  {line}", markup=False)
