@@ -17,6 +17,7 @@ from detlab.checking.student import Handle, Student
 from detlab.checking.values import HandleRef, replace_handles
 from detlab.checking.workbench import StudentError
 
+MAX_MESSAGES = 5
 FATAL = {"limit", "violation", "crashed"}
 StandIns = dict[str, dict[str, Callable[..., Any]]]
 
@@ -183,7 +184,8 @@ class SubmissionRun:
             for label in self.unearned
             for name, function in self.grader.stand_ins.get(label, {}).items()
         }
-        if attempt.share < 1 and stand_ins:
+        ended_early = any(outcome.kind in FATAL for _, outcome in attempt.checks)
+        if attempt.share < 1 and stand_ins and not ended_early:
             attempt = max(attempt, self.attempt(task, stand_ins), key=lambda run: run.share)
         self.attempts[task.label] = attempt
         result.score = round(attempt.share * task.points, 2)
@@ -193,8 +195,7 @@ class SubmissionRun:
         if result.status in ("partial", "failed"):
             mistake = recognise(answers_of(attempt.checks), self.grader.known_answers(task))
             result.message += f"\nHint: {mistake.hint}" if mistake else ""
-        for check, outcome in attempt.failures():
-            self.log.append(f"{task.label} {check.name}: {outcome.kind}: {outcome.detail}")
+        self.log += log_lines(task, attempt)
         if result.status in ("limit", "violation"):
             self.left_out |= set(task.code_cells)
 
@@ -264,6 +265,16 @@ def ended(error: Exception) -> Outcome:
     return Outcome("crashed", str(error))
 
 
+def log_lines(task: Task, attempt: Attempt) -> list[str]:
+    """Tell staff what a student must not see, and how workers ended, once each."""
+    lines = {}
+    for check, outcome in attempt.failures():
+        if outcome.kind != "failed" or outcome.detail:
+            line = f"{outcome.kind}: {outcome.detail or outcome.message}"
+            lines.setdefault(line, f"{task.label} {check.name}: {line}")
+    return list(lines.values())
+
+
 def skipped(task: Task, reason: str) -> TaskResult:
     """Return the result of a task of a submission that cannot be graded."""
     return TaskResult(task.label, task.title, 0.0, task.max_score, "skipped", reason)
@@ -284,15 +295,20 @@ def status_of(attempt: Attempt) -> str:
 
 def message_of(attempt: Attempt, task: Task) -> str:
     """Tell the student what each failed check looked at and what was wrong, once each."""
-    if any(outcome.kind == "grader_error" for _, outcome in attempt.checks):
+    failures = attempt.failures()
+    if any(outcome.kind == "grader_error" for _, outcome in failures):
         return "This task could not be graded; the fault is not yours. Staff have been told."
-    own_errors = [str(attempt.cell_errors[c]) for c in task.code_cells if c in attempt.cell_errors]
+    told = [str(attempt.cell_errors[c]) for c in task.code_cells if c in attempt.cell_errors]
+    told = [f"The cell stopped with an error. {error}" for error in told if failures]
     by_message: dict[str, list[str]] = {}
-    for check, outcome in attempt.failures():
+    for check, outcome in failures:
         by_message.setdefault(outcome.message, []).append(check.title)
-    told = [f"{'; '.join(titles)}: {message}" for message, titles in by_message.items()]
-    if own_errors and attempt.failures():
-        told.insert(0, f"The cell stopped with an error. {own_errors[0]}")
+    ends = {outcome.message for _, outcome in failures if outcome.kind in FATAL}
+    for message, titles in by_message.items():
+        more = f" (and {len(titles) - 1} more)" if len(titles) > 1 else ""
+        told.append(message if message in ends else f"{titles[0]}{more}: {message}")
+    if len(told) > MAX_MESSAGES:
+        told[MAX_MESSAGES:] = [f"… and {len(told) - MAX_MESSAGES} more."]
     return "\n".join(told)
 
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import junitparser
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from detgrader.results import (
@@ -134,25 +136,27 @@ def staff_log(batch: BatchResult, secret: str) -> str:
 
 
 def print_submission(console: Console, result: SubmissionResult) -> None:
-    """Print one student's table."""
+    """Print one student's table, and below it what they should read."""
     table = Table(title=escape(summary(result)), title_justify="left", title_style="bold")
-    table.add_column("task", no_wrap=True)
-    table.add_column("title", max_width=34)
-    table.add_column("points", justify="right", no_wrap=True)
+    for name, justify in (("task", "left"), ("title", "left"), ("points", "right")):
+        table.add_column(name, justify=justify, no_wrap=name != "title")
+    table.add_column("by hand", justify="right")
     table.add_column("status", no_wrap=True)
-    table.add_column("message", overflow="fold")
     for task in result.tasks:
-        colour = COLOURS[task.status]
         points = f"{task.score:g} / {task.max_score:g}"
-        status = f"[{colour}]{task.status.replace('_', ' ')}[/]"
-        table.add_row(task.task, escape(task.title), points, status, escape(message(task)))
+        waits = f"{task.pending_manual:g}" if task.pending_manual else ""
+        table.add_row(task.task, escape(task.title), points, waits, coloured(task))
     console.print(table)
+    for task in result.tasks:
+        if task.message and task.status not in ("not_attempted", "skipped"):
+            console.print(f"[bold]{task.task}[/] {coloured(task)}")
+            console.print(Padding(escape(task.message), (0, 0, 0, 4)))
+    console.print()
 
 
-def message(task: TaskResult) -> str:
-    """Return a task's message, with what still waits for a person."""
-    waits = f"{task.pending_manual:g} points by hand" if task.pending_manual else ""
-    return "\n".join(filter(None, [task.message, waits]))
+def coloured(task: TaskResult) -> str:
+    """Return a task's status in its colour."""
+    return f"[{COLOURS[task.status]}]{task.status.replace('_', ' ')}[/]"
 
 
 def summary(result: SubmissionResult) -> str:
@@ -165,17 +169,18 @@ def summary(result: SubmissionResult) -> str:
 
 def print_class(console: Console, batch: BatchResult) -> None:
     """Print a table of the class: a row for each student, a column for each task."""
-    isolation = "" if batch.isolation == "bubblewrap" else "  (isolation: none)"
-    table = Table(title=f"{batch.assignment}{isolation}", title_justify="left", title_style="bold")
-    table.add_column("student", no_wrap=True)
+    isolation = "" if batch.isolation == "bubblewrap" else " (isolation: none)"
+    first = batch.submissions[0]
+    title = f"{batch.assignment}: points of {first.max_score:g}{isolation}"
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE)
+    table.add_column("student", overflow="fold")
     table.add_column("points", justify="right", no_wrap=True)
-    table.add_column("by hand", justify="right", no_wrap=True)
-    labels = [task.task for task in batch.submissions[0].tasks] if batch.submissions else []
-    for label in labels:
-        table.add_column(label, justify="right", no_wrap=True)
+    table.add_column("by hand", justify="right")
+    for task in first.tasks:
+        table.add_column(task.task, justify="right", no_wrap=True)
     for result in batch.submissions:
-        cells = [f"[{COLOURS[task.status]}]{task.score:g}[/]" for task in result.tasks]
-        total = "[red]refused[/]" if result.error else f"{result.score:g} / {result.max_score:g}"
+        cells = [f"[{COLOURS[task.status]}]{task.score:.3g}[/]" for task in result.tasks]
+        total = "[red]refused[/]" if result.error else f"{result.score:g}"
         table.add_row(escape(result.student), total, f"{result.pending_manual:g}", *cells)
     console.print(table)
 

@@ -39,9 +39,9 @@ class Limits:
         wall_s: seconds for the whole task, however idle.
     """
 
-    cpu_s: int = 20
+    cpu_s: int = 10
     memory_mb: int = 2048
-    wall_s: int = 60
+    wall_s: int = 40
 
 
 class LimitReached(Exception):

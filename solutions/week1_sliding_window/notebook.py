@@ -26,7 +26,8 @@
 # grader runs your functions on other inputs, so pass the checks for the right reasons. It runs
 # the setup cell as released, your answer cells, and the definitions in cells that you add, so keep
 # long computations out of those.
-# Throughout, images are NCHW and float: batch, channels, height (rows), width (columns).
+# Throughout, images are NCHW and float: batch, channels, height (rows), width (columns). Functions
+# leave their arguments as they are.
 
 # %% nbgrader={"grade_id": "setup"}
 from collections.abc import Iterable, Sequence
@@ -211,9 +212,10 @@ check("1.3")
 #
 # Now convert a whole network. `net` is an `nn.Sequential` of `Conv2d`, `ReLU`, `MaxPool2d`, one
 # `Flatten` and then `Linear` layers, with ReLUs between: like yours from task 1.2, but with any
-# sizes, any number of layers, and linear layers with or without bias. At least one convolution
-# comes before `Flatten`, and the map that is flattened there is **square**; that is enough to find
-# its side.
+# sizes, any number of layers, and linear layers with or without bias. Convolutions and poolings
+# have no padding but any stride, and a pooling need not be 2×2. At least one convolution comes
+# before `Flatten`, and the map that is flattened there is **square**; that is enough to find its
+# side.
 #
 # The twin **shares** its parameters with `net`. When an optimizer's step changes the weights of
 # `net` in place, the twin's answers change with them, without a new call of `convolutionalize`.
@@ -337,7 +339,7 @@ draw_window_table(extract_windows(landscape[None], size=WINDOW, stride=7)[0])
 #
 # - `difference_norm` measures by how much: it is the Euclidean norm of the **difference** of the
 #   two outputs over all their elements, not the difference of two norms (which is zero for outputs
-#   that are merely shuffled). A Python float, computed without gradients.
+#   that are merely shuffled). A Python float, computed inside `torch.no_grad()`.
 # - `my_sizes` is a list of at least three image sizes, pairs (height, width) that you want to
 #   try: every side from 14 to 100 pixels, at least one side odd, and at least one image not square.
 # - `unseen` tells how many rows at the bottom and how many columns at the right of an image are
@@ -526,6 +528,9 @@ figure = plot_times(times)
 #   after the max-pooling.
 # - `build_with_pool`: the network of task 1.2 with one more `MaxPool2d(2)` right after the first.
 #
+# Return an `nn.Sequential` as in task 1.2, for the cell below converts it; any module with the
+# right layers counts.
+#
 # In both, the first linear layer still has 400 inputs, a map of 16×5×5; so the window must grow.
 # For which window size and stride do the sequential and the convolutional procedure coincide again,
 # on images of every size? Put your answers into
@@ -615,8 +620,8 @@ draw_receptive_field([Step("conv 3", 3), Step("max-pool 2", 2, 2), Step("conv 3"
 #
 # - `layers` is an `nn.Sequential`, a list or any other iterable of modules, in order, not nested;
 # - `Conv2d` has no padding, a square kernel, and any stride and dilation, the same in both
-#   directions; `MaxPool2d` has kernel size 2, no padding, any stride, and rounds down; all other
-#   layers (`ReLU`, `BatchNorm2d`, `Dropout2d`, `Identity`, …) leave the map's size alone;
+#   directions; `MaxPool2d` has kernel size 2, any stride, no padding, no dilation, and rounds down;
+#   all other layers (`ReLU`, `BatchNorm2d`, `Dropout2d`, `Identity`, …) leave the map's size alone;
 # - `kernel_size`, `stride` and `dilation` of a layer are sometimes an int and sometimes a pair of
 #   ints: `Conv2d` always stores pairs, `MaxPool2d` stores what it was given;
 # - it reads the layers and runs none of them; an empty stack has windows of one pixel, stride 1;
@@ -673,14 +678,19 @@ def window_box(grid: WindowGrid, i: int, j: int) -> tuple[int, int, int, int]:
 check("1.9")
 
 # %% [markdown]
-# The second picture of this notebook had its numbers typed in by hand. Draw it again, from your
-# twin and your formula; the two must be the same. Task 1.8 follows from it too.
+# The second picture of this notebook had its numbers typed in by hand. Draw it again, from the
+# layers and your formula; the two must be the same. Task 1.8 follows from it too.
 
 # %%
-grid = window_grid(twin, (28, 28))
+first, pooling, whole_map = nn.Conv2d(3, 16, 5), nn.MaxPool2d(2), nn.Conv2d(16, 400, 5)
+grid = window_grid([first, pooling, whole_map], (28, 28))
 print(grid)
-for name, variant in variants.items():
-    size, stride, _ = window_grid(convolutionalize(variant), (51, 66))
+stacks = {
+    "conv": [first, pooling, nn.Conv2d(16, 16, 3), whole_map],
+    "pool": [first, pooling, pooling, whole_map],
+}
+for name, stack in stacks.items():
+    size, stride, _ = window_grid(stack, (51, 66))
     print(f"one more {name}: formula {(size, stride)}, your answer to 1.8 {coincide[name]}")
 draw_windows_and_cells(photo, [window_box(grid, i, j) for i, j in cells], cells, grid.count)
 
