@@ -1,7 +1,9 @@
 """Grade many submissions side by side: one zygote, a job a core, results in order."""
 
+import itertools
 import multiprocessing
 import os
+import resource
 import secrets
 import signal
 from collections import Counter
@@ -18,6 +20,8 @@ from detgrader.sandbox import Sandbox, isolation_of, start_sandbox
 from detgrader.submission import Submission
 
 SECRET_VARIABLE = "DETGRADER_SECRET"
+# What a grading process itself may need; a stand-in's arguments are the students' choice.
+MAX_JOB_BYTES = 8 << 30
 Progress = Callable[[SubmissionResult], None]
 
 
@@ -27,8 +31,14 @@ class NoIsolation(Exception):
 
 @dataclass
 class Job:
-    """A grading process, as the parent sees it."""
+    """A grading process, as the parent sees it.
 
+    Attributes:
+        number: of its dispatcher.
+        index: of the submission that it is grading, or None.
+    """
+
+    number: int
     process: multiprocessing.Process
     connection: Connection
     index: int | None = None
@@ -48,12 +58,13 @@ def default_secret() -> str:
 def distinct_names(submissions: list[Submission]) -> None:
     """Give submissions whose students' names are equal a number each."""
     counts = Counter(submission.student for submission in submissions)
-    seen: Counter[str] = Counter()
+    taken = set(counts)
     for submission in submissions:
         name = submission.student
-        seen[name] += 1
         if counts[name] > 1:
-            submission.student = f"{name} ({seen[name]})"
+            numbered = (f"{name} ({number})" for number in itertools.count(1))
+            submission.student = next(other for other in numbered if other not in taken)
+            taken.add(submission.student)
 
 
 def grade_batch(
@@ -109,9 +120,24 @@ def run_jobs(
     jobs = [start_job(material, sandbox, n) for n in range(len(sandbox.controls))]
     waiting = list(enumerate(submissions))[::-1]
     results: dict[int, SubmissionResult] = {}
+
+    def feed(job: Job) -> None:
+        """Give a job its next submission, if there is one; a job that died is replaced first."""
+        job.index = None
+        if not waiting:
+            return
+        try:
+            job.connection.send(waiting[-1][1])
+        except OSError:
+            sandbox.controls[job.number].send(b"kill")  # the worker that it may have left behind
+            fresh = start_job(material, sandbox, job.number)
+            job.process, job.connection = fresh.process, fresh.connection
+            job.connection.send(waiting[-1][1])
+        job.index, _ = waiting.pop()
+
     try:
         for job in jobs:
-            feed(job, waiting)
+            feed(job)
         while len(results) < len(submissions):
             busy = {job.connection: job for job in jobs if job.index is not None}
             for connection in wait(list(busy)):
@@ -119,10 +145,7 @@ def run_jobs(
                 result = receive(job, submissions[job.index], material.assignment)
                 results[job.index] = result
                 progress(result)
-                feed(job, waiting)
-            if not any(job.index is not None for job in jobs):
-                results |= {n: lost(s, material.assignment) for n, s in waiting}
-                break
+                feed(job)
     finally:
         for job in jobs:
             job.connection.close()
@@ -140,7 +163,7 @@ def start_job(material: Any, sandbox: Sandbox, number: int) -> Job:
     process = context.Process(target=run_job, args=arguments, daemon=True)
     process.start()
     theirs.close()
-    return Job(process, ours)
+    return Job(number, process, ours)
 
 
 def run_job(
@@ -150,19 +173,14 @@ def run_job(
     from detgrader.job import work
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    if most == resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_DATA, (MAX_JOB_BYTES, most))
     parents.close()
     for other, control in enumerate(controls):
         if other != number:
             control.close()
     work(material, controls[number], connection)
-
-
-def feed(job: Job, waiting: list[tuple[int, Submission]]) -> None:
-    """Give a job its next submission, if there is one."""
-    job.index = None
-    if waiting and job.process.is_alive():
-        job.index, submission = waiting.pop()
-        job.connection.send(submission)
 
 
 def receive(job: Job, submission: Submission, assignment: Assignment) -> SubmissionResult:

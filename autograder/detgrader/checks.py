@@ -23,11 +23,13 @@ import torch
 from _pytest.runner import runtestprotocol
 
 from detgrader.course import CourseError
+from detgrader.text import clean_text
 from detgrader.workers import Crashed, LimitReached, Limits, Violation
 from detlab.checking.expect import CheckFailure
 from detlab.checking.student import Student
 from detlab.checking.workbench import StudentError
 
+MAX_TEXT = 1000
 MARKERS = (
     "task(label, points): the task that a check belongs to",
     "weight(number): the check's share of the task's points",
@@ -137,7 +139,7 @@ class CheckSession:
         try:
             student.seed(self.seed_of(check.item))
             runtestprotocol(check.item, log=False, nextitem=None)
-        except (LimitReached, Violation, Crashed) as error:
+        except (StudentError, LimitReached, Violation, Crashed) as error:
             self.errors.append(error)
         finally:
             self.current = None
@@ -189,9 +191,10 @@ def judge(error: BaseException | None, called: bool) -> Outcome:
     if error is None:
         return Outcome("passed") if called else Outcome("grader_error", detail="did not run")
     if isinstance(error, CheckFailure):
-        return Outcome("failed", error.message, error.detail)
+        message, detail = (clean_text(text, MAX_TEXT) for text in (error.message, error.detail))
+        return Outcome("failed", message, detail)
     if isinstance(error, AssertionError):
-        return Outcome("failed", "The answer is not right.", str(error))
+        return Outcome("failed", "The answer is not right.", clean_text(error, MAX_TEXT))
     if isinstance(error, StudentError):
         unfinished = error.type_name == "NotImplementedError"
         return Outcome("failed", "This part is still to do." if unfinished else str(error))

@@ -12,13 +12,16 @@ from detgrader.diagnosis import Answers, KnownMistake, answers_of, recognise
 from detgrader.overlays import Overlay
 from detgrader.results import SubmissionResult, TaskResult
 from detgrader.submission import Cell, Submission
-from detgrader.workers import Crashed, LimitReached, Limits, Violation, Worker, clean_text
+from detgrader.text import clean_text, lines_of
+from detgrader.workers import Crashed, LimitReached, Limits, Violation, Worker
 from detlab.checking.student import Handle, Student
 from detlab.checking.values import HandleRef, replace_handles
 from detlab.checking.workbench import StudentError
 
 MAX_MESSAGES = 5
 FATAL = {"limit", "violation", "crashed"}
+READING = Limits(cpu_s=10, memory_mb=1024, wall_s=30)
+MAX_UNREADABLE = 3
 StandIns = dict[str, dict[str, Callable[..., Any]]]
 
 
@@ -118,23 +121,37 @@ class SubmissionRun:
         return Worker(self.grader.control, limits)
 
     def inspect(self) -> None:
-        """Have the cells read in a worker: syntax errors become problems of their tasks."""
-        cells = [{"cell": cell.name, "source": cell.source} for cell in self.submission.cells]
-        worker = self.start_worker(Limits())
-        try:
-            reports = worker.inspect(cells)
-        except (LimitReached, Violation, Crashed) as error:
-            reason = f"The notebook's code cannot be read: {error}"
-            self.problems |= {cell["cell"]: reason for cell in cells}
+        """Have the cells read in a worker: syntax errors become problems of their tasks.
+
+        Should that end the worker, each cell is read by itself, to find out which one it was.
+        """
+        cells = self.submission.cells
+        if self.read_cells(cells):
             return
+        unreadable = 0
+        for cell in cells:
+            reason = "was not read, since other cells could not be" * (unreadable == MAX_UNREADABLE)
+            if not reason and not self.read_cells([cell]):
+                unreadable += 1
+                reason = "is too deep or too large for Python to read"
+            if reason:
+                self.problems[cell.name] = f"The cell {cell.name} {reason}."
+
+    def read_cells(self, cells: list[Cell]) -> bool:
+        """Read some cells in a worker of their own; say whether it lived."""
+        worker = self.start_worker(READING)
+        try:
+            reports = worker.inspect([{"cell": c.name, "source": c.source} for c in cells])
+        except (StudentError, LimitReached, Violation, Crashed):
+            return False
         finally:
             worker.close()
-        for cell, report in zip(self.submission.cells, reports, strict=True):
+        for cell, report in zip(cells, reports, strict=True):
             self.names[cell.name] = set(report["names"])
             if report["error"] is not None:
-                self.problems[cell.name] = syntax_message(
-                    cell, worker.student_error(report["error"])
-                )
+                error = worker.student_error(report["error"])
+                self.problems[cell.name] = syntax_message(cell, error)
+        return True
 
     def grade_task(self, task: Task) -> TaskResult:
         """Grade one task; its written answers are left to a person."""
@@ -196,7 +213,7 @@ class SubmissionRun:
             mistake = recognise(answers_of(attempt.checks), self.grader.known_answers(task))
             result.message += f"\nHint: {mistake.hint}" if mistake else ""
         self.log += log_lines(task, attempt)
-        if result.status in ("limit", "violation"):
+        if FATAL & {outcome.kind for _, outcome in attempt.checks}:
             self.left_out |= set(task.code_cells)
 
     def attempt(self, task: Task, stand_ins: dict[str, Callable[..., Any]]) -> Attempt:
@@ -207,7 +224,7 @@ class SubmissionRun:
         end: Outcome | None = None
         try:
             attempt.cell_errors = self.run_cells(worker, task, stand_ins)
-        except (LimitReached, Violation, Crashed) as error:
+        except (StudentError, LimitReached, Violation, Crashed) as error:
             end = ended(error)
         student = Student(worker.perform)
         for check in checks:
@@ -257,7 +274,9 @@ def stand_in(function: Callable[..., Any], student: Student, *arguments: Any) ->
 
 
 def ended(error: Exception) -> Outcome:
-    """Describe how a worker ended before any check."""
+    """Describe how a worker ended, or failed, before any check."""
+    if isinstance(error, StudentError):
+        return Outcome("failed", str(error))
     if isinstance(error, LimitReached):
         return Outcome("limit", str(error))
     if isinstance(error, Violation):
@@ -315,7 +334,7 @@ def message_of(attempt: Attempt, task: Task) -> str:
 def syntax_message(cell: Cell, error: StudentError) -> str:
     """Tell where a cell is not Python, and whether it is Jupyter's own language instead."""
     line = error.frames[-1].line if error.frames else 1
-    lines = cell.source.splitlines()
+    lines = lines_of(cell.source)
     text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
     where = f"{cell.name}, line {line}"
     if text.startswith(("%", "!", "?")) or "= !" in text or "= %" in text or text.endswith("?"):

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import junitparser
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
@@ -172,8 +171,8 @@ def print_class(console: Console, batch: BatchResult) -> None:
     isolation = "" if batch.isolation == "bubblewrap" else " (isolation: none)"
     first = batch.submissions[0]
     title = f"{batch.assignment}: points of {first.max_score:g}{isolation}"
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE)
-    table.add_column("student", overflow="fold")
+    table = Table(title=title, title_justify="left", title_style="bold", box=None)
+    table.add_column("student", overflow="fold", min_width=12)
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("by hand", justify="right")
     for task in first.tasks:

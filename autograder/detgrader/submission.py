@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from detgrader.assignment import TASK_ID, Assignment, find_student, source_of
+from detgrader.text import clean_text
 
 MAX_BYTES = 20 << 20
 MAX_CELLS = 2_000
-MAX_SOURCE = 200_000
+MAX_PATH = 4096
+MAX_SOURCE = 50_000
+MAX_CODE = 120_000
 SHADOWING = {"conftest", "sitecustomize", "usercustomize", "torch", "torchvision", "numpy"}
 SHADOWING |= {"matplotlib", "pytest", "detlab", "detgrader"} | set(sys.stdlib_module_names)
 TRUSTED_SETTINGS = ("points", "grade", "solution", "locked")
@@ -71,7 +74,10 @@ class Submission:
 
 def take_in(path: Path, assignment: Assignment) -> Submission:
     """Read a submission; whatever is wrong with it is written into it."""
-    submission = Submission(find_student(path, assignment.name), path)
+    # A file's name may hold anything but NUL and a slash, even what is not text.
+    path_text = clean_text(os.fsencode(path).decode("utf-8", "replace"), MAX_PATH)
+    student = find_student(Path(path_text), assignment.name).replace("\n", " ")
+    submission = Submission(student, Path(path_text.replace("\n", " ")))
     try:
         refuse_links(path)
         data = read_file(path)
@@ -79,7 +85,9 @@ def take_in(path: Path, assignment: Assignment) -> Submission:
         refuse_shadowing(path)
         take_cells(submission, read_cells(data), assignment)
     except Refused as error:
-        submission.refusal = str(error)
+        submission.refusal = clean_text(error, 2 * MAX_PATH)
+    except OSError as error:
+        submission.refusal = f"{submission.path} cannot be read: {error.strerror}."
     return submission
 
 
@@ -200,6 +208,11 @@ def take_cells(submission: Submission, cells: list[dict], assignment: Assignment
                 f"The cell {cell.name} is longer than {MAX_SOURCE} characters."
             )
     submission.cells = [cell for cell in submission.cells if cell.name not in submission.problems]
+    if sum(len(cell.source) for cell in submission.cells) > MAX_CODE:
+        raise Refused(
+            f"The notebook's code cells hold more than {MAX_CODE} characters: keep the answers and "
+            "what they need."
+        )
 
 
 def grade_id_of(cell: dict) -> str:

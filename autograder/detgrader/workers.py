@@ -7,14 +7,15 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from detgrader.inside.wire import BadFrame, Channel, Closed
+from detgrader.text import clean_text, lines_of, without_values
 from detlab.checking.workbench import StudentError, StudentFrame
 
 MESSAGE_BYTES = 4096
-MAX_MESSAGE = 300
 MAX_FRAMES = 6
+MAX_QUESTIONS = 20  # asked one inside the other
 LIMIT_MESSAGES = {
     "cpu": "The code used more than {cpu_s} seconds of processor time: is there an endless loop?",
     "wall": "No answer came within {wall_s} seconds: does the code sleep, or wait for input?",
@@ -65,14 +66,6 @@ class Crashed(Exception):
     """The worker's process died of a fault, such as a segmentation fault."""
 
 
-def clean_text(text: Any, length: int = MAX_MESSAGE) -> str:
-    """Make a worker's text fit to be shown: short, printable, no control characters."""
-    shown = "".join(
-        c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(text)
-    )
-    return shown if len(shown) <= length else shown[: length - 1] + "…"
-
-
 class Worker:
     """A confined process that holds one submission for one task.
 
@@ -84,18 +77,21 @@ class Worker:
     def __init__(self, control: socket.socket, limits: Limits):
         self.limits = limits
         self.control = control
-        self.deadline = time.monotonic() + limits.wall_s
+        self.number = os.urandom(8).hex()
         self.stand_ins: dict[str, Callable[..., Any]] = {}
+        self.questions = 0
+        self.sources: dict[str, list[str]] = {}
         self.report: dict[str, Any] | None = None
         ours, theirs = socket.socketpair()
-        sent = json.dumps({"cpu_s": limits.cpu_s, "memory_mb": limits.memory_mb}).encode()
-        socket.send_fds(control, [sent], [theirs.fileno()])
+        request = {"number": self.number, "cpu_s": limits.cpu_s, "memory_mb": limits.memory_mb}
+        socket.send_fds(control, [json.dumps(request).encode()], [theirs.fileno()])
         theirs.close()
-        self.channel = Channel(ours)
+        self.channel = Channel(ours, time.monotonic() + limits.wall_s)
         self.expect("ready", self.receive())
 
     def run(self, cells: list[dict[str, Any]]) -> list[StudentError | None]:
         """Run cells; return for each None or the error that stopped it."""
+        self.note_sources(cells)
         outcomes = self.ask("run", cells=cells)
         if type(outcomes) is not list or len(outcomes) != len(cells):
             self.violate("an answer that does not fit the question")
@@ -103,7 +99,12 @@ class Worker:
 
     def inspect(self, cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Have cells read, not run. Nothing of a student's has run in this worker before."""
+        self.note_sources(cells)
         return self.ask("inspect", cells=cells)
+
+    def note_sources(self, cells: list[dict[str, Any]]) -> None:
+        """Keep the lines of cells: errors are told in them, not in what a worker says."""
+        self.sources |= {cell["cell"]: lines_of(cell["source"]) for cell in cells}
 
     def perform(self, request: str, *arguments: Any) -> Any:
         """Carry out a request of a check.
@@ -125,12 +126,15 @@ class Worker:
         self.send({"kind": kind, "nonce": nonce, **message})
         while True:
             reply = self.receive()
-            if reply.get("kind") == "ask":
+            kind, given = reply.get("kind"), reply.get("nonce")
+            if type(kind) is not str:
+                self.violate("a message without a kind")
+            if kind == "ask":
                 self.answer(reply)
                 continue
-            if reply.get("nonce") != nonce:
+            if type(given) is not str or given != nonce:
                 self.violate("a reply to a question that was not asked")
-            if reply.get("kind") == "error":
+            if kind == "error":
                 error = self.student_error(reply)
                 if error.limit:
                     raise LimitReached(error.limit, self.limits, error.frames)
@@ -139,19 +143,28 @@ class Worker:
 
     def answer(self, question: dict[str, Any]) -> None:
         """Answer a stand-in's question."""
-        stand_in = self.stand_ins.get(question.get("name"))
-        arguments = question.get("arguments")
+        name, arguments = question.get("name"), question.get("arguments")
+        stand_in = self.stand_ins.get(name) if type(name) is str else None
         if stand_in is None or type(arguments) is not list:
             self.violate("a question that no stand-in asks")
+        if self.questions >= MAX_QUESTIONS:
+            self.violate("questions inside questions")
+        self.questions += 1
         try:
             reply = {"kind": "answer", "value": stand_in(*arguments)}
-        except (StudentError, TypeError, ValueError, AttributeError) as error:
-            reply = {"kind": "refusal", "message": f"{type(error).__name__}: {error}"}
-        self.send(reply)
+        except (LimitReached, Violation, Crashed):
+            raise
+        except Exception as error:  # whatever arguments that make no sense lead to
+            reply = {"kind": "refusal", "message": f"{type(error).__name__}: {error}"[:1000]}
+        self.questions -= 1
+        try:
+            self.send(reply)
+        except ValueError as error:
+            self.send({"kind": "refusal", "message": str(error)})
 
     def expect(self, kind: str, message: dict[str, Any]) -> dict[str, Any]:
         """Return the message if it is of this kind."""
-        if message.get("kind") != kind:
+        if type(message.get("kind")) is not str or message["kind"] != kind:
             self.violate(f"a message that is not of kind {kind}")
         return message
 
@@ -160,28 +173,35 @@ class Worker:
         frames = message.get("frames") if type(message) is dict else None
         if type(frames) is not list:
             self.violate("an error without frames")
-        read = []
-        for frame in frames[-MAX_FRAMES:]:
-            kinds = [type(part) for part in frame] if type(frame) is list else []
-            if kinds != [str, int, str, str]:
-                self.violate("a malformed frame in an error")
-            cell, line, function, text = frame
-            read.append(
-                StudentFrame(
-                    clean_text(cell, 60), line, clean_text(function, 60), clean_text(text, 120)
-                )
-            )
-        limit = message.get("limit")
+        read = [known for frame in frames[-MAX_FRAMES:] if (known := self.read_frame(frame))]
+        type_name, words, limit = (message.get(key) for key in ("type_name", "message", "limit"))
+        if not all(type(part) is str for part in (type_name, words, limit)):
+            self.violate("a malformed error")
+        words = without_values(words[:2000], type_name, read[-1].text if read else "")
         return StudentError(
-            clean_text(message.get("type_name"), 60),
-            clean_text(message.get("message")),
+            type_name[:60] if type_name.isidentifier() and type_name.isprintable() else "Exception",
+            clean_text(words),
             read,
             limit if limit in LIMIT_MESSAGES else "",
         )
 
+    def read_frame(self, frame: Any) -> StudentFrame | None:
+        """Read a traceback's frame; its words are taken from the sources that the grader has."""
+        kinds = [type(part) for part in frame] if type(frame) is list else []
+        if kinds != [str, int, str, str]:
+            self.violate("a malformed frame in an error")
+        cell, line, function, _ = frame
+        lines = self.sources.get(cell, [])
+        if not 0 < line <= len(lines):
+            return None
+        if not any(function in text for text in lines):
+            function = "<cell>"
+        return StudentFrame(
+            cell, line, clean_text(function, 60), clean_text(lines[line - 1].strip(), 120)
+        )
+
     def send(self, message: dict[str, Any]) -> None:
         """Send a message, or say how the worker ended."""
-        self.channel.end.settimeout(max(0.0, self.deadline - time.monotonic()) or 1e-3)
         try:
             self.channel.send(message)
         except TimeoutError:
@@ -191,7 +211,6 @@ class Worker:
 
     def receive(self) -> dict[str, Any]:
         """Wait for a message until the task's time is over."""
-        self.channel.end.settimeout(max(0.0, self.deadline - time.monotonic()) or 1e-3)
         try:
             return self.channel.receive()
         except TimeoutError:
@@ -200,19 +219,18 @@ class Worker:
             self.violate(f"a broken reply: {error}")
         except Closed:
             self.raise_end()
-        raise AssertionError("unreachable")
 
-    def out_of_time(self) -> None:
+    def out_of_time(self) -> NoReturn:
         """Kill the worker for being late."""
         self.close(kill=True)
         raise LimitReached("wall", self.limits)
 
-    def violate(self, detail: str) -> None:
+    def violate(self, detail: str) -> NoReturn:
         """Kill the worker for something that only an attack does."""
         self.close(kill=True)
         raise Violation("The code interfered with the grading.", detail)
 
-    def raise_end(self) -> None:
+    def raise_end(self) -> NoReturn:
         """Say why a worker ended that nobody told to end."""
         self.close()
         status, cpu_s = self.report["status"], self.report["cpu_s"]
@@ -236,4 +254,8 @@ class Worker:
         if kill:
             self.control.send(b"kill")
         self.channel.close()
-        self.report = json.loads(self.control.recv(MESSAGE_BYTES))
+        while self.report is None:
+            report = json.loads(self.control.recv(MESSAGE_BYTES))
+            # A grading job that was killed may have left the report of its worker behind.
+            if report["number"] == self.number:
+                self.report = report

@@ -18,13 +18,17 @@ PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 CLONE_THREAD = 0x00010000
 MAP_SHARED_ANONYMOUS = 0x21
+# Of the many orders that can be given about a descriptor, those without an owner: a process
+# that owns one is sent signals by the kernel, whoever made it the owner.
+FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030)  # F_DUPFD, F_GETFD … F_SETFL, F_DUPFD_CLOEXEC
+IOCTL_COMMANDS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS … FIOCLEX
 WRITING_OPEN_FLAGS = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC | os.O_APPEND | 0o20000000  # O_TMPFILE
 
 ALLOWED = """
     read readv pread64 write writev lseek close close_range fstat stat lstat newfstatat statx
     access faccessat faccessat2 getcwd readlink readlinkat getdents getdents64 statfs fstatfs
-    fcntl dup dup2 dup3 pipe pipe2 poll ppoll select pselect6 eventfd2 epoll_create1 epoll_ctl
-    epoll_wait epoll_pwait ioctl fadvise64 sendto recvfrom sendmsg recvmsg getsockopt shutdown
+    dup dup2 dup3 pipe pipe2 poll ppoll select pselect6 eventfd2 epoll_create1 epoll_ctl
+    epoll_wait epoll_pwait fadvise64 sendto recvfrom sendmsg recvmsg getsockopt shutdown
     munmap mprotect mremap madvise mincore msync brk get_mempolicy mbind set_mempolicy
     futex futex_waitv set_robust_list get_robust_list rseq membarrier set_tid_address arch_prctl
     rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait sigaltstack
@@ -32,7 +36,7 @@ ALLOWED = """
     clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time times
     getpid getppid gettid getuid geteuid getgid getegid getgroups getresuid getresgid getpgrp
     getpgid getsid uname sysinfo getcpu getrandom getrusage getrlimit
-    sched_yield sched_getaffinity sched_setaffinity sched_getparam sched_getscheduler
+    sched_yield sched_getaffinity sched_getparam sched_getscheduler
     exit exit_group
 """.split()
 
@@ -97,6 +101,9 @@ def filter_system_calls() -> None:
     # Memory shared without a file escapes RLIMIT_DATA.
     for flag in (0x01, 0x20, 0x00):
         allow(rules, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, MAP_SHARED_ANONYMOUS, flag))
+    for name, commands in (("fcntl", FCNTL_COMMANDS), ("ioctl", IOCTL_COMMANDS)):
+        for command in commands:
+            allow(rules, name, seccomp.Arg(1, seccomp.EQ, command))
     # Limits may be read, of this process only, and not raised: the new limit must be NULL.
     allow(rules, "prlimit64", seccomp.Arg(0, seccomp.EQ, 0), seccomp.Arg(2, seccomp.EQ, 0))
     # Naming threads and memory regions is all that libraries ask of prctl.

@@ -8,20 +8,27 @@ from a worker may have been written by hostile code.
 
 import json
 import math
+import re
 import socket
 import struct
+import time
 from typing import Any
 
 import numpy as np
 import torch
 
-from detlab.checking.values import RECORDS, HandleRef, is_plain_array, is_plain_tensor
+from detlab.checking.values import (
+    MAX_DEPTH,
+    RECORDS,
+    HandleRef,
+    is_plain_array,
+    is_plain_tensor,
+)
 
 LENGTHS = struct.Struct("<II")
 MAX_HEADER = 1 << 20
 MAX_BODY = 64 << 20
 MAX_INT = 1 << 63
-MAX_TEXT = 10_000
 MAX_DIMENSIONS = 16
 TENSOR_DTYPES = {
     str(dtype).removeprefix("torch."): dtype
@@ -97,6 +104,7 @@ class Decoder:
 
     def __init__(self, body: bytearray):
         self.body = body
+        self.depth = 0
 
     def decode(self, tree: Any) -> Any:
         """Return the value of a JSON tree.
@@ -107,12 +115,20 @@ class Decoder:
         if tree is None or type(tree) in (bool, float):
             return tree
         if type(tree) is str:
-            return tree[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")
+            return tree.encode("utf-8", "replace").decode("utf-8")
         if type(tree) is int:
             return self.require(-MAX_INT <= tree < MAX_INT, tree, "integer too large")
         self.require(type(tree) is dict and len(tree) == 1, tree, "not a tagged value")
         ((tag, content),) = tree.items()
         self.require(type(content) is list, tree, "content is not a list")
+        self.require(self.depth < MAX_DEPTH + 10, tree, "nested too deeply")
+        self.depth += 1
+        value = self.tagged(tag, content)
+        self.depth -= 1
+        return value
+
+    def tagged(self, tag: str, content: list) -> Any:
+        """Read what is not a JSON value by itself."""
         if tag in ("list", "tuple"):
             items = [self.decode(item) for item in content]
             return items if tag == "list" else tuple(items)
@@ -123,7 +139,7 @@ class Decoder:
             "handle": self.handle,
             "record": self.record,
         }.get(tag)
-        self.require(reader is not None, tree, "unknown tag")
+        self.require(reader is not None, tag, "unknown tag")
         return reader(*content) if tag != "dict" else reader(content)
 
     @staticmethod
@@ -141,7 +157,9 @@ class Decoder:
     def handle(self, number: Any, type_name: Any) -> HandleRef:
         """Read a handle."""
         self.require(type(number) is int and type(type_name) is str, None, "bad handle")
-        return HandleRef(number, type_name[:100])
+        plain = type_name.isidentifier() and type_name.isprintable() and len(type_name) <= 60
+        # The name is for messages only; long numbers in it are none that a class would have.
+        return HandleRef(number, re.sub(r"_*\d{2,}", "", type_name) if plain else "object")
 
     def record(self, name: Any, *fields: Any) -> Any:
         """Read a record, such as a WindowGrid."""
@@ -165,6 +183,10 @@ class Decoder:
         self.require(type(dtype) is str and dtype in ARRAY_DTYPES, dtype, "unknown dtype")
         kind = ARRAY_DTYPES[dtype]
         data = self.slice(shape, start, length, kind.itemsize)
+        if not data:
+            return np.empty(shape, dtype=kind)
+        if kind == np.bool_ and max(data) > 1:
+            raise BadFrame("a boolean is neither 0 nor 1")
         return np.frombuffer(data, dtype=kind).reshape(shape)
 
     def slice(self, shape: Any, start: Any, length: Any, itemsize: int) -> bytearray:
@@ -185,7 +207,7 @@ def pack(message: dict[str, Any]) -> bytes:
     """
     encoder = Encoder()
     tree = {key: encoder.encode(value) for key, value in message.items()}
-    header = json.dumps(tree, separators=(",", ":")).encode("utf-8", "replace")
+    header = json.dumps(tree, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
     if len(header) > MAX_HEADER or encoder.length > MAX_BODY:
         size = (len(header) + encoder.length) / 2**20
         raise ValueError(f"an answer of {size:.0f} MiB is too large to hand over")
@@ -204,24 +226,43 @@ def unpack(header: bytes | bytearray, body: bytearray) -> dict[str, Any]:
             raise BadFrame("the header is not an object")
         decoder = Decoder(body)
         return {key: decoder.decode(value) for key, value in tree.items()}
-    except (ValueError, TypeError, RecursionError, MemoryError, OverflowError) as error:
+    except (ValueError, TypeError, RuntimeError, MemoryError, OverflowError) as error:
         raise BadFrame(f"{type(error).__name__} while reading a frame") from error
 
 
 class Channel:
-    """One end of a stream socket that carries frames."""
+    """One end of a stream socket that carries frames.
 
-    def __init__(self, end: socket.socket):
+    Args:
+        end: the socket.
+        deadline: of `time.monotonic`, when a peer that is slow or silent has had its time.
+    """
+
+    def __init__(self, end: socket.socket, deadline: float = math.inf):
         self.end = end
+        self.deadline = deadline
+
+    def keep_deadline(self) -> None:
+        """Let the next operation last until the deadline at most.
+
+        Raises:
+            TimeoutError: the deadline is over.
+        """
+        if self.deadline < math.inf:
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self.end.settimeout(left)
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message.
 
         Raises:
             Closed: the peer is gone.
-            TimeoutError: the peer does not read, and the socket has a timeout.
+            TimeoutError: the peer does not read in time.
         """
         frame = pack(message)
+        self.keep_deadline()
         try:
             self.end.sendall(frame)
         except (BrokenPipeError, ConnectionResetError) as error:
@@ -233,7 +274,7 @@ class Channel:
         Raises:
             BadFrame: it is not one.
             Closed: the peer is gone.
-            TimeoutError: nothing came, and the socket has a timeout.
+            TimeoutError: not all of it came in time.
         """
         header_length, body_length = LENGTHS.unpack(self.read(LENGTHS.size))
         if header_length > MAX_HEADER or body_length > MAX_BODY:
@@ -246,6 +287,7 @@ class Channel:
         data = bytearray(length)
         view = memoryview(data)
         while view:
+            self.keep_deadline()
             try:
                 count = self.end.recv_into(view)
             except ConnectionResetError as error:

@@ -83,6 +83,10 @@ class Worker:
                 reply = {"kind": "result", "value": getattr(self, kind)(**message)}
             except StudentError as error:
                 reply = error_message(error)
+            except (Closed, SystemExit):
+                raise
+            except BaseException as error:
+                reply = error_message(self.bench.describe(error))
             self.reply(reply | {"nonce": nonce})
 
     def reply(self, reply: dict[str, Any]) -> None:

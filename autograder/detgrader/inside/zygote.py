@@ -75,6 +75,8 @@ def dispatch(control: socket.socket) -> None:
         data, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
         if not data:
             return
+        if not descriptors:
+            continue  # the order to kill a worker that has ended meanwhile
         end = socket.socket(fileno=descriptors[0])
         limits = json.loads(data)
         process = os.fork()
@@ -83,7 +85,7 @@ def dispatch(control: socket.socket) -> None:
             worker.main(Channel(end), functools.partial(confine, limits))
         end.close()
         report = wait_for_end(control, process)
-        control.send(json.dumps(report).encode())
+        control.send(json.dumps(report | {"number": limits["number"]}).encode())
 
 
 def main(descriptors: list[int]) -> None:

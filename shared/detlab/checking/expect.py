@@ -96,6 +96,8 @@ def expect_close(
         CheckFailure: another type or shape, not finite, or an element too far off.
     """
     actual = expect_tensor(value, what, expected.shape).to(torch.float64)
+    if value.dtype == torch.bool and expected.dtype != torch.bool:
+        fail(f"{what} must hold numbers, but holds booleans.")
     expected = expected.detach().to(torch.float64)
     excess = (actual - expected).abs() - tolerance * (1 + expected.abs())
     if expected.numel() == 0 or float(excess.max()) <= 0:

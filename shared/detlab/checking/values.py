@@ -99,6 +99,8 @@ def replace_handles(value: Any, replace: Callable[[Any], Any], kind: type) -> An
         return replace(value)
     if type(value) in (list, tuple):
         return type(value)(replace_handles(item, replace, kind) for item in value)
+    if type(value) in RECORDS:
+        return type(value)(*(replace_handles(item, replace, kind) for item in value))
     if type(value) is dict:
         return {key: replace_handles(item, replace, kind) for key, item in value.items()}
     return value

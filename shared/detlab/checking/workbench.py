@@ -57,14 +57,23 @@ class OutputLimit(Exception):
     """The student's code printed more than is reasonable."""
 
 
-def limit_of(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
+    """Return what an exception says; a class of the student's may fail to say it."""
+    try:
+        return str(error)
+    except BaseException:
+        return "(its message cannot be shown)"
+
+
+def limit_of(error: BaseException, words: str) -> str:
     """Name the limit an exception speaks of, or the empty string."""
-    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+    if isinstance(error, MemoryError) or "can't allocate memory" in words:
         return "memory"
     if isinstance(error, OutputLimit):
         return "output"
-    writes_forbidden = isinstance(error, OSError) and error.errno in (1, 27, 30)
-    return "files" if writes_forbidden and error.filename is not None else ""
+    forbidden = isinstance(error, OSError) and type(error).__module__ == "builtins"
+    writes = forbidden and error.errno in (1, 27, 30) and error.filename is not None
+    return "files" if writes else ""
 
 
 def describe_error(
@@ -72,13 +81,13 @@ def describe_error(
 ) -> StudentError:
     """Reduce an exception to what the student needs: its type, its words, their own lines."""
     frames = student_frames(error.__traceback__, is_student_frame, cell_name)
-    if isinstance(error, SyntaxError) and error.lineno is not None:
-        cell = error.filename or "?"
-        frames.append(StudentFrame(cell, error.lineno, "<cell>", (error.text or "").strip()))
-        message = error.msg or ""
-    else:
-        message = str(error)
-    return StudentError(type(error).__name__, message, frames[-MAX_FRAMES:], limit_of(error))
+    message = words_of(error)
+    if type(error) in (SyntaxError, IndentationError, TabError) and type(error.lineno) is int:
+        cell, text = str(error.filename or "?"), str(error.text or "")
+        frames.append(StudentFrame(cell, error.lineno, "<cell>", text.strip()))
+        message = str(error.msg or "")
+    limit = limit_of(error, message)
+    return StudentError(type(error).__name__, message, frames[-MAX_FRAMES:], limit)
 
 
 def student_frames(

@@ -18,6 +18,7 @@ from detlab.checking.workbench import StudentError, Workbench
 VisibleCheck = Callable[[Student], None]
 REGISTRY: dict[str, list[VisibleCheck]] = {}
 SEED = 2016
+TO_DO = "This part is still to do."
 
 
 class CheckFailed(Exception):
@@ -37,18 +38,12 @@ def visible(task: str) -> Callable[[VisibleCheck], VisibleCheck]:
     return register
 
 
-def load_week(task: str) -> None:
-    """Import the visible checks of the week that a task's label begins with.
-
-    Raises:
-        ValueError: no such task.
-    """
-    week = task.split(".")[0]
+def tasks_of_week(week: str) -> list[str]:
+    """Import the visible checks of a week and return the labels of its tasks."""
     for module in pkgutil.iter_modules(__path__):
         if module.name.startswith(f"week{week}_"):
             importlib.import_module(f"{__name__}.{module.name}")
-    if task not in REGISTRY:
-        raise ValueError(f"there is no check for a task {task!r}; write it as in check('1.5')")
+    return [task for task in REGISTRY if task.split(".")[0] == week]
 
 
 def check(task: str) -> None:
@@ -73,34 +68,44 @@ class Report:
     Attributes:
         task: label.
         lines: one for each check, with a mark.
-        passed: whether all of them pass.
+        problems: what was wrong; None for a check that passed.
     """
 
-    def __init__(self, task: str, lines: list[str], passed: bool):
+    def __init__(self, task: str, lines: list[str], problems: set[str | None]):
         self.task = task
         self.lines = lines
-        self.passed = passed
+        self.problems = problems
+
+    @property
+    def passed(self) -> bool:
+        """Whether all checks passed."""
+        return self.problems == {None}
 
     @property
     def text(self) -> str:
         """All of it, for people."""
+        if self.problems == {TO_DO}:
+            return f"Task {self.task} is still to do."
         verdict = "passes" if self.passed else "is not right yet"
         end = ["  The grader will use other inputs."] if self.passed else []
         return "\n".join([f"Task {self.task} {verdict}.", *self.lines, *end])
 
 
 def check_namespace(task: str, namespace: dict[str, Any]) -> Report:
-    """Run a task's visible checks on the functions of a namespace."""
-    load_week(task)
-    lines, passed = [], True
-    for function in REGISTRY[task]:
+    """Run a task's visible checks on the functions of a namespace.
+
+    Raises:
+        ValueError: no such task.
+    """
+    if task not in tasks_of_week(task.split(".")[0]):
+        raise ValueError(f"there is no check for a task {task!r}; write it as in check('1.5')")
+    problems = {function: run_visible(function, namespace) for function in REGISTRY[task]}
+    lines = []
+    for function, problem in problems.items():
         title = (inspect.getdoc(function) or function.__name__).splitlines()[0].rstrip(".")
-        problem = run_visible(function, namespace)
-        passed = passed and problem is None
-        mark = "✓" if problem is None else "✗"
-        lines.append(f"  {mark} {title}")
+        lines.append(f"  {'✓' if problem is None else '✗'} {title}")
         lines += [f"      {line}" for line in (problem or "").splitlines()]
-    return Report(task, lines, passed)
+    return Report(task, lines, set(problems.values()))
 
 
 def run_visible(function: VisibleCheck, namespace: dict[str, Any]) -> str | None:

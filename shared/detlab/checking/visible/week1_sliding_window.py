@@ -242,6 +242,8 @@ def check_grid(student: Student, stack: nn.Sequential, input_size: tuple, grid: 
 def known_grids(student: Student) -> None:
     """`window_grid` is right for single layers and for the stack of the lecture."""
     check_grid(student, nn.Sequential(nn.Conv2d(3, 1, 3)), (8, 10), (3, 1, (6, 8)))
+    check_grid(student, nn.Sequential(nn.Conv2d(3, 1, 5, stride=3)), (8, 10), (5, 3, (2, 2)))
+    check_grid(student, nn.Sequential(nn.Conv2d(3, 1, 3, dilation=2)), (8, 10), (5, 1, (4, 6)))
     check_grid(student, nn.Sequential(nn.MaxPool2d(2)), (8, 11), (2, 2, (4, 5)))
     lecture = nn.Sequential(
         nn.Conv2d(3, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 400, 5), nn.ReLU()
