@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import matplotlib.pyplot as plt
+
 from detlab.checking.expect import CheckFailure
 from detlab.checking.student import Student
 from detlab.checking.workbench import StudentError, Workbench
@@ -112,12 +114,15 @@ def run_visible(function: VisibleCheck, namespace: dict[str, Any]) -> str | None
     """Run one check; return what is wrong, or None."""
     student = Student(Workbench(namespace, lambda frame: "your code").perform)
     student.seed(SEED)
+    open_figures = set(plt.get_fignums())
     try:
         function(student)
     except CheckFailure as failure:
         return str(failure)
     except StudentError as error:
-        return (
-            "This part is still to do." if error.type_name == "NotImplementedError" else str(error)
-        )
+        return TO_DO if error.type_name == "NotImplementedError" else str(error)
+    finally:
+        # A figure drawn for a check would otherwise appear in the student's notebook.
+        for number in set(plt.get_fignums()) - open_figures:
+            plt.close(number)
     return None

@@ -1,5 +1,7 @@
 """Visible checks of week 1. They test what the statements say on small public inputs."""
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
@@ -16,7 +18,7 @@ from detlab.checking.expect import (
     fail,
 )
 from detlab.checking.mirror import mirror
-from detlab.checking.student import Student
+from detlab.checking.student import Handle, Student
 from detlab.checking.times import check_rows, check_times_figure
 from detlab.checking.visible import visible
 from detlab.grid import WindowGrid
@@ -27,6 +29,13 @@ WINDOW, STRIDE = 14, 2
 def public_images(*shape: int) -> torch.Tensor:
     """Return the same random images each time, in [0, 1)."""
     return torch.rand(shape, generator=torch.Generator().manual_seed(1))
+
+
+def fill(net: nn.Module) -> None:
+    """Give a network the same weights each time, in [-0.5, 0.5)."""
+    generator = torch.Generator().manual_seed(0)
+    for weights in net.parameters():
+        weights.data.copy_(torch.rand(weights.shape, generator=generator) - 0.5)
 
 
 def numbered_images(*shape: int) -> torch.Tensor:
@@ -45,6 +54,23 @@ def network_shapes(student: Student) -> None:
     expect_equal(count, 323_620, "The number of parameters", "Look at each layer of the picture.")
 
 
+def expect_own_weights(student: Student, build: Callable[[], Handle], what: str) -> None:
+    """Build two networks; their weights must differ."""
+    first, second = (student.tool("parameters", build()) for _ in range(2))
+    if any(torch.equal(a, b) for a, b in zip(first, second, strict=False)):
+        fail(f"Two calls of {what} must give two networks with random weights of their own.")
+
+
+@visible("1.2")
+def fresh_and_steady(student: Student) -> None:
+    """Each network has random weights of its own and gives one answer to one question."""
+    net = expect_handle(student.build_network(), "`build_network`'s result", "an nn.Module")
+    images = public_images(5, 3, 14, 14)
+    answer = expect_tensor(net(images), "The network's output")
+    expect_close(net(images), answer, "The network's second answer to the same images")
+    expect_own_weights(student, student.build_network, "`build_network`")
+
+
 @visible("1.2")
 def raw_scores(student: Student) -> None:
     """The scores are raw: nothing squeezes or clips them at the end."""
@@ -58,15 +84,22 @@ def raw_scores(student: Student) -> None:
         fail("Some scores are exactly 0: is there a ReLU at the end?")
 
 
-def check_conversion(student: Student, in_shape: tuple[int, int, int], bias: bool) -> None:
-    """Compare a converted linear layer with the layer itself."""
-    torch.manual_seed(0)
-    linear = nn.Linear(torch.Size(in_shape).numel(), 7, bias=bias)
-    maps = public_images(3, *in_shape)
-    conv = student.linear_to_conv(linear=mirror(student, linear), in_shape=in_shape)
-    answer = expect_handle(conv, "`linear_to_conv`'s result", "an nn.Conv2d")(maps)
-    expected = linear(maps.flatten(1))[:, :, None, None]
-    expect_close(answer, expected, f"The convolution's output for in_shape {in_shape}")
+def check_conversion(
+    student: Student, in_shape: tuple[int, int, int], bias: bool, dtype: torch.dtype = torch.float32
+) -> None:
+    """Compare a converted linear layer with the layer itself, in the corner of a larger map."""
+    linear = nn.Linear(torch.Size(in_shape).numel(), 7, bias=bias, dtype=dtype)
+    fill(linear)
+    theirs = mirror(student, linear)
+    conv = student.linear_to_conv(linear=theirs, in_shape=in_shape)
+    expect_handle(conv, "`linear_to_conv`'s result", "an nn.Conv2d")
+    channels, height, width = in_shape
+    maps = public_images(3, channels, height + 1, width + 2).to(dtype)
+    answer = expect_tensor(conv(maps), "The output on a larger map", (3, 7, 2, 3))
+    expected = linear(maps[:, :, 1:, 2:].flatten(1))
+    expect_close(answer[:, :, 1, 2], expected, f"The convolution's output for in_shape {in_shape}")
+    flat = maps[:, :, :height, :width].flatten(1)
+    expect_close(theirs(flat), linear(flat), "The output of `linear` after the call")
 
 
 @visible("1.3")
@@ -77,17 +110,20 @@ def square_map(student: Student) -> None:
 
 @visible("1.3")
 def other_maps(student: Student) -> None:
-    """It does so on a map that is not square, and without a bias."""
+    """It does so on a map that is not square, without a bias, and in float64."""
     check_conversion(student, (2, 3, 4), bias=True)
     check_conversion(student, (4, 2, 2), bias=False)
+    check_conversion(student, (2, 2, 2), bias=True, dtype=torch.float64)
 
 
 def small_net() -> nn.Sequential:
-    """Return a small window classifier, (N, 2, 8, 8) to (N, 3)."""
-    torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(2, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(36, 3)
+    """Return a small window classifier, (N, 2, 8, 8) to (N, 3), with stride 2."""
+    net = nn.Sequential(
+        *(nn.Conv2d(2, 4, 2), nn.ReLU(), nn.MaxPool2d(3, stride=2), nn.Conv2d(4, 6, 2)),
+        *(nn.Flatten(), nn.Linear(24, 5, bias=False), nn.ReLU(), nn.Linear(5, 3)),
     )
+    fill(net)
+    return net
 
 
 @visible("1.4")
@@ -109,11 +145,12 @@ def twin_shares(student: Student) -> None:
     net, window = small_net(), public_images(2, 2, 8, 8)
     theirs = mirror(student, net)
     twin = student.convolutionalize(net=theirs)
+    expect_handle(twin, "`convolutionalize`'s result", "an nn.Module")(window)
     expect_close(
         theirs(window),
         net(window),
         "The answer of `net` after the call",
-        cause=("`convolutionalize` must leave `net` as it was."),
+        cause="`convolutionalize` must leave `net` as it was.",
     )
     steps = [torch.full_like(weights, 0.1) for weights in net.parameters()]
     student.tool("add_to_parameters", theirs, steps)
@@ -124,9 +161,7 @@ def twin_shares(student: Student) -> None:
         twin(window).flatten(1),
         net(window),
         "The twin's answer after a step",
-        cause=(
-            "The twin must look at the memory of net's parameters, biases too, not hold copies."
-        ),
+        cause="The twin must look at the memory of net's parameters, biases too, and not copy.",
     )
 
 
@@ -136,6 +171,10 @@ def window_places(student: Student) -> None:
     images = numbered_images(2, 3, 7, 9)
     windows = student.extract_windows(images=images, size=4, stride=2)
     windows = expect_tensor(windows, "`extract_windows`' result", (2, 2, 3, 3, 4, 4))
+    whole_numbers = torch.arange(25).reshape(1, 1, 5, 5)
+    answer = student.extract_windows(images=whole_numbers, size=3, stride=2)
+    if expect_tensor(answer, "`extract_windows`' result").dtype != torch.int64:
+        fail("`extract_windows` must keep the dtype of the images.")
     for row, column in ((0, 0), (0, 1), (1, 0), (1, 2)):
         expected = images[:, :, 2 * row : 2 * row + 4, 2 * column : 2 * column + 4]
         expect_close(windows[:, row, column], expected, f"Window ({row}, {column})")
@@ -147,7 +186,10 @@ def slide_places(student: Student) -> None:
     torch.manual_seed(0)
     net = nn.Sequential(nn.Flatten(), nn.Linear(2 * 5 * 5, 3))
     images = public_images(2, 2, 8, 12)
-    scores = student.slide(net=mirror(student, net), images=images, size=5, stride=3)
+    theirs = mirror(student, net)
+    one = student.slide(net=theirs, images=images[:1, :, :5, :5], size=5, stride=3)
+    expect_tensor(one, "`slide`'s result for a single window", (1, 3, 1, 1))
+    scores = student.slide(net=theirs, images=images, size=5, stride=3)
     scores = expect_tensor(scores, "`slide`'s result", (2, 3, 2, 3))
     for row, column in ((0, 0), (0, 2), (1, 1)):
         window = images[:, :, 3 * row : 3 * row + 5, 3 * column : 3 * column + 5]
@@ -156,24 +198,27 @@ def slide_places(student: Student) -> None:
 
 @visible("1.6")
 def norm_of_difference(student: Student) -> None:
-    """`difference_norm` is a float: near 0 for a true twin, not for a shuffled one."""
-    net = nn.Sequential(nn.Flatten(), nn.Linear(3 * 4 * 4, 2))
-    twin = nn.Sequential(nn.Conv2d(3, 2, 4, stride=2))
-    for order, expected in (([0, 1], "near zero"), ([1, 0], "far from zero")):
-        twin[0].weight.data = net[1].weight.data.view(2, 3, 4, 4)[order]
-        twin[0].bias.data = net[1].bias.data[order]
-        value = student.difference_norm(
-            net=mirror(student, net),
-            twin=mirror(student, twin),
-            images=public_images(2, 3, 8, 10),
-            size=4,
-            stride=2,
-        )
+    """`difference_norm` is the Euclidean norm of all differences, as a float."""
+    net, twin = nn.Sequential(nn.Flatten(), nn.Linear(48, 2)), nn.Conv2d(3, 2, 4, stride=2)
+    fill(net)
+    images = public_images(2, 3, 8, 10)  # 3 × 4 windows each, so 48 scores in all
+    for what, order, offset in (
+        ("a true twin", [0, 1], 0.0),
+        ("a twin with 0.5 added to each score", [0, 1], 0.5),
+        ("a twin with its scores exchanged", [1, 0], 0.0),
+    ):
+        twin.weight.data = net[1].weight.data.view(2, 3, 4, 4)[order]
+        twin.bias.data = net[1].bias.data[order] + offset
+        theirs = {"net": mirror(student, net), "twin": mirror(student, twin)}
+        value = student.difference_norm(**theirs, images=images, size=4, stride=2)
         number = expect_number(value, "`difference_norm`'s result")
         if type(value) is not float:
             fail("`difference_norm` must return a Python float: `.item()` makes one of a tensor.")
-        if (number < 1e-4) != (expected == "near zero"):
-            fail(f"`difference_norm` must be {expected} for these two, but is {number:.3g}.")
+        scores = twin(images)
+        exchanged = (scores - scores.flip(1)).norm().item()
+        expected = exchanged if order == [1, 0] else offset * 48**0.5
+        if abs(number - expected) > 1e-3 * (1 + expected):
+            fail(f"`difference_norm` must be {expected:.4g} for {what}, but is {number:.4g}.")
 
 
 @visible("1.6")
@@ -187,8 +232,10 @@ def sizes_and_letter(student: Student) -> None:
         fail("No side in `my_sizes` is odd.")
     if all(height == width for height, width in pairs):
         fail("All images of `my_sizes` are square.")
-    left_over = expect_ints(student.unseen(height=14, width=15), "`unseen(14, 15)`", 2)
-    expect_equal(left_over, (0, 1), "`unseen(14, 15)`", "One column is left over.")
+    for height, width, expected in ((14, 15, (0, 1)), (28, 30, (0, 0)), (33, 16, (1, 0))):
+        what = f"`unseen({height}, {width})`"
+        left_over = expect_ints(student.unseen(height=height, width=width), what, 2)
+        expect_equal(left_over, expected, what)
     if student.fetch("answer_1_6") not in list("ABCDE"):
         fail('`answer_1_6` must be one of the letters "A" to "E".')
 
@@ -218,20 +265,32 @@ def times_are_plotted(student: Student) -> None:
 
 @visible("1.8")
 def other_networks(student: Student) -> None:
-    """Both networks take a window of the size that you give, and `coincide` has its form."""
+    """Both networks take a window of the size that you give, and hold the right weights."""
     answers = expect_keys(student.fetch("coincide"), ("conv", "pool"), "`coincide`")
-    for name, build in (("conv", student.build_with_conv), ("pool", student.build_with_pool)):
+    builds = (
+        ("conv", student.build_with_conv, 325_940),
+        ("pool", student.build_with_pool, 323_620),
+    )
+    for name, build, count in builds:
         size, _ = expect_ints(answers[name], f"`coincide[{name!r}]`", 2)
         net = expect_handle(build(), f"`build_with_{name}`'s result", "an nn.Module")
         if not 1 <= size <= 200:
             fail(f"`coincide[{name!r}]` speaks of windows of {size} pixels.")
         output = net(public_images(2, 3, size, size))
         expect_tensor(output, f"The output of `build_with_{name}()` on a window", (2, 4))
+        weights = sum(weights.numel() for weights in student.tool("parameters", net))
+        expect_equal(weights, count, f"The number of parameters of `build_with_{name}()`")
+        expect_own_weights(student, build, f"`build_with_{name}`")
 
 
 def check_grid(student: Student, stack: nn.Sequential, input_size: tuple, grid: tuple) -> None:
-    """Compare a grid with the one expected."""
-    answer = student.window_grid(layers=mirror(student, stack), input_size=input_size)
+    """Compare a grid with the one expected; the layers come as an iterator and must not run."""
+    layers = [mirror(student, layer) for layer in stack]
+    records = [student.tool("record_calls", layer) for layer in layers]
+    iterator = student.new("builtins.iter", layers)
+    answer = student.window_grid(layers=iterator, input_size=input_size)
+    if any(student.tool("recorded", record) for record in records):
+        fail("`window_grid` must compute the grid from the layers' settings, not run them.")
     size, stride, count = expect_list(answer, "`window_grid`'s result", 3)
     for value, expected, what in ((size, grid[0], "size"), (stride, grid[1], "stride")):
         expect_equal(expect_int(value, f"The {what}"), expected, f"The {what} for {stack}")
@@ -245,11 +304,13 @@ def known_grids(student: Student) -> None:
     check_grid(student, nn.Sequential(nn.Conv2d(3, 1, 5, stride=3)), (8, 10), (5, 3, (2, 2)))
     check_grid(student, nn.Sequential(nn.Conv2d(3, 1, 3, dilation=2)), (8, 10), (5, 1, (4, 6)))
     check_grid(student, nn.Sequential(nn.MaxPool2d(2)), (8, 11), (2, 2, (4, 5)))
+    check_grid(student, nn.Sequential(nn.MaxPool2d((2, 2), stride=3)), (8, 11), (2, 3, (3, 4)))
     lecture = nn.Sequential(
         nn.Conv2d(3, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 400, 5), nn.ReLU()
     )
     check_grid(student, lecture, (28, 16), (14, 2, (8, 2)))
     check_grid(student, lecture, (13, 28), (14, 2, (0, 8)))
+    check_grid(student, lecture, (28, 5), (14, 2, (8, 0)))
 
 
 @visible("1.9")
