@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from detgrader.course import Course, CourseError
 
@@ -61,10 +61,12 @@ def progress_for(count: int) -> Iterator:
             f"[{next(done)}/{count}] {summary(result)}", markup=False, soft_wrap=True
         )
         return
+    # Without a refreshing thread: grading processes are forked while the bar is shown.
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
         task = bar.add_task("grading", total=count)
-        yield lambda result: bar.advance(task)
+        bar.refresh()
+        yield lambda result: bar.update(task, advance=1, refresh=True)
 
 
 @app.command()
@@ -129,10 +131,11 @@ def grade(
                 allow_no_isolation=allow_no_isolation,
                 progress=progress,
             )
-        if len(batch.submissions) <= 4:
-            for result in batch.submissions:
+        for result in batch.submissions:
+            if len(batch.submissions) <= 4 or result.error:
                 report.print_submission(console, result)
-        report.print_class(console, batch)
+        if len(batch.submissions) > 1:
+            report.print_class(console, batch)
         report.print_files(console, report.write_reports(batch, out, secret))
     sys.exit(0 if all(result.graded for result in batch.submissions) else 1)
 

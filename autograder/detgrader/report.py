@@ -136,6 +136,9 @@ def staff_log(batch: BatchResult, secret: str) -> str:
 
 def print_submission(console: Console, result: SubmissionResult) -> None:
     """Print one student's table, and below it what they should read."""
+    if result.error:
+        console.print(f"{summary(result)}\n", style="bold", markup=False)
+        return
     table = Table(title=escape(summary(result)), title_justify="left", title_style="bold")
     for name, justify in (("task", "left"), ("title", "left"), ("points", "right")):
         table.add_column(name, justify=justify, no_wrap=name != "title")
@@ -147,7 +150,7 @@ def print_submission(console: Console, result: SubmissionResult) -> None:
         table.add_row(task.task, escape(task.title), points, waits, coloured(task))
     console.print(table)
     for task in result.tasks:
-        if task.message and task.status not in ("not_attempted", "skipped"):
+        if task.message and task.status != "not_attempted":
             console.print(f"[bold]{task.task}[/] {coloured(task)}")
             console.print(Padding(escape(task.message), (0, 0, 0, 4)))
     console.print()
@@ -179,8 +182,11 @@ def print_class(console: Console, batch: BatchResult) -> None:
         table.add_column(task.task, justify="right", no_wrap=True)
     for result in batch.submissions:
         cells = [f"[{COLOURS[task.status]}]{task.score:.3g}[/]" for task in result.tasks]
-        total = "[red]refused[/]" if result.error else f"{result.score:g}"
-        table.add_row(escape(result.student), total, f"{result.pending_manual:g}", *cells)
+        if result.error:
+            table.add_row(escape(result.student), "[red]refused[/]")
+        else:
+            waits = f"{result.pending_manual:g}"
+            table.add_row(escape(result.student), f"{result.score:g}", waits, *cells)
     console.print(table)
 
 
