@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Annotated
 
 import nbformat
-import psutil
+import psutil  # comes with ipykernel
 import typer
 from nbformat import NotebookNode
 from rich.console import Console
@@ -41,7 +41,7 @@ MISTAKES = ["1.3", "1.5", "1.9", "1.2 1.6", "1.4 1.7", "1.5 1.8"]  # tasks of th
 SYNTAX_ERROR = "1.4"
 SAMPLING_S = 0.1
 CORES = len(os.sched_getaffinity(0))
-console = Console()
+console = Console(width=max(110, Console().width))  # the table needs it
 
 
 # The class
@@ -293,7 +293,7 @@ def rows_of(bench: Bench) -> list[Row]:
         Row("detgrader, 1 job", lambda: bench.detgrader("--jobs", "1")),
         Row("nbgrader, whole notebook", lambda: bench.nbgrader(lambda notebook: notebook)),
         Row(f"detgrader, default ({CORES} jobs)", bench.detgrader),
-        Row("nbgrader, setup, answers, checks only", lambda: bench.nbgrader(reduced)),
+        Row("nbgrader, setup, answers and checks", lambda: bench.nbgrader(reduced)),
     ]
 
 
@@ -308,22 +308,25 @@ def measure(rows: Iterable[Row], rounds: int) -> None:
                 f"round {number}  {row.name:38} {cost.wall:6.1f} s  "
                 f"processor {cost.processor:6.1f} s  load {load:.1f}",
                 highlight=False,
+                soft_wrap=True,
             )
 
 
 def table_of(rows: list[Row]) -> Table:
-    """Show the medians, and each grader's ratio to each detgrader row."""
+    """Show the medians, and how many times each detgrader row's seconds nbgrader needs."""
     ours = [row for row in rows if row.name.startswith("detgrader")]
-    table = Table(title=f"Seconds a submission, class of {len(ours[0].points)}")
-    table.add_column("grader")
-    for heading in ("wall", "processor", "mean points"):
+    table = Table(title=f"Seconds a submission, class of {len(ours[0].points)}", show_lines=True)
+    table.add_column("grader", no_wrap=True)
+    for heading in ("wall", "processor", "mean\npoints"):
         table.add_column(heading, justify="right")
     for row in ours:
-        table.add_column(f"÷ {row.name.split(', ')[1]}\nwall · processor", justify="right")
+        name = row.name.removeprefix("detgrader, ")
+        table.add_column(f"÷ {name}\nwall · processor", justify="right", no_wrap=True)
     for row in rows:
         ratios = [
             " · ".join(f"{row.median(w) / our.median(w):.1f}" for w in ("wall", "processor"))
             for our in ours
+            if row not in ours
         ]
         mean = statistics.mean(row.points.values())
         wall, processor = row.median("wall"), row.median("processor")

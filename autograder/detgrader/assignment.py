@@ -3,6 +3,7 @@
 It is read from `assignments/`, never from a submission.
 """
 
+import ast
 import json
 import re
 from dataclasses import dataclass
@@ -76,6 +77,13 @@ class Assignment:
     def setup(self) -> str:
         """Source of the setup cell, which every worker runs first."""
         return self.cells["setup"].source
+
+    @property
+    def modules(self) -> list[str]:
+        """The modules that the setup cell imports."""
+        statements = ast.parse(self.setup).body
+        plain = [alias.name for s in statements if isinstance(s, ast.Import) for alias in s.names]
+        return plain + [s.module for s in statements if isinstance(s, ast.ImportFrom) and s.module]
 
     @property
     def max_score(self) -> float:

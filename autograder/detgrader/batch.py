@@ -102,7 +102,7 @@ def grade_batch(
             "No sandbox works on this machine (see `detgrader doctor`). To grade without one, "
             "code that you have read yourself, add --allow-no-isolation."
         )
-    with start_sandbox(jobs, program, staff) as sandbox:
+    with start_sandbox(jobs, program, staff, assignment.modules) as sandbox:
         from detgrader.job import Material, prepare
 
         handed_in = submissions(assignment)

@@ -1,8 +1,10 @@
 """Recognise a wrong answer: the known mistake that answers alike says its hint.
 
-Each mutant of a task is graded once a batch, on the very inputs that students get.
+A mutant is asked what a student was asked, on the same inputs, and only what some
+student got wrong; it is dropped at the first answer that differs.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +12,9 @@ from detgrader.checks import Check, Outcome
 from detgrader.overlays import Overlay
 from detgrader.submission import Submission
 from detlab.checking.fingerprint import fingerprint, same_answer
+from detlab.checking.workbench import StudentError
 
-Answers = dict[str, Any]
+UNWRITTEN = ("NameError", "NotImplementedError")
 
 
 @dataclass(frozen=True)
@@ -22,22 +25,49 @@ class KnownMistake:
     submission: Submission
 
 
-def answers_of(checks: list[tuple[Check, Outcome]]) -> Answers:
-    """Describe what a submission answered in each check that it failed."""
-    return {
-        check.name: [fingerprint(answer) for answer in outcome.transcript]
-        for check, outcome in checks
-        if outcome.kind == "failed"
-    }
+class Diagnosis:
+    """The known mistakes' answers, as far as they were needed.
+
+    Args:
+        mistakes: by task label.
+        ask: runs one check on a mutant.
+    """
+
+    def __init__(
+        self,
+        mistakes: dict[str, list[KnownMistake]],
+        ask: Callable[[KnownMistake, Check], Outcome],
+    ):
+        self.mistakes = mistakes
+        self.ask = ask
+        self.answers: dict[tuple[str, str], Any] = {}
+
+    def hint(self, task: str, failures: list[tuple[Check, Outcome]]) -> str:
+        """Return the hint of the mistake that fails the same checks alike, or the empty string."""
+        if not failures or any(nothing_answered(outcome) for _, outcome in failures):
+            return ""
+        given = [(check, answers_of(outcome)) for check, outcome in failures]
+        for mistake in self.mistakes.get(task, []):
+            if all(same_answer(answers, self.known(mistake, check)) for check, answers in given):
+                return mistake.overlay.hint
+        return ""
+
+    def known(self, mistake: KnownMistake, check: Check) -> Any:
+        """Return what a mistake answers in a check, or None if it passes."""
+        key = mistake.overlay.name, check.name
+        if key not in self.answers:
+            outcome = self.ask(mistake, check)
+            self.answers[key] = answers_of(outcome) if outcome.kind == "failed" else None
+        return self.answers[key]
 
 
-def recognise(answers: Answers, known: list[tuple[Overlay, Answers]]) -> Overlay | None:
-    """Find the mistake that fails the same checks with the same answers."""
-    if not any(answers.values()):
-        return None
-    for overlay, mistaken in known:
-        if answers.keys() == mistaken.keys() and all(
-            same_answer(answers[name], mistaken[name]) for name in answers
-        ):
-            return overlay
-    return None
+def answers_of(outcome: Outcome) -> list[Any]:
+    """Describe all answers of a check."""
+    return [fingerprint(answer) for answer in outcome.transcript]
+
+
+def nothing_answered(outcome: Outcome) -> bool:
+    """Say whether a check found nothing to compare."""
+    last = outcome.transcript[-1] if outcome.transcript else None
+    unwritten = isinstance(last, StudentError) and last.type_name in UNWRITTEN
+    return outcome.kind != "failed" or not outcome.transcript or unwritten

@@ -88,7 +88,7 @@ def examine_isolation(course: Course) -> Iterator[Finding]:
     if program is None:
         return
     try:
-        with start_sandbox(1, program, staff_folders(course)) as sandbox:
+        with start_sandbox(1, program, staff_folders(course), []) as sandbox:
             sandbox.wait_until_ready()
             yield Finding("sandbox", True, "starts")
             attempts = BARRED | {

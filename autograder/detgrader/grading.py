@@ -8,8 +8,7 @@ from typing import Any
 
 from detgrader.assignment import Assignment, Task
 from detgrader.checks import Check, CheckSession, Outcome
-from detgrader.diagnosis import Answers, KnownMistake, answers_of, recognise
-from detgrader.overlays import Overlay
+from detgrader.diagnosis import Diagnosis, KnownMistake
 from detgrader.results import SubmissionResult, TaskResult
 from detgrader.submission import Cell, Submission
 from detgrader.text import clean_text, lines_of
@@ -20,7 +19,7 @@ from detlab.checking.workbench import StudentError
 
 MAX_MESSAGES = 5
 FATAL = {"limit", "violation", "crashed"}
-READING = Limits(cpu_s=10, memory_mb=1024, wall_s=30)
+READING = Limits(cpu_s=4, memory_mb=1024, wall_s=30)
 MAX_UNREADABLE = 3
 StandIns = dict[str, dict[str, Callable[..., Any]]]
 
@@ -70,17 +69,13 @@ class Grader:
         self.session = session
         self.control = control
         self.stand_ins = stand_ins
-        self.mistakes = mistakes
-        self.known: dict[str, list[tuple[Overlay, Answers]]] = {}
+        self.diagnosis = Diagnosis(mistakes, self.ask_mistake)
 
-    def known_answers(self, task: Task) -> list[tuple[Overlay, Answers]]:
-        """Return what each known mistake of a task answers; each is graded once."""
-        if task.label not in self.known:
-            self.known[task.label] = []
-            for mistake in self.mistakes.get(task.label, []):
-                attempt = SubmissionRun(self, mistake.submission).attempt(task, {})
-                self.known[task.label].append((mistake.overlay, answers_of(attempt.checks)))
-        return self.known[task.label]
+    def ask_mistake(self, mistake: KnownMistake, check: Check) -> Outcome:
+        """Run one check on a known mistake."""
+        task = next(task for task in self.assignment.tasks if task.label == check.task)
+        attempt = SubmissionRun(self, mistake.submission).attempt(task, [check])
+        return attempt.checks[0][1]
 
     def grade(self, submission: Submission, only: str | None = None) -> SubmissionResult:
         """Grade a submission, or one task of it."""
@@ -112,7 +107,6 @@ class SubmissionRun:
         self.problems = dict(submission.problems)
         self.names: dict[str, set[str]] = {}
         self.left_out: set[str] = set()
-        self.unearned: list[str] = []
         self.log: list[str] = []
         self.attempts: dict[str, Attempt] = {}
 
@@ -167,8 +161,6 @@ class SubmissionRun:
                 self.grade_code(task, result)
             elif not result.pending_manual:
                 result.message = "This task was not attempted."
-        if task.points and result.score < task.points:
-            self.unearned.append(task.label)
         return result
 
     def answered(self, grade_ids: tuple[str, ...], sources: dict[str, str]) -> bool:
@@ -191,39 +183,54 @@ class SubmissionRun:
         return ""
 
     def grade_code(self, task: Task, result: TaskResult) -> None:
-        """Run a task's checks; if they fail, once more with earlier tasks' right answers.
+        """Run a task's checks; if they fail, once more with others' right answers for its own.
 
-        So nobody loses a later task's points for an earlier task's fault.
+        So nobody loses a later task's points for an earlier task's fault: in the second run
+        stand-ins take the place of all that the earlier tasks' cells did.
         """
-        attempt = self.attempt(task, {})
+        checks = self.session.checks.get(task.label, [])
+        attempt = self.attempt(task, checks)
+        labels = [other.label for other in self.assignment.tasks if other.code_cells]
+        earlier = labels[: labels.index(task.label)]
         stand_ins = {
             name: function
-            for label in self.unearned
+            for label in earlier
             for name, function in self.grader.stand_ins.get(label, {}).items()
         }
         ended_early = any(outcome.kind in FATAL for _, outcome in attempt.checks)
-        if attempt.share < 1 and stand_ins and not ended_early:
-            attempt = max(attempt, self.attempt(task, stand_ins), key=lambda run: run.share)
+        if attempt.share < 1 and earlier and not ended_early:
+            second = self.attempt(task, checks, stand_ins, alone=True)
+            attempt = max(attempt, second, key=lambda run: run.share)
         self.attempts[task.label] = attempt
         result.score = round(attempt.share * task.points, 2)
         result.seconds = attempt.seconds
         result.status = status_of(attempt)
         result.message = message_of(attempt, task)
         if result.status in ("partial", "failed"):
-            mistake = recognise(answers_of(attempt.checks), self.grader.known_answers(task))
-            result.message += f"\nHint: {mistake.hint}" if mistake else ""
+            hint = self.grader.diagnosis.hint(task.label, attempt.failures())
+            result.message += f"\nHint: {hint}" if hint else ""
         self.log += log_lines(task, attempt)
         if FATAL & {outcome.kind for _, outcome in attempt.checks}:
             self.left_out |= set(task.code_cells)
 
-    def attempt(self, task: Task, stand_ins: dict[str, Callable[..., Any]]) -> Attempt:
-        """Run a task's checks in a fresh worker; what did not run is not passed."""
-        checks = self.session.checks.get(task.label, [])
+    def attempt(
+        self,
+        task: Task,
+        checks: list[Check],
+        stand_ins: dict[str, Callable[..., Any]] | None = None,
+        alone: bool = False,
+    ) -> Attempt:
+        """Run checks of a task in a fresh worker; what did not run is not passed.
+
+        Args:
+            stand_ins: right answers to functions of earlier tasks.
+            alone: leave out the cells of other tasks.
+        """
         attempt = Attempt([], 0.0, {})
         worker = self.start_worker(self.session.limits(task.label))
         end: Outcome | None = None
         try:
-            attempt.cell_errors = self.run_cells(worker, task, stand_ins)
+            attempt.cell_errors = self.run_cells(worker, task, stand_ins or {}, alone)
         except (StudentError, LimitReached, Violation, Crashed) as error:
             end = ended(error)
         student = Student(worker.perform)
@@ -237,12 +244,14 @@ class SubmissionRun:
         return attempt
 
     def run_cells(
-        self, worker: Worker, task: Task, stand_ins: dict[str, Callable[..., Any]]
+        self, worker: Worker, task: Task, stand_ins: dict[str, Callable[..., Any]], alone: bool
     ) -> dict[str, StudentError]:
         """Run the released setup cell, the cells before the task's, then the task's own."""
         cells = [cell for cell in self.submission.cells if cell.name not in self.problems]
         places = [n for n, cell in enumerate(cells) if cell.name in task.code_cells]
         before = [cell for cell in cells[: places[0]] if cell.name not in self.left_out]
+        if alone:
+            before = [cell for cell in before if cell.definitions_only]
         own = cells[places[0] : places[-1] + 1]
         helpers_after = [cell for cell in cells[places[-1] + 1 :] if cell.definitions_only]
         setup = Cell("setup", self.assignment.setup)

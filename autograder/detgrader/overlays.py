@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from detgrader import source
 from detgrader.assignment import Assignment
 from detgrader.course import Course, CourseError
-from detgrader.submission import Submission, take_cells
+from detgrader.percent import read_answers
+from detgrader.submission import Cell, Submission
 
 FIELD = re.compile(r"^(task|does|hint):\s*", re.M)
 
@@ -70,10 +70,8 @@ def read_overlay(path: Path, labels: set[str], with_hints: bool) -> Overlay:
 def reference_submission(course: Course, assignment: Assignment) -> Submission:
     """Return the reference solution as if it had been handed in."""
     path = course.source(assignment.name)
-    submission = Submission("reference", path)
-    take_cells(submission, source.read(course, assignment.name).notebook().cells, assignment)
-    submission.notes.clear()
-    return submission
+    cells = [Cell(grade_id, source) for grade_id, source in read_answers(path)]
+    return Submission("reference", path, cells=cells)
 
 
 def lay_over(reference: Submission, overlay: Overlay, assignment: Assignment) -> Submission:

@@ -45,6 +45,7 @@ def environment() -> dict[str, str]:
         "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
         "LANG": "C.UTF-8",
         "HOME": "/nonexistent",
+        "USER": "student",
         "TMPDIR": "/tmp",
         "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": "/tmp",
@@ -104,10 +105,11 @@ def bwrap_command(program: Path, staff: list[Path]) -> list[str]:
     return [*command, "--remount-ro", "/", "--"]
 
 
-def zygote_command(controls: list[socket.socket]) -> list[str]:
+def zygote_command(modules: list[str], controls: list[socket.socket]) -> list[str]:
     """Build the zygote's own command line."""
     descriptors = [str(control.fileno()) for control in controls]
-    return [sys.executable, "-I", "-m", "detgrader.inside.zygote", *descriptors]
+    program = [sys.executable, "-I", "-m", "detgrader.inside.zygote"]
+    return [*program, ",".join(modules or ["torch"]), *descriptors]
 
 
 def isolation_of(staff: list[Path]) -> Path | None:
@@ -122,20 +124,23 @@ def isolation_of(staff: list[Path]) -> Path | None:
 
 
 @contextlib.contextmanager
-def start_sandbox(jobs: int, program: Path | None, staff: list[Path]) -> Iterator["Sandbox"]:
+def start_sandbox(
+    jobs: int, program: Path | None, staff: list[Path], modules: list[str]
+) -> Iterator["Sandbox"]:
     """Run a zygote for the length of a `with` block.
 
     Args:
         jobs: number of dispatchers, each for one grading job.
         program: the bubblewrap to use; None runs the zygote without isolation.
         staff: folders that must stay invisible.
+        modules: imported once, for all workers.
     """
     pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(jobs)]
     theirs = [inner for _, inner in pairs]
     prefix = bwrap_command(program, staff) if program else []
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
-            [*prefix, *zygote_command(theirs)],
+            [*prefix, *zygote_command(modules, theirs)],
             stdin=subprocess.DEVNULL,
             stdout=complaints,
             stderr=complaints,

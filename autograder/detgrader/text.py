@@ -9,6 +9,7 @@ NUMBER = re.compile(r"[-+]?(?:\d*\.\d+|\d+\.?)(?:e[-+]?\d+)?", re.IGNORECASE)
 DECIMAL = re.compile(
     r"[-+]?(?:\d*\.\d+|\d+\.(?=\s*[\])},])|\d+(?=e[-+]?\d))(?:e[-+]?\d+)?", re.IGNORECASE
 )
+QUOTED = re.compile(r"'(?!\[)[^']*'|\"[^\"]*\"")
 RAISING = re.compile(r"\b(?:raise|assert)\b")
 
 
@@ -37,7 +38,12 @@ def without_values(words: str, type_name: str, line: str) -> str:
         type_name: its class.
         line: the student's line that it came from, or the empty string.
     """
-    own = RAISING.search(line) or type_name == "KeyError" or "literal" in words
-    known = set(NUMBER.findall(line)) if own else set()
-    pattern = NUMBER if own else DECIMAL
-    return pattern.sub(lambda found: found[0] if found[0] in known else "…", words)
+    known = set(NUMBER.findall(line))
+
+    def hide(found: re.Match) -> str:
+        return found[0] if found[0] in known else "…"
+
+    if RAISING.search(line) or type_name == "KeyError":
+        return NUMBER.sub(hide, words)
+    # Libraries quote a value that they were given; a shape in quotes begins with a bracket.
+    return DECIMAL.sub(hide, QUOTED.sub(lambda quoted: NUMBER.sub(hide, quoted[0]), words))

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from detgrader.inside.wire import BadFrame, Channel, Closed
 from detgrader.text import clean_text, lines_of, without_values
+from detlab.checking.values import class_name
 from detlab.checking.workbench import StudentError, StudentFrame
 
 MESSAGE_BYTES = 4096
@@ -179,7 +180,7 @@ class Worker:
             self.violate("a malformed error")
         words = without_values(words[:2000], type_name, read[-1].text if read else "")
         return StudentError(
-            type_name[:60] if type_name.isidentifier() and type_name.isprintable() else "Exception",
+            class_name(type_name),
             clean_text(words),
             read,
             limit if limit in LIMIT_MESSAGES else "",

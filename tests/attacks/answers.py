@@ -59,7 +59,7 @@ ATTACKS = [
                 def __eq__(self, other): return True
             """,
         ),
-        says="must be a number, but is Number",
+        status=("failed", "violation"),
     ),
     toy(
         "eq-always-true:class-that-is-a-type",
@@ -211,7 +211,7 @@ ATTACKS = [
     ),
     toy(
         "shape-broadcast:too-large-to-hand-over",
-        SCALE + "torch.ones(100 << 20, dtype=torch.uint8)",
+        SCALE + "torch.ones(70 << 20).to(torch.uint8)",
         task="1.2",
         says="too large to hand over",
     ),
@@ -281,7 +281,8 @@ ATTACKS = [
     ),
     toy(
         "training:constant-net",
-        "def fit(net, inputs, targets):\n    net.forward = lambda x: targets.mean().expand(len(x), 1)",
+        "def fit(net, inputs, targets):\n"
+        "    net.forward = lambda x: targets.mean().expand(len(x), 1)",
         task="1.3",
         says="The prediction is wrong",
     ),

@@ -103,23 +103,25 @@ ATTACKS = [
             ("subprocess", "import subprocess\nsubprocess.run(['touch', r'CANARY'])"),
             ("exec", "import os\nos.execv('/bin/touch', ['touch', r'CANARY'])"),
             ("spawn", "import os\nos.posix_spawn('/bin/touch', ['touch', r'CANARY'], {})"),
-            ("pty", "import pty\npty.fork()"),
             (
                 "multiprocessing",
                 "import multiprocessing\n"
                 "context = multiprocessing.get_context('fork')\n"
                 "context.Process(target=print).start()",
             ),
-            (
-                "data-loader",
-                "from torch.utils.data import DataLoader\n"
-                "list(DataLoader([1, 2, 3], num_workers=2))",
-            ),
             ("syscall-fork", CTYPES + "libc.syscall(57)"),
             ("syscall-vfork", CTYPES + "libc.syscall(58)"),
             ("syscall-clone", CTYPES + "libc.syscall(56, 17, 0, 0, 0, 0)"),
             ("syscall-x32-fork", CTYPES + "libc.syscall(57 | 0x40000000)\nlibc.syscall(57)"),
         )
+    ),
+    toy("bg-process:pty", calling("import pty; pty.fork()")),
+    toy(
+        "bg-process:data-loader",
+        calling(
+            "from torch.utils.data import DataLoader\nlist(DataLoader([1, 2, 3], num_workers=2))"
+        ),
+        status=("failed", "violation"),
     ),
     trying("bg-process:clone3", "libc.syscall(435, ctypes.create_string_buffer(88), 88)"),
     violation(
@@ -134,9 +136,7 @@ ATTACKS = [
             ("urllib", "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:1/')"),
             ("dns", "import socket\nsocket.getaddrinfo('example.com', 80)"),
             ("unix", "import socket\nsocket.socket(socket.AF_UNIX).bind('\\0name')"),
-            ("asyncio", "import asyncio\nasyncio.run(asyncio.open_connection('127.0.0.1', 1))"),
         )
-        if name != "asyncio"
     ),
     toy(
         "net-exfil:asyncio",

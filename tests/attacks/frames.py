@@ -1,6 +1,6 @@
 """Attempts to speak to the grader directly, over the worker's own pipe."""
 
-from attacks.toys import harmless, toy, violation
+from attacks.toys import toy, violation
 
 INTERFERED = "interfered with the grading"
 # Find the worker's end of the pipe and the number of the question that is being answered.
@@ -28,12 +28,13 @@ def saying(statement: str) -> str:
 
 
 TENSOR = {"tensor": ["float32", [2], 0, 8]}
+ARRAY = {"array": ["<f4", [2], 0, 8]}
 FORGED = {
     "result-before-the-result": "send(result(0.5))",
     "wrong-nonce": "send({'kind': 'result', 'nonce': '0' * 16, 'value': 1})",
     "no-nonce": "send({'kind': 'result', 'value': 1})",
-    "nonce-is-an-array": "send({'kind': 'result', 'nonce': {'array': ['<f4', [2], 0, 8]}}, bytes(8))",
-    "nonce-is-a-tensor": "send({'kind': 'result', 'nonce': {'tensor': ['float32', [2], 0, 8]}}, bytes(8))",
+    "nonce-is-an-array": f"send({{'kind': 'result', 'nonce': {ARRAY}}}, bytes(8))",
+    "nonce-is-a-tensor": f"send({{'kind': 'result', 'nonce': {TENSOR}}}, bytes(8))",
     "kind-is-an-array": "send({'kind': {'array': ['<f4', [2], 0, 8]}, 'nonce': nonce()}, bytes(8))",
     "kind-is-a-list": "send({'kind': {'list': []}, 'nonce': nonce()})",
     "kind-unknown": "send({'kind': 'passed', 'nonce': nonce(), 'value': 100})",
@@ -153,7 +154,6 @@ ATTACKS = [
         "    serve(Worker(channel()))\n",
         says="`add` does not add",
     ),
-    # An earlier answer that is wrong makes the grader answer for it: stand-ins.
     violation(
         "bad-frame:questions-without-end",
         f"{REACH}\n"
@@ -162,9 +162,5 @@ ATTACKS = [
         "        send({'kind': 'ask', 'name': 'nobody', 'arguments': {'list': []}})\n",
         task="1.2",
         says=INTERFERED,
-    ),
-    harmless(
-        "bad-frame:descriptors-passed",
-        f"{REACH}\nimport socket, array\ndef add(first, second):\n    return first + second\n",
     ),
 ]

@@ -5,6 +5,24 @@ from attacks.toys import calling, harmless, toy
 FOUND = "raise LookupError('reached')"
 
 
+MARKS = (
+    ("file", "os.path.exists('/tmp/mark')", "open('/tmp/mark', 'w')"),
+    ("shared-memory-file", "os.path.exists('/dev/shm/mark')", "open('/dev/shm/mark', 'w')"),
+    ("segment", "libc.shmget(77, 4096, 0) != -1", "libc.shmget(77, 4096, 0o1600)"),
+    ("semaphore", "libc.semget(77, 1, 0) != -1", "libc.semget(77, 1, 0o1600)"),
+    ("queue", "libc.msgget(77, 0) != -1", "libc.msgget(77, 0o1600)"),
+    ("builtins", "hasattr(builtins, 'mark')", "setattr(builtins, 'mark', True)"),
+    ("module", "hasattr(torch, 'mark')", "setattr(torch, 'mark', True)"),
+    ("environment", "os.environ['MARK']", "os.environ.__setitem__('MARK', '1')"),
+    ("host-name", "os.uname().nodename == 'mark'", "libc.sethostname(b'mark', 4)"),
+    (
+        "bytecode",
+        "os.path.exists(torch.__file__ + '.mark')",
+        "open(torch.__file__ + '.mark', 'w')",
+    ),
+)
+
+
 def absent(name: str, code: str, **settings):
     """Write down a search that must find nothing: what it finds would cost the point."""
     return toy(name, calling(code), status="passed", **settings)
@@ -15,24 +33,27 @@ def telling(name: str, code: str, says: str = "", **settings):
     return toy(f"output-leak:{name}", code, says=says, **settings)
 
 
-def keeping(name: str, find: str, keep: str):
-    """Yield two submissions that look for the other's mark and leave one."""
-    code = (
-        "import builtins, ctypes, os, sys\n"
-        "libc = ctypes.CDLL(None)\n"
-        "def attempt(function):\n"
-        "    try: return function()\n"
-        "    except (OSError, AttributeError, KeyError): return None\n"
-        "def add(first, second):\n"
-        f"    if attempt(lambda: {find}): {FOUND}\n"
-        f"    attempt(lambda: {keep})\n"
-        "    return first + second\n"
-    )
-    for number in (1, 2):
+def keeping(number: int):
+    """Yield submissions that leave a mark (the first time) or must not find one (the second)."""
+    for name, find, keep in MARKS:
+        action = f"attempt(lambda: {keep})"
+        if number == 2:
+            action = f"if attempt(lambda: {find}): {FOUND}"
+        code = (
+            "import builtins, ctypes, os, sys\n"
+            "libc = ctypes.CDLL(None)\n"
+            "def attempt(function):\n"
+            "    try: return function()\n"
+            "    except (OSError, AttributeError, KeyError): return None\n"
+            "def add(first, second):\n"
+            f"    {action}\n"
+            "    return first + second\n"
+        )
         yield toy(f"state-carry:{name}-{number}", code, status="passed")
 
 
 ATTACKS = [
+    *keeping(1),
     *(
         absent(f"read-hidden:{name}", f"import os, glob\nif {condition}: {FOUND}")
         for name, condition in (
@@ -57,7 +78,7 @@ ATTACKS = [
     *(
         absent(
             f"read-solution:{name}",
-            f"import importlib\ntry:\n    {code}\n    found = True\nexcept ImportError: found = False\nif found: {FOUND}",
+            f"found = True\ntry:\n    {code}\nexcept ImportError: found = False\nif found: {FOUND}",
         )
         for name, code in (
             ("grading", "import detgrader.grading"),
@@ -76,7 +97,8 @@ ATTACKS = [
     absent(
         "env-leak:arguments",
         "import sys\n"
-        f"if any('pytest' in text or 'COURSE' in text for text in sys.argv + sys.orig_argv): {FOUND}",
+        "words = ' '.join(sys.argv + sys.orig_argv)\n"
+        f"if 'pytest' in words or 'COURSE' in words: {FOUND}",
     ),
     absent(
         "env-leak:modules",
@@ -96,7 +118,8 @@ ATTACKS = [
         "frame-inspect:garbage",
         "import gc\n"
         "for thing in gc.get_objects():\n"
-        "    if type(thing) in (list, tuple) and any(type(n) is int and n == first + second for n in thing):\n"
+        "    plain = [n for n in thing if type(n) is int] if type(thing) in (list, tuple) else []\n"
+        "    if first + second in plain:\n"
         f"        {FOUND}\n"
         "    if type(thing) is dict and '__file__' in thing and 'expected' in thing:\n"
         f"        {FOUND}",
@@ -197,7 +220,11 @@ ATTACKS = [
         "SyntaxError",
     ),
     telling("os-error", calling("open(f'/{first}/{second}')"), "FileNotFoundError"),
-    telling("os-error-of-a-limit", calling("raise PermissionError(1, 'x', f'{first}')")),
+    telling(
+        "os-error-of-a-limit",
+        calling("raise PermissionError(1, 'x', f'{first}')"),
+        status=("failed", "limit"),
+    ),
     *(
         toy(
             f"hostile-text:{name}",
@@ -233,22 +260,16 @@ ATTACKS = [
     toy("hostile-text:syntax-error", "x = = \x1b[2J [bold] \ud800", says="task_1_1, line 1"),
     toy(
         "hostile-text:properties",
-        "class Hostile(Exception):\n    @property\n    def __traceback__(self): raise self\n    @property\n    def __class__(self): raise self\n    args = property(lambda self: 1 / 0)\n"
-        + calling("raise Hostile"),
-    ),
-    *keeping("file", "os.path.exists('/tmp/mark')", "open('/tmp/mark', 'w')"),
-    *keeping("shared-memory-file", "os.path.exists('/dev/shm/mark')", "open('/dev/shm/mark', 'w')"),
-    *keeping("segment", "libc.shmget(77, 4096, 0) != -1", "libc.shmget(77, 4096, 0o1600)"),
-    *keeping("semaphore", "libc.semget(77, 1, 0) != -1", "libc.semget(77, 1, 0o1600)"),
-    *keeping("queue", "libc.msgget(77, 0) != -1", "libc.msgget(77, 0o1600)"),
-    *keeping("builtins", "hasattr(builtins, 'mark')", "setattr(builtins, 'mark', True)"),
-    *keeping("module", "hasattr(torch, 'mark')", "setattr(torch, 'mark', True)"),
-    *keeping("environment", "os.environ['MARK']", "os.environ.__setitem__('MARK', '1')"),
-    *keeping("host-name", "os.uname().nodename == 'mark'", "libc.sethostname(b'mark', 4)"),
-    *keeping(
-        "bytecode",
-        "os.path.exists(torch.__file__ + '.mark')",
-        "open(torch.__file__ + '.mark', 'w')",
+        """
+        class Hostile(Exception):
+            @property
+            def __traceback__(self): raise self
+            @property
+            def __class__(self): raise self
+            args = property(lambda self: 1 / 0)
+        def add(first, second):
+            raise Hostile
+        """,
     ),
     toy(
         "label-cache:between-tasks",
@@ -260,7 +281,7 @@ ATTACKS = [
     toy(
         "label-cache:between-calls",
         "kept = []\ndef add(first, second):\n    kept.append(first + second)\n    return kept[0]\n",
-        status="partial",
         says="`add` does not add",
     ),
+    *keeping(2),
 ]

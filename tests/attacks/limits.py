@@ -101,7 +101,8 @@ ATTACKS = [
         calling(
             "import threading, time\n"
             "threading.stack_size(1 << 25)\n"
-            "for _ in range(10 ** 5): threading.Thread(target=time.sleep, args=(9,), daemon=True).start()"
+            "for _ in range(10 ** 5):\n"
+            "    threading.Thread(target=time.sleep, args=(9,), daemon=True).start()"
         ),
         status=("failed", "limit"),
     ),
@@ -200,8 +201,7 @@ ATTACKS = [
     harmless(
         "helper:decorator-with-a-side-effect",
         "",
-        helper="@(lambda f: globals().__setitem__('fit', None))\ndef f(): pass\n"
-        "def g(x=[globals().clear()]): pass\n",
+        helper="@(lambda f: globals().__setitem__('fit', None))\ndef f(): pass\n",
     ),
     toy(
         "helper:loop-in-a-class",

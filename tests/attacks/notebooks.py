@@ -125,7 +125,7 @@ ATTACKS = [
             ("top-level-await", "await", "await add(1, 2)", "`await` works in Jupyter"),
             ("top-level-await", "for", "async for x in y: pass", "`await` works in Jupyter"),
             ("ipython-hooks", "missing-parenthesis", "print(1", "task_1_1, line"),
-            ("ipython-hooks", "indentation", "  x = 1", "IndentationError"),
+            ("ipython-hooks", "indentation", "if x:\ny = 1", "IndentationError"),
         )
     ),
     toy(

@@ -6,7 +6,7 @@ COMPARISONS = """
     import math, builtins, numpy
     for module, names in {
         torch: "allclose equal isclose isfinite isnan",
-        math: "isclose isfinite prod",
+        math: "isclose isfinite",
         numpy: "allclose array_equal isclose",
         builtins: "all any abs round",
     }.items():
@@ -92,14 +92,14 @@ ATTACKS = [
         "patch-worker:bench-claims-a-pass",
         returning("0")
         + "from detlab.checking.workbench import Workbench\n"
-        + "Workbench.perform = lambda *args: {'kind': 'passed', 'score': 100, 'status': 'passed'}\n",
+        + "Workbench.perform = lambda *args: {'kind': 'passed', 'score': 100}\n",
         says="must be a number, but is dict",
     ),
     toy(
         "patch-worker:encoder",
         returning("0")
         + "from detgrader.inside import wire\n"
-        + "wire.pack = lambda message: b'passed'\n",
+        + "wire.pack = lambda message: b'passed' * 9\n",
         status=("violation", "limit"),
     ),
     toy(

@@ -8,7 +8,6 @@ from a worker may have been written by hostile code.
 
 import json
 import math
-import re
 import socket
 import struct
 import time
@@ -21,6 +20,7 @@ from detlab.checking.values import (
     MAX_DEPTH,
     RECORDS,
     HandleRef,
+    class_name,
     is_plain_array,
     is_plain_tensor,
 )
@@ -157,9 +157,7 @@ class Decoder:
     def handle(self, number: Any, type_name: Any) -> HandleRef:
         """Read a handle."""
         self.require(type(number) is int and type(type_name) is str, None, "bad handle")
-        plain = type_name.isidentifier() and type_name.isprintable() and len(type_name) <= 60
-        # The name is for messages only; long numbers in it are none that a class would have.
-        return HandleRef(number, re.sub(r"_*\d{2,}", "", type_name) if plain else "object")
+        return HandleRef(number, class_name(type_name))
 
     def record(self, name: Any, *fields: Any) -> Any:
         """Read a record, such as a WindowGrid."""

@@ -9,13 +9,9 @@ import ast
 import contextlib
 import linecache
 import os
-import random
 import sys
 from collections.abc import Iterator
 from typing import Any
-
-import numpy as np
-import torch
 
 from detgrader.inside.wire import Channel, Closed
 from detlab.checking.workbench import OutputLimit, StudentError, Workbench, describe_error
@@ -199,13 +195,6 @@ def silence() -> None:
     sys.stdout = sys.stderr = DiscardedOutput()
 
 
-def seed_everything() -> None:
-    """Start every worker from the same random state."""
-    random.seed(0)
-    np.random.seed(0)
-    torch.manual_seed(0)
-
-
 def main(channel: Channel, confine: Any) -> None:
     """Live as a worker: be silent, be confined, serve, and end without cleaning up.
 
@@ -216,7 +205,6 @@ def main(channel: Channel, confine: Any) -> None:
     try:
         silence()
         confine()
-        seed_everything()
         channel.send({"kind": "ready"})
         Worker(channel).serve()
     except Closed:

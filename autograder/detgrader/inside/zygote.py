@@ -5,46 +5,53 @@ solution or a submission. Each of its dispatchers serves one grading job: the jo
 a worker's limits and one end of a socket, and hears how each worker ended. Graders
 trust a dispatcher; no student's code ever runs in it.
 
-Usage: python -m detgrader.inside.zygote CONTROL_FD…
+Usage: python -m detgrader.inside.zygote MODULE,… CONTROL_FD…
 """
 
 import contextlib
 import functools
 import gc
+import importlib
 import json
 import os
+import random
 import select
 import signal
 import socket
 import sys
+import tempfile
 from typing import Any
 
-import matplotlib.pyplot as plt
+import numpy as np
 import torch
-import torchsummary  # noqa: F401  imported for the cells that will ask for it
-import torchvision  # noqa: F401
 
-import detlab.plotting  # noqa: F401
-from detgrader.inside import worker
+from detgrader.inside import confine, worker
 from detgrader.inside.wire import Channel
 
 MESSAGE_BYTES = 4096
 
 
-def warm_up() -> None:
-    """Pay once for what the first use of torch and of a figure costs."""
+def warm_up(modules: list[str]) -> None:
+    """Import what the week's cells import, and pay once for the first use of torch."""
+    for module in modules:
+        importlib.import_module(module)
+    tempfile.gettempdir()  # found by writing, which no worker can, and remembered
     torch.set_num_threads(1)
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3), torch.nn.Flatten(), torch.nn.Linear(4, 1))
     net(torch.zeros(1, 1, 4, 4)).sum().backward()
-    plt.close(plt.figure())
+    if "matplotlib.pyplot" in sys.modules:
+        pyplot = sys.modules["matplotlib.pyplot"]
+        pyplot.close(pyplot.figure())
+    # Every worker inherits this random state.
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
     gc.collect()
     gc.freeze()
 
 
-def confine(limits: dict[str, int]) -> None:
-    """Confine the current process; what the platform lacks is left out."""
-    from detgrader.inside import confine
-
+def give_up(limits: dict[str, int]) -> None:
+    """Confine the current process."""
     confine.die_with_parent()
     confine.set_limits(limits["cpu_s"], limits["memory_mb"] << 20)
     confine.filter_system_calls()
@@ -82,15 +89,15 @@ def dispatch(control: socket.socket) -> None:
         process = os.fork()
         if process == 0:
             control.close()
-            worker.main(Channel(end), functools.partial(confine, limits))
+            worker.main(Channel(end), functools.partial(give_up, limits))
         end.close()
         report = wait_for_end(control, process)
         control.send(json.dumps(report | {"number": limits["number"]}).encode())
 
 
-def main(descriptors: list[int]) -> None:
+def main(modules: list[str], descriptors: list[int]) -> None:
     """Import, warm up, and serve each control socket from a process of its own."""
-    warm_up()
+    warm_up(modules)
     controls = [socket.socket(fileno=descriptor) for descriptor in descriptors]
     for control in controls:
         if os.fork() == 0:
@@ -108,4 +115,4 @@ def main(descriptors: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main([int(argument) for argument in sys.argv[1:]])
+    main(sys.argv[1].split(","), [int(argument) for argument in sys.argv[2:]])

@@ -27,16 +27,15 @@ def mirror(student: Student, module: nn.Module) -> Handle:
     Returns:
         A handle to a module of the same class with the same settings, weights and dtype.
     """
+    return student.tool("build", describe(module))
+
+
+def describe(module: nn.Module) -> dict[str, Any]:
+    """Describe a module in plain data, for `detlab.checking.tools.build`."""
+    name = type(module).__name__
     if isinstance(module, nn.Sequential):
-        return student.new("torch.nn.Sequential", *(mirror(student, layer) for layer in module))
-    kind = type(module)
-    options: dict[str, Any] = {name: getattr(module, name) for name in SETTINGS[kind]}
+        return {"class": name, "layers": [describe(layer) for layer in module]}
+    options: dict[str, Any] = {key: getattr(module, key) for key in SETTINGS[type(module)]}
     if isinstance(module, nn.Conv2d | nn.Linear):
         options["bias"] = module.bias is not None
-    copy = student.new(f"torch.nn.{kind.__name__}", **options)
-    state = module.state_dict()
-    if state:
-        if any(value.dtype.itemsize == 8 for value in state.values() if value.is_floating_point()):
-            copy.method("double")
-        copy.method("load_state_dict", dict(state))
-    return copy
+    return {"class": name, "options": options, "state": dict(module.state_dict())}

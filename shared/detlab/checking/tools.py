@@ -1,10 +1,28 @@
 """Tools that run beside a student's objects and tell a check about them in plain data."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def build(description: dict[str, Any]) -> nn.Module:
+    """Build a module of torch.nn from its description (see `detlab.checking.mirror`)."""
+    kind = getattr(nn, description["class"])
+    if "layers" in description:
+        return kind(*(build(layer) for layer in description["layers"]))
+    module = kind(**description["options"])
+    state = description["state"]
+    dtypes = {value.dtype for value in state.values() if value.is_floating_point()}
+    for dtype in dtypes:
+        module.to(dtype)
+    module.load_state_dict(state)
+    return module
 
 
 def parameters(module: nn.Module) -> list[Tensor]:

@@ -6,6 +6,7 @@ returns (a module, a figure, a function, an object of their own) stays where it
 is, and the check holds a numbered handle to it.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -27,6 +28,15 @@ class HandleRef(NamedTuple):
 
     number: int
     type_name: str
+
+
+def class_name(name: str) -> str:
+    """Return how a message may name a class of the student's, who may call it anything.
+
+    Long numbers are left out: they could be a hidden check's inputs.
+    """
+    plain = name.isidentifier() and name.isprintable() and len(name) <= 60
+    return re.sub(r"_*\d{2,}", "", name) if plain else "object"
 
 
 def is_plain_array(value: Any) -> bool:

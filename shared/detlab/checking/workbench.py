@@ -173,7 +173,10 @@ class Workbench:
 
     def describe(self, error: BaseException) -> StudentError:
         """Reduce an exception to the student's own lines."""
-        return describe_error(error, self.is_student_frame, self.cell_name)
+        try:
+            return describe_error(error, self.is_student_frame, self.cell_name)
+        except Exception:  # its class overrides what every exception has
+            return StudentError("Exception", "(it cannot be shown)")
 
     def is_student_frame(self, frame: Any) -> bool:
         """Say whether a frame runs code of the student's cells."""
@@ -234,4 +237,4 @@ class Workbench:
 
     def seed(self, seed: int) -> None:
         """Seed torch's global generator, so that a check is the same each time it runs."""
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)

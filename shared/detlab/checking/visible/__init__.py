@@ -11,8 +11,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import matplotlib.pyplot as plt
-
 from detlab.checking.expect import CheckFailure
 from detlab.checking.student import Student
 from detlab.checking.workbench import StudentError, Workbench
@@ -114,7 +112,7 @@ def run_visible(function: VisibleCheck, namespace: dict[str, Any]) -> str | None
     """Run one check; return what is wrong, or None."""
     student = Student(Workbench(namespace, lambda frame: "your code").perform)
     student.seed(SEED)
-    open_figures = set(plt.get_fignums())
+    open_figures = figures()
     try:
         function(student)
     except CheckFailure as failure:
@@ -123,6 +121,12 @@ def run_visible(function: VisibleCheck, namespace: dict[str, Any]) -> str | None
         return TO_DO if error.type_name == "NotImplementedError" else str(error)
     finally:
         # A figure drawn for a check would otherwise appear in the student's notebook.
-        for number in set(plt.get_fignums()) - open_figures:
-            plt.close(number)
+        for number in figures() - open_figures:
+            sys.modules["matplotlib.pyplot"].close(number)
     return None
+
+
+def figures() -> set[int]:
+    """Return the numbers of pyplot's open figures, without importing it."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    return set(pyplot.get_fignums()) if pyplot else set()
