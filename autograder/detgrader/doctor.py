@@ -11,7 +11,7 @@ from pathlib import Path
 from detgrader.batch import staff_folders
 from detgrader.course import Course, CourseError
 from detgrader.sandbox import SandboxError, bwrap_programs, isolation_of, start_sandbox
-from detgrader.workers import Crashed, LimitReached, Limits, Violation, Worker
+from detgrader.workers import Crashed, Dispatcher, LimitReached, Limits, Violation, Worker
 
 PACKAGES = ("torch", "torchvision", "numpy", "nbgrader", "jupytext", "pytest")
 
@@ -91,11 +91,12 @@ def examine_isolation(course: Course) -> Iterator[Finding]:
         with start_sandbox(1, program, staff_folders(course), []) as sandbox:
             sandbox.wait_until_ready()
             yield Finding("sandbox", True, "starts")
+            dispatcher = Dispatcher(sandbox.controls[0])
             attempts = BARRED | {
                 "course out of sight": f"import os; os.listdir({str(course.root / 'solutions')!r})"
             }
             for what, code in attempts.items():
-                held = holds(Worker(sandbox.controls[0], Limits(cpu_s=5)), code)
+                held = holds(Worker(dispatcher, Limits(cpu_s=5)), code)
                 advice = "Do not grade on this machine; report it."
                 yield Finding(what, held, "held" if held else "NOT held", advice)
     except SandboxError as error:

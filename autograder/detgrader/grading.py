@@ -1,9 +1,8 @@
 """Grade one submission: task by task, each in a fresh worker."""
 
 import functools
-import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from detgrader.assignment import Assignment, Task
@@ -12,7 +11,7 @@ from detgrader.diagnosis import Diagnosis, KnownMistake
 from detgrader.results import SubmissionResult, TaskResult
 from detgrader.submission import Cell, Submission
 from detgrader.text import clean_text, lines_of
-from detgrader.workers import Crashed, LimitReached, Limits, Violation, Worker
+from detgrader.workers import Crashed, Dispatcher, LimitReached, Limits, Violation, Worker
 from detlab.checking.student import Handle, Student
 from detlab.checking.values import HandleRef, replace_handles
 from detlab.checking.workbench import StudentError
@@ -28,9 +27,9 @@ StandIns = dict[str, dict[str, Callable[..., Any]]]
 class Attempt:
     """One run of a task's checks in one worker."""
 
-    checks: list[tuple[Check, Outcome]]
-    seconds: float
-    cell_errors: dict[str, StudentError]
+    worker: Worker
+    checks: list[tuple[Check, Outcome]] = field(default_factory=list)
+    cell_errors: dict[str, StudentError] = field(default_factory=dict)
 
     @property
     def share(self) -> float:
@@ -52,7 +51,7 @@ class Grader:
     Args:
         assignment: what was released.
         session: the collected checks.
-        control: to the dispatcher that starts workers.
+        dispatcher: starts workers.
         stand_ins: right answers to earlier tasks' functions.
         mistakes: by task, the known mistakes that a wrong answer may turn out to be.
     """
@@ -61,13 +60,13 @@ class Grader:
         self,
         assignment: Assignment,
         session: CheckSession,
-        control: socket.socket,
+        dispatcher: Dispatcher,
         stand_ins: StandIns,
         mistakes: dict[str, list[KnownMistake]],
     ):
         self.assignment = assignment
         self.session = session
-        self.control = control
+        self.dispatcher = dispatcher
         self.stand_ins = stand_ins
         self.diagnosis = Diagnosis(mistakes, self.ask_mistake)
 
@@ -77,15 +76,18 @@ class Grader:
         attempt = SubmissionRun(self, mistake.submission).attempt(task, [check])
         return attempt.checks[0][1]
 
-    def grade(self, submission: Submission, only: str | None = None) -> SubmissionResult:
-        """Grade a submission, or one task of it."""
+    def grade(self, submission: Submission) -> SubmissionResult:
+        """Grade a submission."""
         run = SubmissionRun(self, submission)
-        tasks = [task for task in self.assignment.tasks if only in (None, task.label)]
         if submission.refusal:
             results = [skipped(task, submission.refusal) for task in self.assignment.tasks]
         else:
             run.inspect()
-            results = [run.grade_task(task) for task in tasks]
+            results = [run.grade_task(task) for task in self.assignment.tasks]
+        for result in results:
+            # Asked for last: a worker takes some milliseconds to end.
+            if result.task in run.workers:
+                result.seconds = run.workers[result.task].cpu_s
         return SubmissionResult(
             student=submission.student,
             path=str(submission.path),
@@ -108,11 +110,11 @@ class SubmissionRun:
         self.names: dict[str, set[str]] = {}
         self.left_out: set[str] = set()
         self.log: list[str] = []
-        self.attempts: dict[str, Attempt] = {}
+        self.workers: dict[str, Worker] = {}
 
     def start_worker(self, limits: Limits) -> Worker:
         """Start a worker for this submission."""
-        return Worker(self.grader.control, limits)
+        return Worker(self.grader.dispatcher, limits)
 
     def inspect(self) -> None:
         """Have the cells read in a worker: syntax errors become problems of their tasks.
@@ -201,9 +203,8 @@ class SubmissionRun:
         if attempt.share < 1 and earlier and not ended_early:
             second = self.attempt(task, checks, stand_ins, alone=True)
             attempt = max(attempt, second, key=lambda run: run.share)
-        self.attempts[task.label] = attempt
         result.score = round(attempt.share * task.points, 2)
-        result.seconds = attempt.seconds
+        self.workers[task.label] = attempt.worker
         result.status = status_of(attempt)
         result.message = message_of(attempt, task)
         if result.status in ("partial", "failed"):
@@ -226,8 +227,8 @@ class SubmissionRun:
             stand_ins: right answers to functions of earlier tasks.
             alone: leave out the cells of other tasks.
         """
-        attempt = Attempt([], 0.0, {})
         worker = self.start_worker(self.session.limits(task.label))
+        attempt = Attempt(worker)
         end: Outcome | None = None
         try:
             attempt.cell_errors = self.run_cells(worker, task, stand_ins or {}, alone)
@@ -240,7 +241,6 @@ class SubmissionRun:
                 end = outcome
             attempt.checks.append((check, outcome))
         worker.close()
-        attempt.seconds = worker.report["cpu_s"]
         return attempt
 
     def run_cells(

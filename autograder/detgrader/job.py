@@ -16,6 +16,7 @@ from detgrader.course import Course
 from detgrader.diagnosis import KnownMistake
 from detgrader.grading import Grader, StandIns
 from detgrader.overlays import lay_over, load_overlays, reference_submission
+from detgrader.workers import Dispatcher
 
 
 @dataclass
@@ -46,7 +47,7 @@ def work(material: Material, control: socket.socket, connection: Connection) -> 
 
     def serve(session: CheckSession) -> None:
         grader = Grader(
-            material.assignment, session, control, material.stand_ins, material.mistakes
+            material.assignment, session, Dispatcher(control), material.stand_ins, material.mistakes
         )
         while True:
             try:

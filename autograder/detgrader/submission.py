@@ -106,13 +106,16 @@ def read_file(path: Path) -> bytes:
         raise Refused(f"{path} does not exist.") from None
     except OSError as error:
         raise Refused(f"{path} cannot be opened: {error.strerror}.") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         kind = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(kind):
             raise Refused(f"{path} is a folder: name the notebook in it.")
         if not stat.S_ISREG(kind):
             raise Refused(f"{path} is not an ordinary file.")
-        data = file.read(MAX_BYTES + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > MAX_BYTES:
         raise Refused(
             f"{path} is larger than {MAX_BYTES >> 20} MiB: clear the outputs and save it again."

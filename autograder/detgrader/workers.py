@@ -16,6 +16,7 @@ from detlab.checking.workbench import StudentError, StudentFrame
 
 MESSAGE_BYTES = 4096
 MAX_FRAMES = 6
+PATIENCE_S = 1.0  # a process that closed its socket by ending is reported in milliseconds
 MAX_QUESTIONS = 20  # asked one inside the other
 LIMIT_MESSAGES = {
     "cpu": "The code used more than {cpu_s} seconds of processor time: is there an endless loop?",
@@ -67,26 +68,56 @@ class Crashed(Exception):
     """The worker's process died of a fault, such as a segmentation fault."""
 
 
+class Dispatcher:
+    """This job's dispatcher in the zygote: starts workers, ends them, says how they ended."""
+
+    def __init__(self, control: socket.socket):
+        self.control = control
+        self.reports: dict[str, dict[str, Any]] = {}
+
+    def start(self, number: str, limits: Limits) -> socket.socket:
+        """Start a worker and return our end of its socket."""
+        ours, theirs = socket.socketpair()
+        order = {"number": number, "cpu_s": limits.cpu_s, "memory_mb": limits.memory_mb}
+        with theirs:
+            socket.send_fds(self.control, [json.dumps(order).encode()], [theirs.fileno()])
+        return ours
+
+    def kill(self, number: str | None) -> None:
+        """End a worker, if it still runs; None ends all of this job's."""
+        self.control.send(json.dumps({"kill": number}).encode())
+
+    def report(self, number: str, patience_s: float | None = None) -> dict[str, Any] | None:
+        """Return how a worker ended, or None if it does not end within our patience."""
+        self.control.settimeout(patience_s)
+        try:
+            while number not in self.reports:
+                report = json.loads(self.control.recv(MESSAGE_BYTES))
+                self.reports[report["number"]] = report
+        except TimeoutError:
+            return None
+        finally:
+            self.control.settimeout(None)
+        return self.reports[number]
+
+
 class Worker:
     """A confined process that holds one submission for one task.
 
     Args:
-        control: to this job's dispatcher.
+        dispatcher: starts it.
         limits: what it may use.
     """
 
-    def __init__(self, control: socket.socket, limits: Limits):
+    def __init__(self, dispatcher: Dispatcher, limits: Limits):
         self.limits = limits
-        self.control = control
+        self.dispatcher = dispatcher
         self.number = os.urandom(8).hex()
+        self.closed = False
         self.stand_ins: dict[str, Callable[..., Any]] = {}
         self.questions = 0
         self.sources: dict[str, list[str]] = {}
-        self.report: dict[str, Any] | None = None
-        ours, theirs = socket.socketpair()
-        request = {"number": self.number, "cpu_s": limits.cpu_s, "memory_mb": limits.memory_mb}
-        socket.send_fds(control, [json.dumps(request).encode()], [theirs.fileno()])
-        theirs.close()
+        ours = dispatcher.start(self.number, limits)
         self.channel = Channel(ours, time.monotonic() + limits.wall_s)
         self.expect("ready", self.receive())
 
@@ -223,18 +254,22 @@ class Worker:
 
     def out_of_time(self) -> NoReturn:
         """Kill the worker for being late."""
-        self.close(kill=True)
+        self.close()
         raise LimitReached("wall", self.limits)
 
     def violate(self, detail: str) -> NoReturn:
         """Kill the worker for something that only an attack does."""
-        self.close(kill=True)
+        self.close()
         raise Violation("The code interfered with the grading.", detail)
 
     def raise_end(self) -> NoReturn:
         """Say why a worker ended that nobody told to end."""
+        report = self.dispatcher.report(self.number, PATIENCE_S)
         self.close()
-        status, cpu_s = self.report["status"], self.report["cpu_s"]
+        if report is None:
+            message = "The code cut the connection to the grader."
+            raise Violation(message, "the socket was closed while the process ran on")
+        status, cpu_s = report["status"], report["cpu_s"]
         if os.WIFEXITED(status):
             message = "The code ended the whole process (os._exit or the like)."
             raise Violation(message, f"exit status {os.WEXITSTATUS(status)}")
@@ -248,15 +283,14 @@ class Worker:
         name = signal.Signals(number).name
         raise Crashed(f"The code crashed the Python interpreter ({name}).")
 
-    def close(self, kill: bool = False) -> None:
-        """Let the worker end (or end it), and hear from the dispatcher how it went."""
-        if self.report is not None:
-            return
-        if kill:
-            self.control.send(b"kill")
-        self.channel.close()
-        while self.report is None:
-            report = json.loads(self.control.recv(MESSAGE_BYTES))
-            # A grading job that was killed may have left the report of its worker behind.
-            if report["number"] == self.number:
-                self.report = report
+    def close(self) -> None:
+        """End the worker, whatever it may still be doing."""
+        if not self.closed:
+            self.closed = True
+            self.channel.close()
+            self.dispatcher.kill(self.number)
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor seconds that a closed worker used, as the kernel counted them."""
+        return self.dispatcher.report(self.number)["cpu_s"]

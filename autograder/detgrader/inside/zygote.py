@@ -57,42 +57,57 @@ def give_up(limits: dict[str, int]) -> None:
     confine.filter_system_calls()
 
 
-def wait_for_end(control: socket.socket, process: int) -> dict[str, Any]:
-    """Wait until a worker ends, killing it when the job says so (or is gone).
+class Dispatcher:
+    """Forks workers for one job and tells it how each ended.
 
-    Returns:
-        "status" as of os.wait, "cpu_s", "max_rss_kb".
+    The job's orders are JSON: {"number", "cpu_s", "memory_mb"} with one end of a socket
+    starts a worker, {"kill": number} ends it, {"kill": null} ends all. How a worker ended is
+    reported once, unasked.
     """
-    ended = os.pidfd_open(process)
-    try:
-        readable, _, _ = select.select([ended, control], [], [])
-        if ended not in readable:
-            control.recv(MESSAGE_BYTES)
-            os.kill(process, signal.SIGKILL)
-    finally:
-        os.close(ended)
-    _, status, usage = os.wait4(process, 0)
-    cpu_s = round(usage.ru_utime + usage.ru_stime, 3)
-    return {"status": status, "cpu_s": cpu_s, "max_rss_kb": usage.ru_maxrss}
 
+    def __init__(self, control: socket.socket):
+        self.control = control
+        self.running: dict[int, tuple[int, str]] = {}
 
-def dispatch(control: socket.socket) -> None:
-    """Fork one worker after another for one job, until the job closes."""
-    while True:
-        data, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
-        if not data:
-            return
-        if not descriptors:
-            continue  # the order to kill a worker that has ended meanwhile
-        end = socket.socket(fileno=descriptors[0])
-        limits = json.loads(data)
+    def serve(self) -> None:
+        """Work until the job closes; its workers end with it."""
+        while True:
+            readable, _, _ = select.select([self.control, *self.running], [], [])
+            for ended in self.running.keys() & set(readable):
+                self.report(ended)
+            if self.control in readable:
+                data, descriptors, _, _ = socket.recv_fds(self.control, MESSAGE_BYTES, 1)
+                if not data:
+                    return
+                order = json.loads(data)
+                if descriptors:
+                    self.start(order, socket.socket(fileno=descriptors[0]))
+                else:
+                    self.kill(order["kill"])
+
+    def start(self, order: dict[str, Any], end: socket.socket) -> None:
+        """Fork a worker that holds this end of a socket."""
         process = os.fork()
         if process == 0:
-            control.close()
-            worker.main(Channel(end), functools.partial(give_up, limits))
+            self.control.close()
+            worker.main(Channel(end), functools.partial(give_up, order))
         end.close()
-        report = wait_for_end(control, process)
-        control.send(json.dumps(report | {"number": limits["number"]}).encode())
+        self.running[os.pidfd_open(process)] = process, order["number"]
+
+    def kill(self, number: str | None) -> None:
+        """End a worker, or all; one that has ended already is none of its business."""
+        for process, running in self.running.values():
+            if number in (None, running):
+                os.kill(process, signal.SIGKILL)
+
+    def report(self, ended: int) -> None:
+        """Tell the job that a worker ended: its wait status, processor seconds and memory."""
+        process, number = self.running.pop(ended)
+        os.close(ended)
+        _, status, usage = os.wait4(process, 0)
+        cpu_s = round(usage.ru_utime + usage.ru_stime, 3)
+        report = {"number": number, "status": status, "cpu_s": cpu_s, "max_rss_kb": usage.ru_maxrss}
+        self.control.send(json.dumps(report).encode())
 
 
 def main(modules: list[str], descriptors: list[int]) -> None:
@@ -106,7 +121,7 @@ def main(modules: list[str], descriptors: list[int]) -> None:
                     other.close()
             with contextlib.suppress(ConnectionResetError, BrokenPipeError):
                 control.send(b"ready")
-                dispatch(control)
+                Dispatcher(control).serve()
             os._exit(0)
     for control in controls:
         control.close()
