@@ -18,7 +18,6 @@ from detgrader.course import Course
 from detgrader.results import BatchResult, SubmissionResult
 from detgrader.sandbox import Sandbox, isolation_of, start_sandbox
 from detgrader.submission import Submission
-from detgrader.workers import Dispatcher
 
 SECRET_VARIABLE = "DETGRADER_SECRET"
 # What a grading process itself may need; a stand-in's arguments are the students' choice.
@@ -130,7 +129,7 @@ def run_jobs(
         try:
             job.connection.send(waiting[-1][1])
         except OSError:
-            Dispatcher(sandbox.controls[job.number]).kill(None)  # what it may have left behind
+            sandbox.end_workers(job.number)  # what it may have left behind
             fresh = start_job(material, sandbox, job.number)
             job.process, job.connection = fresh.process, fresh.connection
             job.connection.send(waiting[-1][1])

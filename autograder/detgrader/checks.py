@@ -89,6 +89,7 @@ class CheckSession:
     def __init__(self, work: Callable[["CheckSession"], None], secret: str):
         self.work = work
         self.secret = secret
+        self.items: list[pytest.Item] = []
         self.checks: dict[str, list[Check]] = {}
         self.current: Student | None = None
         self.errors: list[BaseException] = []
@@ -103,11 +104,19 @@ class CheckSession:
         """Take the place of pytest's own loop, which would run each check once."""
         if session.testsfailed:
             raise session.Failed("the checks could not be collected")
-        for item in session.items:
-            check = read_check(item)
-            self.checks.setdefault(check.task, []).append(check)
+        self.items = session.items
         self.work(self)
         return True
+
+    def read_checks(self) -> None:
+        """Sort the collected checks by task.
+
+        Raises:
+            CourseError: one of them is not marked as a check must be.
+        """
+        for item in self.items:
+            check = read_check(item)
+            self.checks.setdefault(check.task, []).append(check)
 
     @pytest.fixture
     def student(self) -> Student:
@@ -219,6 +228,7 @@ def run_session(folder: Path, secret: str, work: Callable[[CheckSession], None])
 
     def guarded(session: CheckSession) -> None:
         try:
+            session.read_checks()
             work(session)
         except BaseException as error:
             raised.append(error)

@@ -45,7 +45,9 @@ def environment() -> dict[str, str]:
         "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
         "LANG": "C.UTF-8",
         "HOME": "/nonexistent",
+        # The first optimizer's imports ask for a user's name and for a folder of their own.
         "USER": "student",
+        "TORCHINDUCTOR_CACHE_DIR": "/tmp",
         "TMPDIR": "/tmp",
         "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": "/tmp",
@@ -183,6 +185,10 @@ class Sandbox:
                 self.complaints.seek(0)
                 words = self.complaints.read().decode("utf-8", "replace").strip()
                 raise SandboxError(f"the sandbox did not start: {words[-2000:] or 'no message'}")
+
+    def end_workers(self, job: int) -> None:
+        """End the workers of a job that can no longer do so itself."""
+        self.controls[job].send(b'{"kill": null}')
 
     def stop(self) -> None:
         """End the zygote and everything in it."""

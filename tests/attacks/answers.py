@@ -211,9 +211,9 @@ ATTACKS = [
     ),
     toy(
         "shape-broadcast:too-large-to-hand-over",
-        SCALE + "torch.ones(70 << 20).to(torch.uint8)",
+        SCALE + "torch.ones(70 << 20, dtype=torch.uint8)",
         task="1.2",
-        says="too large to hand over",
+        status=("failed", "limit"),
     ),
     toy(
         "handle-forged:returned",

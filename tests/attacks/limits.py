@@ -46,7 +46,8 @@ ATTACKS = [
             "import threading\n"
             "def spin():\n"
             "    while True: pass\n"
-            "for _ in range(8): threading.Thread(target=spin).start()"
+            "for _ in range(8): threading.Thread(target=spin).start()\n"
+            "spin()"
         ),
         CPU,
     ),

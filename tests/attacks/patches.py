@@ -79,7 +79,6 @@ ATTACKS = [
         returning("0")
         + "def refuse(*args): raise RuntimeError('no seed')\n"
         + "torch.manual_seed = refuse\n",
-        says="no seed",
     ),
     toy(
         "patch-worker:bench-returns-nothing",

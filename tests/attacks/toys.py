@@ -15,6 +15,7 @@ NOTEBOOK = '''\
 # # A toy week
 
 # %% nbgrader={"grade_id": "setup"}
+import matplotlib.pyplot as plt
 import torch
 import torchvision
 from torch import Tensor, nn

@@ -45,14 +45,17 @@ def slide_plainly(net: nn.Module, images: Tensor, size: int, stride: int) -> Ten
 
 
 def expect_lecture_net(
-    student: Student, net: Handle, what: str, images: Tensor, extra: str = ""
+    student: Student, net: Handle, what: str, rng: torch.Generator, size: int, extra: str = ""
 ) -> None:
-    """Compare a student's network with the lecture's, computed here from the student's weights.
+    """Compare a student's network with the lecture's, computed here, both with new weights.
+
+    The weights are drawn here: with weights of their own choice, such as zeros in the last
+    layer, wrong layers before it would not show.
 
     Args:
         net: the student's network.
         what: its name in messages.
-        images: (N, 3, size, size).
+        size: of the images, pixels.
         extra: "conv" or "pool" for the networks of task 1.8.
     """
     expect_handle(net, what, "an nn.Module")
@@ -67,13 +70,16 @@ def expect_lecture_net(
             f"{what} does not have the parameters of the layers in the statement.",
             f"Expected the shapes {expected}, got {shapes}.",
         )
+    images = random(rng, 3, 3, size, size)
+    parameters = [random(rng, *weights.shape) / fan_in(weights) ** 0.5 for weights in parameters]
+    student.tool("set_parameters", net, parameters)
     answer = net(images)
     candidates = [forward(images, *chosen, extra) for chosen in arrangements(parameters)]
     near = [c for c in candidates if answer_like(answer, c)]
     expect_close(
         answer,
         near[0] if near else candidates[0],
-        f"{what}'s output, computed from its own weights,",
+        f"{what}'s output, with random weights,",
         cause="Are all ReLUs there, the pooling in its place, and the scores raw?",
     )
 
@@ -90,6 +96,11 @@ def expect_fresh_weights(student: Student, build: Callable[[], Any], what: str) 
         fail(f"Two calls of {what} must give two networks with random weights of their own.")
     if any(bool((weights == weights.flatten()[0]).all()) for weights in first):
         fail("Some layer's weights are all the same number.")
+
+
+def fan_in(weights: Tensor) -> int:
+    """Return how many products are summed in an output; 1 for a bias."""
+    return weights[0].numel() if weights.dim() > 1 else 1
 
 
 def answer_like(answer: object, candidate: Tensor) -> bool:

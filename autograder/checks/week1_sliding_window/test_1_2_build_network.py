@@ -21,7 +21,7 @@ def test_output_shape(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(5)
 def test_layers(student: Student, rng: torch.Generator) -> None:
     """The layers and non-linearities of `build_network` are those of the picture."""
-    expect_lecture_net(student, student.build_network(), "The network", random(rng, 6, 3, 14, 14))
+    expect_lecture_net(student, student.build_network(), "The network", rng, 14)
 
 
 @pytest.mark.weight(2)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from nets import expect_fresh_weights, expect_lecture_net, random
+from nets import expect_fresh_weights, expect_lecture_net
 
 from detlab.checking.expect import expect_equal, expect_ints, expect_keys
 from detlab.checking.student import Student
@@ -21,7 +21,7 @@ def test_network(student: Student, rng: torch.Generator, extra: str) -> None:
     net = student.build_with_conv() if extra == "conv" else student.build_with_pool()
     size = WINDOWS[extra][0]
     what = f"The network of `build_with_{extra}`"
-    expect_lecture_net(student, net, what, random(rng, 3, 3, size, size), extra)
+    expect_lecture_net(student, net, what, rng, size, extra)
 
 
 @pytest.mark.weight(1)

@@ -20,7 +20,7 @@ import signal
 import socket
 import sys
 import tempfile
-from typing import Any
+from typing import NoReturn
 
 import numpy as np
 import torch
@@ -29,6 +29,8 @@ from detgrader.inside import confine, worker
 from detgrader.inside.wire import Channel
 
 MESSAGE_BYTES = 4096
+FIRST_DESCRIPTOR = 3
+MAX_DESCRIPTORS = 1024
 
 
 def warm_up(modules: list[str]) -> None:
@@ -52,9 +54,35 @@ def warm_up(modules: list[str]) -> None:
 
 def give_up(limits: dict[str, int]) -> None:
     """Confine the current process."""
-    confine.die_with_parent()
     confine.set_limits(limits["cpu_s"], limits["memory_mb"] << 20)
     confine.filter_system_calls()
+
+
+def fork_spare() -> tuple[int, socket.socket]:
+    """Fork a worker ahead of its order, so that nobody waits for it.
+
+    Returns:
+        Its process id, and the socket on which it waits for an order and one end of a socket.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    process = os.fork()
+    if process == 0:
+        line = os.dup2(theirs.fileno(), FIRST_DESCRIPTOR)
+        os.closerange(FIRST_DESCRIPTOR + 1, MAX_DESCRIPTORS)
+        be_spare(socket.socket(fileno=line))
+    theirs.close()
+    return process, ours
+
+
+def be_spare(line: socket.socket) -> NoReturn:
+    """Wait for an order, then live as a worker."""
+    confine.die_with_parent()
+    order, descriptors, _, _ = socket.recv_fds(line, MESSAGE_BYTES, 1)
+    line.close()
+    if descriptors:
+        end = socket.socket(fileno=descriptors[0])
+        worker.main(Channel(end), functools.partial(give_up, json.loads(order)))
+    os._exit(0)
 
 
 class Dispatcher:
@@ -68,6 +96,7 @@ class Dispatcher:
     def __init__(self, control: socket.socket):
         self.control = control
         self.running: dict[int, tuple[int, str]] = {}
+        self.spare = fork_spare()
 
     def serve(self) -> None:
         """Work until the job closes; its workers end with it."""
@@ -79,20 +108,19 @@ class Dispatcher:
                 data, descriptors, _, _ = socket.recv_fds(self.control, MESSAGE_BYTES, 1)
                 if not data:
                     return
-                order = json.loads(data)
                 if descriptors:
-                    self.start(order, socket.socket(fileno=descriptors[0]))
+                    self.start(data, descriptors[0])
                 else:
-                    self.kill(order["kill"])
+                    self.kill(json.loads(data)["kill"])
 
-    def start(self, order: dict[str, Any], end: socket.socket) -> None:
-        """Fork a worker that holds this end of a socket."""
-        process = os.fork()
-        if process == 0:
-            self.control.close()
-            worker.main(Channel(end), functools.partial(give_up, order))
-        end.close()
-        self.running[os.pidfd_open(process)] = process, order["number"]
+    def start(self, order: bytes, end: int) -> None:
+        """Wake the spare with an order and this end of a socket; fork the next one meanwhile."""
+        process, line = self.spare
+        socket.send_fds(line, [order], [end])
+        line.close()
+        os.close(end)
+        self.running[os.pidfd_open(process)] = process, json.loads(order)["number"]
+        self.spare = fork_spare()
 
     def kill(self, number: str | None) -> None:
         """End a worker, or all; one that has ended already is none of its business."""

@@ -37,6 +37,13 @@ def add_to_parameters(module: nn.Module, steps: list[Tensor]) -> None:
             parameter.add_(step)
 
 
+def set_parameters(module: nn.Module, values: list[Tensor]) -> None:
+    """Give a module's parameters other values in place."""
+    with torch.no_grad():
+        for parameter, value in zip(module.parameters(), values, strict=True):
+            parameter.copy_(value)
+
+
 def share_parameter(module: nn.Module, name: str, source: Tensor, shape: list[int]) -> None:
     """Let a module's parameter be a view of another's memory.
 
