@@ -27,6 +27,11 @@ Jobs = Annotated[int, typer.Option(help="Submissions graded side by side.", min=
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def say(text: str) -> None:
+    """Print a line as it is."""
+    console.print(text, markup=False, soft_wrap=True)
+
+
 def stop(message: object, status: int = 2) -> NoReturn:
     """Print an error for people and leave."""
     errors.print(f"[bold red]error:[/] {escape(str(message))}", soft_wrap=True)
@@ -46,7 +51,7 @@ def errors_for_people() -> Iterator[None]:
     except (NoIsolation, SandboxError) as error:
         stop(error, 1)
     except KeyboardInterrupt:
-        errors.print("Interrupted: nothing was written.")
+        errors.print("Interrupted: no results were written.")
         raise typer.Exit(130) from None
 
 
@@ -80,14 +85,16 @@ def release(
     with errors_for_people():
         course = Course.find()
         problems = []
+        for week in weeks or []:
+            course.source(week)  # an unknown week is wrong usage
         for week in weeks or course.weeks():
             try:
                 if check:
                     builder.check(course, week)
-                    console.print(f"{week}: the release is what the source builds", markup=False)
+                    say(f"{week}: the release is what the source builds")
                 else:
                     path = builder.write(course, week)
-                    console.print(f"{week}: wrote {course.display(path)}", markup=False)
+                    say(f"{week}: wrote {course.display(path)}")
             except CourseError as error:
                 problems.append(str(error))
         if problems:
@@ -182,7 +189,8 @@ def demo(
     with errors_for_people():
         course = Course.find()
         paths = class_of_four.build_class(course, out / "submissions")
-        class_of_four.explain(console, out / "submissions")
+        for line in class_of_four.explanation(out / "submissions"):
+            say(line)
         with progress_for(len(paths)) as progress:
             batch = grade_batch(
                 course,
@@ -196,6 +204,8 @@ def demo(
         for result in batch.submissions:
             report.print_submission(console, result)
         report.print_class(console, batch)
+        if batch.isolation == "none":
+            say("No sandbox works here, so this ran without one: see `detgrader doctor`.")
         report.print_files(console, report.write_reports(batch, out, secret))
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from rich.console import Console
 
 from detgrader import source
 from detgrader.assignment import load_assignment
@@ -16,7 +15,7 @@ from detgrader.course import Course
 from detgrader.overlays import load_overlays
 
 WEEK = "week1_sliding_window"
-MISTAKES = ("columns_before_rows", "dilation_ignored", "ratio_upside_down")
+MISTAKES = ("windows_column_by_column", "ratio_upside_down", "dilation_ignored")
 
 # What a cheat might try, one trick in the place of each answer. None has any effect.
 TRICKS = {
@@ -117,13 +116,13 @@ def with_code(notebook: NotebookNode, code: dict[str, str], keep: bool) -> Noteb
     return notebook
 
 
-def explain(console: Console, folder: Path) -> None:
+def explanation(folder: Path) -> list[str]:
     """Say what the four are."""
-    console.print(f"Four submissions of {WEEK}, written to {folder}:", markup=False)
-    for line in (
-        "reference   the course's own solution",
-        "untouched   the notebook as students get it",
-        f"mistaken    three mistakes that learners make ({', '.join(MISTAKES)})",
-        "hostile     a trick in the place of each answer",
-    ):
-        console.print(f"  {line}", markup=False)
+    return [
+        f"Four submissions of {WEEK}, written to {folder}:",
+        "  reference   the course's own solution",
+        "  untouched   the notebook as students get it",
+        f"  mistaken    mistakes that learners make: {', '.join(MISTAKES)}",
+        "  hostile     a trick in the place of each answer",
+        "",
+    ]

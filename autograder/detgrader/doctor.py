@@ -10,7 +10,7 @@ from pathlib import Path
 
 from detgrader.batch import staff_folders
 from detgrader.course import Course, CourseError
-from detgrader.sandbox import SandboxError, bwrap_programs, isolation_of, start_sandbox
+from detgrader.sandbox import SandboxError, isolation_of, start_sandbox
 from detgrader.workers import Crashed, Dispatcher, LimitReached, Limits, Violation, Worker
 
 PACKAGES = ("torch", "torchvision", "numpy", "nbgrader", "jupytext", "pytest")
@@ -76,12 +76,12 @@ def examine_releases(course: Course) -> Finding:
 
 def examine_isolation(course: Course) -> Iterator[Finding]:
     """Start the sandbox and try to get out of it."""
-    program = isolation_of(staff_folders(course))
-    tried = ", ".join(map(str, bwrap_programs())) or "no bwrap"
+    complaints: list[str] = []
+    program = isolation_of(staff_folders(course), complaints)
     yield Finding(
         "bubblewrap",
         program is not None,
-        str(program or f"none works ({tried})"),
+        str(program or "; ".join(complaints) or "not installed"),
         "It needs unprivileged user namespaces and libseccomp (Debian: apt install bubblewrap "
         "libseccomp2); in a container, allow user namespaces.",
     )

@@ -1,7 +1,7 @@
 """Grade one submission: task by task, each in a fresh worker."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,6 +111,7 @@ class SubmissionRun:
         self.left_out: set[str] = set()
         self.log: list[str] = []
         self.workers: dict[str, Worker] = {}
+        self.unearned: list[Task] = []
 
     def start_worker(self, limits: Limits) -> Worker:
         """Start a worker for this submission."""
@@ -163,6 +164,8 @@ class SubmissionRun:
                 self.grade_code(task, result)
             elif not result.pending_manual:
                 result.message = "This task was not attempted."
+            if result.score < task.points:
+                self.unearned.append(task)
         return result
 
     def answered(self, grade_ids: tuple[str, ...], sources: dict[str, str]) -> bool:
@@ -185,23 +188,16 @@ class SubmissionRun:
         return ""
 
     def grade_code(self, task: Task, result: TaskResult) -> None:
-        """Run a task's checks; if they fail, once more with others' right answers for its own.
+        """Run a task's checks; if they fail and earlier tasks did, once more without these.
 
         So nobody loses a later task's points for an earlier task's fault: in the second run
-        stand-ins take the place of all that the earlier tasks' cells did.
+        stand-ins take the place of what the failed tasks' cells did.
         """
         checks = self.session.checks.get(task.label, [])
         attempt = self.attempt(task, checks)
-        labels = [other.label for other in self.assignment.tasks if other.code_cells]
-        earlier = labels[: labels.index(task.label)]
-        stand_ins = {
-            name: function
-            for label in earlier
-            for name, function in self.grader.stand_ins.get(label, {}).items()
-        }
         ended_early = any(outcome.kind in FATAL for _, outcome in attempt.checks)
-        if attempt.share < 1 and earlier and not ended_early:
-            second = self.attempt(task, checks, stand_ins, alone=True)
+        if attempt.share < 1 and self.unearned and not ended_early:
+            second = self.attempt(task, checks, without=self.unearned)
             attempt = max(attempt, second, key=lambda run: run.share)
         result.score = round(attempt.share * task.points, 2)
         self.workers[task.label] = attempt.worker
@@ -218,20 +214,18 @@ class SubmissionRun:
         self,
         task: Task,
         checks: list[Check],
-        stand_ins: dict[str, Callable[..., Any]] | None = None,
-        alone: bool = False,
+        without: Sequence[Task] = (),
     ) -> Attempt:
         """Run checks of a task in a fresh worker; what did not run is not passed.
 
         Args:
-            stand_ins: right answers to functions of earlier tasks.
-            alone: leave out the cells of other tasks.
+            without: earlier tasks whose cells are left out, and replaced by stand-ins.
         """
         worker = self.start_worker(self.session.limits(task.label))
         attempt = Attempt(worker)
         end: Outcome | None = None
         try:
-            attempt.cell_errors = self.run_cells(worker, task, stand_ins or {}, alone)
+            attempt.cell_errors = self.run_cells(worker, task, without)
         except (StudentError, LimitReached, Violation, Crashed) as error:
             end = ended(error)
         student = Student(worker.perform)
@@ -244,26 +238,25 @@ class SubmissionRun:
         return attempt
 
     def run_cells(
-        self, worker: Worker, task: Task, stand_ins: dict[str, Callable[..., Any]], alone: bool
+        self, worker: Worker, task: Task, without: Sequence[Task]
     ) -> dict[str, StudentError]:
         """Run the released setup cell, the cells before the task's, then the task's own."""
         cells = [cell for cell in self.submission.cells if cell.name not in self.problems]
         places = [n for n, cell in enumerate(cells) if cell.name in task.code_cells]
-        before = [cell for cell in cells[: places[0]] if cell.name not in self.left_out]
-        if alone:
-            before = [cell for cell in before if cell.definitions_only]
+        left_out = self.left_out.union(*(other.code_cells for other in without))
+        before = [cell for cell in cells[: places[0]] if cell.name not in left_out]
         own = cells[places[0] : places[-1] + 1]
         helpers_after = [cell for cell in cells[places[-1] + 1 :] if cell.definitions_only]
         setup = Cell("setup", self.assignment.setup)
         errors = dict(self.run_some(worker, [setup, *before]))
+        student = Student(worker.perform)
+        stand_ins = {
+            name: functools.partial(stand_in, function, student)
+            for other in without
+            for name, function in self.grader.stand_ins.get(other.label, {}).items()
+        }
         if stand_ins:
-            student = Student(worker.perform)
-            worker.install_stand_ins(
-                {
-                    name: functools.partial(stand_in, function, student)
-                    for name, function in stand_ins.items()
-                }
-            )
+            worker.install_stand_ins(stand_ins)
         return errors | dict(self.run_some(worker, [*own, *helpers_after]))
 
     def run_some(self, worker: Worker, cells: list[Cell]) -> list[tuple[str, StudentError]]:

@@ -52,9 +52,11 @@ def read_overlay(path: Path, labels: set[str], with_hints: bool) -> Overlay:
     """Read one overlay."""
     text = path.read_text("utf-8")
     try:
-        doc = ast.get_docstring(ast.parse(text, str(path))) or ""
+        tree = ast.parse(text, str(path))
     except SyntaxError as error:
         raise CourseError(f"{path}:{error.lineno}: {error.msg}") from error
+    doc = ast.get_docstring(tree) or ""
+    code = "\n".join(text.splitlines()[tree.body[0].end_lineno :]) if doc else text
     parts = FIELD.split(doc)[1:]
     values = {
         key: " ".join(value.split()) for key, value in zip(parts[::2], parts[1::2], strict=True)
@@ -64,7 +66,8 @@ def read_overlay(path: Path, labels: set[str], with_hints: bool) -> Overlay:
             raise CourseError(f"{path}:1: the docstring lacks a line `{key}: …`")
     if values["task"] not in labels:
         raise CourseError(f"{path}:1: there is no task {values['task']}")
-    return Overlay(path.stem, values["task"], values["does"], values.get("hint", ""), text)
+    hint = values.get("hint", "")
+    return Overlay(path.stem, values["task"], values["does"], hint, code.strip("\n"))
 
 
 def reference_submission(course: Course, assignment: Assignment) -> Submission:

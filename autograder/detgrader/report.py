@@ -100,14 +100,16 @@ def junit(batch: BatchResult) -> str:
         suite = junitparser.TestSuite(xml_text(result.student))
         for task in result.tasks:
             case = junitparser.TestCase(f"{task.task} {task.title}", batch.assignment, task.seconds)
-            case.result = junit_outcomes(task)
+            case.result = junit_outcomes(task, result.error)
             suite.add_testcase(case)
         xml.add_testsuite(suite)
-    return xml.tostring().decode("utf-8") + "\n"
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{xml.tostring().decode("utf-8")}\n'
 
 
-def junit_outcomes(task: TaskResult) -> list:
+def junit_outcomes(task: TaskResult, refusal: str) -> list:
     """Return what JUnit calls the outcome of a task: nothing when it passed."""
+    if refusal:
+        return [junitparser.Error(xml_text(refusal), "refused")]
     points = f"{task.score:g} of {task.max_score:g} points"
     message = xml_text(f"{points}. {task.message}".strip())
     if task.status == "passed":

@@ -90,6 +90,8 @@ def bwrap_command(program: Path, staff: list[Path]) -> list[str]:
     command += ["--hostname", "grader", "--chdir", "/"]
     for name, value in environment().items():
         command += ["--setenv", name, value]
+    # First, since the interpreter or the course may themselves lie in /tmp.
+    command += ["--size", str(SCRATCH_BYTES), "--perms", "0700", "--tmpfs", "/tmp"]
     for folder in map(Path, SYSTEM_FOLDERS):
         if folder.is_symlink():
             command += ["--symlink", os.readlink(folder), str(folder)]
@@ -103,7 +105,6 @@ def bwrap_command(program: Path, staff: list[Path]) -> list[str]:
     for folder in staff:
         if folder.exists() and any(folder.is_relative_to(root) for root in visible):
             command += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
-    command += ["--size", str(SCRATCH_BYTES), "--perms", "0700", "--tmpfs", "/tmp"]
     return [*command, "--remount-ro", "/", "--"]
 
 
@@ -114,14 +115,27 @@ def zygote_command(modules: list[str], controls: list[socket.socket]) -> list[st
     return [*program, ",".join(modules or ["torch"]), *descriptors]
 
 
-def isolation_of(staff: list[Path]) -> Path | None:
-    """Find a bubblewrap that works on this machine, by running one."""
+def isolation_of(staff: list[Path], complaints: list[str] | None = None) -> Path | None:
+    """Find a bubblewrap that works on this machine, by running one.
+
+    Args:
+        staff: folders that must stay invisible.
+        complaints: is given the last words of those that do not work.
+    """
     for program in bwrap_programs():
         command = [*bwrap_command(program, staff), sys.executable, "-I", "-c", "import pyseccomp"]
-        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            done = subprocess.run(command, capture_output=True, timeout=START_S, check=False)
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=START_S, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            words = str(error)
+        else:
             if done.returncode == 0:
                 return program
+            words = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        if complaints is not None:
+            complaints.append(f"{program}: {words}")
     return None
 
 

@@ -1,6 +1,8 @@
 """The students' command line."""
 
+import ast
 import json
+import linecache
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -8,6 +10,9 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
+
+from detlab.checking.cells import keep_definitions
+from detlab.checking.visible import check_namespace, tasks_of_week
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,15 +35,21 @@ def stop(message: str) -> NoReturn:
 
 
 def read_code(notebook: Path) -> list[tuple[str, str]]:
-    """Return (grade id, source) of a notebook's setup and answer cells, in order."""
+    """Return (name, source) of the setup cell, the answers, and the cells that were added.
+
+    The name is the cell's grade id, or "cell 7" (counted from 1) for one that was added.
+    """
     try:
         cells = json.loads(notebook.read_text("utf-8"))["cells"]
-        code = [cell for cell in cells if cell["cell_type"] == "code"]
-        named = [(cell["metadata"].get("nbgrader", {}).get("grade_id", ""), cell) for cell in code]
+        named = [
+            (cell["metadata"].get("nbgrader", {}).get("grade_id", f"cell {number}"), cell)
+            for number, cell in enumerate(cells, 1)
+            if cell["cell_type"] == "code"
+        ]
         return [
             (name, "".join(cell["source"]))
             for name, cell in named
-            if name == "setup" or name.startswith("task_")
+            if name == "setup" or name.startswith(("task_", "cell "))
         ]
     except OSError as error:
         stop(f"{notebook} cannot be read: {error.strerror}")
@@ -58,8 +69,6 @@ def check(
     labels = dict.fromkeys(label_of(name) for name, _ in cells if name.startswith("task_"))
     if not labels:
         stop(f"{notebook} has no answer cells of the course")
-    from detlab.checking.visible import check_namespace, tasks_of_week
-
     namespace: dict = {"__name__": "__main__"}
     for name, source in cells:
         run_cell(name, source, namespace)
@@ -67,6 +76,8 @@ def check(
     reports = [check_namespace(label, namespace) for label in labels if label in checked]
     for report in reports:
         console.print(escape(report.text), style="green" if report.passed else "")
+    if not reports:
+        stop(f"there are no checks for {', '.join(labels)}: is detlab older than the notebook?")
     passed = sum(report.passed for report in reports)
     console.print(f"{passed} of {len(reports)} tasks pass their visible checks.")
     sys.exit(0 if passed == len(reports) else 1)
@@ -78,9 +89,12 @@ def label_of(grade_id: str) -> str:
 
 
 def run_cell(name: str, source: str, namespace: dict) -> None:
-    """Run one cell; an error is told and the next cell goes on."""
+    """Run one cell, of an added one its definitions; an error is told and the next goes on."""
     try:
-        exec(compile(source, name, "exec"), namespace)
+        tree = ast.parse(source, name)
+        tree = keep_definitions(tree) if name.startswith("cell ") else tree
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        exec(compile(tree, name, "exec"), namespace)
     except NotImplementedError:
         pass  # the check of this task says so
     except Exception as error:

@@ -6,8 +6,9 @@ no solution comes near the student's code.
 
 import math
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from detlab.checking.mirror import mirror
 from detlab.checking.student import Handle, Student
 
 
@@ -20,13 +21,12 @@ def build_network(student: Student) -> Handle:
 
 
 def linear_to_conv(student: Student, linear: Handle, in_shape: tuple[int, int, int]) -> Handle:
-    """Task 1.3."""
-    channels, height, width = in_shape
-    weight, has_bias = linear.get("weight"), linear.get("bias") is not None
-    out, kernel = weight.shape[0], (height, width)
-    conv = student.new("torch.nn.Conv2d", channels, out, kernel, bias=has_bias)
-    student.tool("share_weights", conv, linear)
-    return conv
+    """Task 1.3; it copies, so that sharing stays the business of task 1.4."""
+    weight, bias = linear.get("weight"), linear.get("bias")
+    conv = nn.Conv2d(in_shape[0], weight.shape[0], in_shape[1:], bias=bias is not None)
+    state = {"weight": weight.view(conv.weight.shape)} | ({} if bias is None else {"bias": bias})
+    conv.to(weight.dtype).load_state_dict(state)
+    return mirror(student, conv)
 
 
 def convolutionalize(student: Student, net: Handle) -> Handle:
@@ -39,6 +39,7 @@ def convolutionalize(student: Student, net: Handle) -> Handle:
         if layer["class"] == "Linear":
             side = math.isqrt(layer["in_features"] // channels)
             module = linear_to_conv(student, module, (channels, side, side))
+            student.tool("share_weights", module, layer["module"])
             channels = layer["out_features"]
         channels = layer.get("out_channels", channels)
         layers.append(module)

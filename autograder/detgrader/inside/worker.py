@@ -6,7 +6,6 @@ there to protect the grader, only to serve honest code and to tell its errors we
 """
 
 import ast
-import contextlib
 import linecache
 import os
 import sys
@@ -14,11 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from detgrader.inside.wire import Channel, Closed
+from detlab.checking.cells import keep_definitions
 from detlab.checking.workbench import OutputLimit, StudentError, Workbench, describe_error
 
 MAX_OUTPUT = 1 << 20
 MAX_MESSAGE = 2_000
-KEPT_STATEMENTS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 
 
 class DiscardedOutput:
@@ -111,7 +110,7 @@ class Worker:
         try:
             tree = ast.parse(source, cell)
             if definitions_only:
-                tree.body = [node for node in tree.body if is_definition(node)]
+                tree = keep_definitions(tree)
             exec(compile(tree, cell, "exec", dont_inherit=True), self.namespace)
         except BaseException as error:
             return error_message(self.bench.describe(error))
@@ -175,15 +174,6 @@ def names_used(tree: ast.AST) -> Iterator[str]:
             yield node.attr
         elif isinstance(node, ast.alias):
             yield from node.name.split(".")
-
-
-def is_definition(node: ast.stmt) -> bool:
-    """Say whether a statement only defines something: a function, a class, a constant."""
-    if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-        with contextlib.suppress(ValueError, TypeError, RecursionError):
-            ast.literal_eval(node.value)
-            return True
-    return isinstance(node, KEPT_STATEMENTS)
 
 
 def silence() -> None:
