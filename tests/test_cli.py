@@ -44,7 +44,7 @@ def test_demo_grades_the_four_as_they_deserve(demo: tuple[Path, str]) -> None:
     mistaken = {
         task["task"] for task in by_name["mistaken"]["tasks"] if task["status"] == "partial"
     }
-    assert mistaken == {"1.7", "1.9"}
+    assert mistaken == {"1.5", "1.7", "1.9"}
     assert by_name["hostile"]["score"] == 0
     hostile = [task["status"] for task in by_name["hostile"]["tasks"]]
     assert hostile.count("violation") == 3

@@ -111,7 +111,6 @@ class SubmissionRun:
         self.left_out: set[str] = set()
         self.log: list[str] = []
         self.workers: dict[str, Worker] = {}
-        self.unearned: list[Task] = []
 
     def start_worker(self, limits: Limits) -> Worker:
         """Start a worker for this submission."""
@@ -164,8 +163,6 @@ class SubmissionRun:
                 self.grade_code(task, result)
             elif not result.pending_manual:
                 result.message = "This task was not attempted."
-            if result.score < task.points:
-                self.unearned.append(task)
         return result
 
     def answered(self, grade_ids: tuple[str, ...], sources: dict[str, str]) -> bool:
@@ -188,16 +185,18 @@ class SubmissionRun:
         return ""
 
     def grade_code(self, task: Task, result: TaskResult) -> None:
-        """Run a task's checks; if they fail and earlier tasks did, once more without these.
+        """Run a task's checks; if they fail, once more without the earlier tasks' cells.
 
         So nobody loses a later task's points for an earlier task's fault: in the second run
-        stand-ins take the place of what the failed tasks' cells did.
+        stand-ins take the place of what the earlier cells did.
         """
         checks = self.session.checks.get(task.label, [])
         attempt = self.attempt(task, checks)
         ended_early = any(outcome.kind in FATAL for _, outcome in attempt.checks)
-        if attempt.share < 1 and self.unearned and not ended_early:
-            second = self.attempt(task, checks, without=self.unearned)
+        tasks = [other for other in self.assignment.tasks if other.code_cells]
+        earlier = tasks[: tasks.index(task)]
+        if attempt.share < 1 and earlier and not ended_early:
+            second = self.attempt(task, checks, without=earlier)
             attempt = max(attempt, second, key=lambda run: run.share)
         result.score = round(attempt.share * task.points, 2)
         self.workers[task.label] = attempt.worker
