@@ -108,7 +108,6 @@ def grade_batch(
         handed_in = submissions(assignment)
         distinct_names(handed_in)
         material: Material = prepare(course, assignment, secret)
-        sandbox.wait_until_ready()
         results = run_jobs(sandbox, material, handed_in, progress)
     return BatchResult(week, "bubblewrap" if program else "none", results)
 
@@ -136,6 +135,7 @@ def run_jobs(
         job.index, _ = waiting.pop()
 
     try:
+        sandbox.wait_until_ready()  # the jobs collect their checks meanwhile
         for job in jobs:
             feed(job)
         while len(results) < len(submissions):

@@ -49,12 +49,24 @@ def write_reports(batch: BatchResult, folder: Path, secret: str) -> Written:
     written = Written(
         folder / "results.json", folder / "junit.xml", folder / "gradescope", folder / "staff.log"
     )
-    for result in batch.submissions:
-        write_json(written.gradescope / f"{file_name(result.student)}.json", gradescope(result))
+    for name, result in zip(file_names(batch), batch.submissions, strict=True):
+        write_json(written.gradescope / f"{name}.json", gradescope(result))
     write_text(written.junit, junit(batch))
     write_text(written.log, staff_log(batch, secret))
     write_json(written.results, batch.as_json())
     return written
+
+
+def file_names(batch: BatchResult) -> list[str]:
+    """Return a file name for each student; two that come out alike get a number."""
+    names: list[str] = []
+    for result in batch.submissions:
+        name = safe = file_name(result.student)
+        # Some file systems do not tell capitals apart.
+        while name.casefold() in (taken.casefold() for taken in names):
+            name = f"{safe} ({len(names)})"
+        names.append(name)
+    return names
 
 
 def file_name(student: str) -> str:

@@ -22,6 +22,7 @@ import sys
 import tempfile
 from typing import NoReturn
 
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
@@ -41,9 +42,8 @@ def warm_up(modules: list[str]) -> None:
     torch.set_num_threads(1)
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3), torch.nn.Flatten(), torch.nn.Linear(4, 1))
     net(torch.zeros(1, 1, 4, 4)).sum().backward()
-    if "matplotlib.pyplot" in sys.modules:
-        pyplot = sys.modules["matplotlib.pyplot"]
-        pyplot.close(pyplot.figure())
+    # Not left to the cells: pyplot looks for fonts with a program, which a worker cannot start.
+    plt.close(plt.figure())
     # Every worker inherits this random state.
     random.seed(0)
     np.random.seed(0)

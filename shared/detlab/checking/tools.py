@@ -16,11 +16,11 @@ def build(description: dict[str, Any]) -> nn.Module:
     kind = getattr(nn, description["class"])
     if "layers" in description:
         return kind(*(build(layer) for layer in description["layers"]))
-    module = kind(**description["options"])
-    state = description["state"]
-    dtypes = {value.dtype for value in state.values() if value.is_floating_point()}
-    for dtype in dtypes:
-        module.to(dtype)
+    state, options = description["state"], description["options"]
+    if not state:
+        return kind(**options)
+    floats = [value.dtype for value in state.values() if value.is_floating_point()]
+    module = kind(**options, dtype=floats[0])
     module.load_state_dict(state)
     return module
 
