@@ -19,10 +19,16 @@ UNWRITTEN = ("NameError", "NotImplementedError")
 
 @dataclass(frozen=True)
 class KnownMistake:
-    """A mutant, ready to be graded."""
+    """A mutant, ready to be asked.
+
+    Attributes:
+        submission: the reference with the mutant laid over it.
+        cell: the last cell that its task needs.
+    """
 
     overlay: Overlay
     submission: Submission
+    cell: str
 
 
 class Diagnosis:

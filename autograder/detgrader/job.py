@@ -37,7 +37,8 @@ def prepare(course: Course, assignment: Assignment, secret: str) -> Material:
     mistakes = defaultdict(list)
     for overlay in load_overlays(course.mutants(assignment.name), assignment, with_hints=True):
         submission = lay_over(reference, overlay, assignment)
-        mistakes[overlay.task].append(KnownMistake(overlay, submission))
+        task = next(task for task in assignment.tasks if task.label == overlay.task)
+        mistakes[overlay.task].append(KnownMistake(overlay, submission, task.code_cells[-1]))
     checks = course.checks(assignment.name)
     return Material(assignment, checks, load_stand_ins(checks), dict(mistakes), secret)
 

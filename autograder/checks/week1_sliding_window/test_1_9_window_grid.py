@@ -6,6 +6,7 @@ the window's size and stride.
 """
 
 import bisect
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -25,7 +26,7 @@ MakeLayer = Callable[[torch.Generator], nn.Module]
 
 def plain_conv(rng: torch.Generator) -> nn.Module:
     """A convolution with stride 1 and without dilation."""
-    return nn.Conv2d(1, 1, randint(rng, 1, 5))
+    return nn.Conv2d(1, 1, randint(rng, 2, 5))
 
 
 def strided_conv(rng: torch.Generator) -> nn.Module:
@@ -43,27 +44,22 @@ def pool(rng: torch.Generator) -> nn.Module:
     return nn.MaxPool2d(2)
 
 
-def odd_pool(rng: torch.Generator) -> nn.Module:
-    """A max-pooling with a stride of its own, given as a pair of ints or as one."""
+def pool_in_pairs(rng: torch.Generator) -> nn.Module:
+    """A max-pooling that was given pairs of ints, with a stride of its own."""
     stride = (1, 3)[randint(rng, 0, 1)]
-    return (
-        nn.MaxPool2d((2, 2), stride=(stride, stride))
-        if randint(rng, 0, 1)
-        else nn.MaxPool2d(2, stride)
-    )
+    return nn.MaxPool2d((2, 2), (stride, stride))
 
 
-def neutral(rng: torch.Generator) -> nn.Module:
-    """A layer that leaves the grid alone."""
-    return (nn.ReLU(), nn.BatchNorm2d(1), nn.Dropout(), nn.Identity())[randint(rng, 0, 3)]
+def pool_in_ints(rng: torch.Generator) -> nn.Module:
+    """A max-pooling with a stride of its own, given as an int."""
+    return nn.MaxPool2d(2, (1, 3)[randint(rng, 0, 1)])
 
 
 def stack_of(rng: torch.Generator, *makers: MakeLayer) -> nn.Sequential:
-    """A stack of layers with neutral ones strewn in."""
-    layers = []
-    for make in makers:
-        layers += [make(rng)] + [neutral(rng)] * randint(rng, 0, 1)
-    return nn.Sequential(*layers)
+    """A stack of layers, each followed by one that leaves the grid alone."""
+    neutral = itertools.cycle([nn.ReLU, lambda: nn.BatchNorm2d(1), nn.Dropout, nn.Identity])
+    layers = zip((make(rng) for make in makers), (make() for make in neutral), strict=False)
+    return nn.Sequential(*itertools.chain.from_iterable(layers))
 
 
 def shuffled(rng: torch.Generator, makers: list[MakeLayer]) -> list[MakeLayer]:
@@ -141,7 +137,7 @@ def test_dilated_stacks(student: Student, rng: torch.Generator) -> None:
 def test_pooling_strides(student: Student, rng: torch.Generator) -> None:
     """`window_grid` reads a pooling's own stride, be it one int or a pair."""
     for _ in range(4):
-        makers = shuffled(rng, [plain_conv, odd_pool, pool, odd_pool])
+        makers = shuffled(rng, [plain_conv, pool_in_pairs, pool, pool_in_ints])
         compare(student, rng, stack_of(rng, *makers))
 
 

@@ -103,6 +103,17 @@ def export_key(key: Any, keep: Callable[[Any], HandleRef], depth: int) -> Any:
     return exported
 
 
+def without_sharing(value: Any) -> Any:
+    """Copy the tensors of a check's arguments: the student's code may change what it is given."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone()
+    if type(value) in (list, tuple):
+        return type(value)(without_sharing(item) for item in value)
+    if type(value) is dict:
+        return {key: without_sharing(item) for key, item in value.items()}
+    return value
+
+
 def replace_handles(value: Any, replace: Callable[[Any], Any], kind: type) -> Any:
     """Walk containers and put `replace(item)` for every item that is exactly of `kind`."""
     if type(value) is kind:

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from detlab.checking import tools
-from detlab.checking.values import HandleRef, export, replace_handles
+from detlab.checking.values import HandleRef, export, replace_handles, without_sharing
 
 MAX_FRAMES = 6
 
@@ -162,6 +162,10 @@ class Workbench:
             raise
         except BaseException as error:
             raise self.describe(error) from error
+
+    def perform_here(self, request: str, *arguments: Any) -> Any:
+        """Carry out a request of a check that runs in this very process."""
+        return self.perform(request, *without_sharing(arguments))
 
     def export(self, value: Any) -> Any:
         """Turn a value into data; what is not plain stays here behind a handle."""

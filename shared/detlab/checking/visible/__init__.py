@@ -110,7 +110,7 @@ def check_namespace(task: str, namespace: dict[str, Any]) -> Report:
 
 def run_visible(function: VisibleCheck, namespace: dict[str, Any]) -> str | None:
     """Run one check; return what is wrong, or None."""
-    student = Student(Workbench(namespace, lambda frame: "your code").perform)
+    student = Student(Workbench(namespace, lambda frame: "your code").perform_here)
     student.seed(SEED)
     open_figures = figures()
     try:
