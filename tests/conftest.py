@@ -78,7 +78,7 @@ pytestmark = [pytest.mark.task("1.1", points=60)]
 
 
 def test_sum(student):
-    assert student.add(2, 3) == 5
+    assert student.add(first=2, second=3) == 5
 """,
     "test_area.py": """\
 import pytest
@@ -86,7 +86,7 @@ import pytest
 
 @pytest.mark.task("1.3", points=30)
 def test_area(student):
-    assert student.area([0, 0, 2, 4]) == 8
+    assert student.area(box_xyxy=[0, 0, 2, 4]) == 8
 """,
 }
 

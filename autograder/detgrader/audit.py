@@ -116,7 +116,8 @@ def judge(overlay: Overlay, result: SubmissionResult, points: dict[str, float]) 
     elsewhere = [
         task.task
         for task in result.tasks
-        if task.task != overlay.task and task.score < points[task.task]
+        if task.status == "grader_error"
+        or (task.task != overlay.task and task.score < points[task.task])
     ]
     lost = round(points[overlay.task] - own.score, 4)
     hinted = bool(overlay.hint) and f"Hint: {overlay.hint}" in own.message

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import importlib.util
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,11 +127,14 @@ class CheckSession:
     @pytest.fixture
     def rng(self, request: pytest.FixtureRequest) -> torch.Generator:
         """A generator for the check's inputs: the same for every submission of a batch."""
-        return torch.Generator().manual_seed(self.seed_of(request.node))
+        return torch.Generator().manual_seed(self.seed_of(request.node, "inputs"))
 
-    def seed_of(self, item: pytest.Item) -> int:
-        """Derive a check's seed from the secret."""
-        key = f"{item.path.name}::{item.name}".encode()
+    def seed_of(self, item: pytest.Item, purpose: str) -> int:
+        """Derive a seed of a check's from the secret.
+
+        The student's side gets a seed of its own: from that of the inputs it could draw them.
+        """
+        key = f"{purpose} {item.path.name}::{item.name}".encode()
         return int.from_bytes(hmac.digest(self.secret.encode(), key, hashlib.sha256)[:6], "big")
 
     @pytest.hookimpl(wrapper=True)
@@ -146,7 +150,7 @@ class CheckSession:
         self.current, self.errors, self.called = student, [], False
         student.transcript.clear()
         try:
-            student.seed(self.seed_of(check.item))
+            student.seed(self.seed_of(check.item, "student"))
             runtestprotocol(check.item, log=False, nextitem=None)
         except (StudentError, LimitReached, Violation, Crashed) as error:
             self.errors.append(error)
@@ -239,6 +243,9 @@ def run_session(folder: Path, secret: str, work: Callable[[CheckSession], None])
     options += ["-o", f"pythonpath={folder}"]
     options += ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging"]
     options += ["-p", "no:capture", "-p", "no:faulthandler", "-p", "no:junitxml"]
+    # Nothing in the environment may choose which checks run.
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     status = pytest.main([str(folder), *options], plugins=[plugin, reports])
     if raised:
         raise raised[0]

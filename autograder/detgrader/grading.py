@@ -1,6 +1,8 @@
 """Grade one submission: task by task, each in a fresh worker."""
 
 import functools
+import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
@@ -18,6 +20,7 @@ from detlab.checking.values import HandleRef, replace_handles
 from detlab.checking.workbench import StudentError, Workbench
 
 MAX_MESSAGES = 5
+GRADER_FAULT = "This task could not be graded; the fault is not yours. Staff have been told."
 FATAL = {"limit", "violation", "crashed"}
 READING = Limits(cpu_s=4, memory_mb=1024, wall_s=30)
 MAX_UNREADABLE = 3
@@ -80,7 +83,11 @@ class Grader:
             if cell.name == mistake.cell:
                 break
         bench = Workbench(namespace, lambda frame: frame.f_code.co_filename)
-        return self.session.run(check, Student(bench.perform_here))
+        try:
+            return self.session.run(check, Student(bench.perform_here))
+        finally:
+            if "matplotlib.pyplot" in sys.modules:
+                sys.modules["matplotlib.pyplot"].close("all")
 
     @functools.cache  # noqa: B019  a grader lives as long as its process
     def compiled(self, name: str, source: str) -> CodeType:
@@ -94,7 +101,7 @@ class Grader:
             results = [skipped(task, submission.refusal) for task in self.assignment.tasks]
         else:
             run.inspect()
-            results = [run.grade_task(task) for task in self.assignment.tasks]
+            results = [run.grade_task_safely(task) for task in self.assignment.tasks]
         for result in results:
             # Asked for last: a worker takes some milliseconds to end.
             if result.task in run.workers:
@@ -160,6 +167,16 @@ class SubmissionRun:
                 self.problems[cell.name] = syntax_message(cell, error)
         return True
 
+    def grade_task_safely(self, task: Task) -> TaskResult:
+        """Grade one task; a fault of ours leaves this task ungraded and all others as they are."""
+        try:
+            return self.grade_task(task)
+        except Exception:
+            self.log.append(f"{task.label}: {traceback.format_exc()}")
+            fault = TaskResult(task.label, task.title, 0.0, task.max_score, "grader_error")
+            fault.message = GRADER_FAULT
+            return fault
+
     def grade_task(self, task: Task) -> TaskResult:
         """Grade one task; its written answers are left to a person."""
         result = TaskResult(task.label, task.title, 0.0, task.max_score, "not_attempted")
@@ -203,22 +220,30 @@ class SubmissionRun:
         """
         checks = self.session.checks.get(task.label, [])
         attempt = self.attempt(task, checks)
-        ended_early = any(outcome.kind in FATAL for _, outcome in attempt.checks)
+        violated = any(outcome.kind == "violation" for _, outcome in attempt.checks)
         tasks = [other for other in self.assignment.tasks if other.code_cells]
         earlier = tasks[: tasks.index(task)]
-        if attempt.share < 1 and earlier and not ended_early:
+        if attempt.share < 1 and earlier and not violated:
             second = self.attempt(task, checks, without=earlier)
             attempt = max(attempt, second, key=lambda run: run.share)
         result.score = round(attempt.share * task.points, 2)
         self.workers[task.label] = attempt.worker
-        result.status = status_of(attempt)
+        result.status = status_of(attempt, task)
         result.message = message_of(attempt, task)
         if result.status in ("partial", "failed"):
-            hint = self.grader.diagnosis.hint(task.label, attempt.failures())
-            result.message += f"\nHint: {hint}" if hint else ""
+            result.message += self.hint(task, attempt)
         self.log += log_lines(task, attempt)
         if FATAL & {outcome.kind for _, outcome in attempt.checks}:
             self.left_out |= set(task.code_cells)
+
+    def hint(self, task: Task, attempt: Attempt) -> str:
+        """Return a known mistake's hint; a hint that cannot be found costs nobody a grade."""
+        try:
+            hint = self.grader.diagnosis.hint(task.label, attempt.failures())
+        except Exception as error:
+            self.log.append(f"{task.label}: no hint: {type(error).__name__}: {error}")
+            return ""
+        return f"\nHint: {hint}" if hint else ""
 
     def attempt(
         self,
@@ -279,10 +304,10 @@ class SubmissionRun:
         return [(c.name, error) for c, error in zip(cells, outcomes, strict=True) if error]
 
 
-def stand_in(function: Callable[..., Any], student: Student, *arguments: Any) -> Any:
+def stand_in(function: Callable[..., Any], student: Student, *arguments: Any, **named: Any) -> Any:
     """Answer a worker's question with a right implementation that works through handles."""
-    here = replace_handles(list(arguments), lambda ref: Handle(student, ref), HandleRef)
-    return replace_handles(function(student, *here), lambda handle: handle.ref, Handle)
+    given, named = replace_handles([arguments, named], lambda ref: Handle(student, ref), HandleRef)
+    return replace_handles(function(student, *given, **named), lambda handle: handle.ref, Handle)
 
 
 def ended(error: Exception) -> Outcome:
@@ -311,10 +336,11 @@ def skipped(task: Task, reason: str) -> TaskResult:
     return TaskResult(task.label, task.title, 0.0, task.max_score, "skipped", reason)
 
 
-def status_of(attempt: Attempt) -> str:
+def status_of(attempt: Attempt, task: Task) -> str:
     """Sum up an attempt in one word."""
     kinds = {outcome.kind for _, outcome in attempt.checks}
-    if attempt.share < 1 and any(error.limit for error in attempt.cell_errors.values()):
+    own = [attempt.cell_errors[cell] for cell in task.code_cells if cell in attempt.cell_errors]
+    if attempt.share < 1 and any(error.limit for error in own):
         kinds.add("limit")
     for kind in ("grader_error", "violation", "limit"):
         if kind in kinds:
@@ -328,7 +354,7 @@ def message_of(attempt: Attempt, task: Task) -> str:
     """Tell the student what each failed check looked at and what was wrong, once each."""
     failures = attempt.failures()
     if any(outcome.kind == "grader_error" for _, outcome in failures):
-        return "This task could not be graded; the fault is not yours. Staff have been told."
+        return GRADER_FAULT
     told = [str(attempt.cell_errors[c]) for c in task.code_cells if c in attempt.cell_errors]
     told = [f"The cell stopped with an error. {error}" for error in told if failures]
     by_message: dict[str, list[str]] = {}

@@ -49,10 +49,14 @@ def write_reports(batch: BatchResult, folder: Path, secret: str) -> Written:
     written = Written(
         folder / "results.json", folder / "junit.xml", folder / "gradescope", folder / "staff.log"
     )
-    for name, result in zip(file_names(batch), batch.submissions, strict=True):
+    names = file_names(batch)
+    for stale in written.gradescope.glob("*.json"):
+        if stale.stem not in names:
+            stale.unlink()  # of an earlier call with other students
+    for name, result in zip(names, batch.submissions, strict=True):
         write_json(written.gradescope / f"{name}.json", gradescope(result))
     write_text(written.junit, junit(batch))
-    write_text(written.log, staff_log(batch, secret))
+    write_text(written.log, staff_log(batch, secret), mode=0o600)
     write_json(written.results, batch.as_json())
     return written
 
@@ -99,8 +103,8 @@ def gradescope_test(task: TaskResult) -> dict:
         "output_format": "text",
         "visibility": "visible",
     }
-    # A task that waits for a person is neither passed nor failed yet.
-    if task.status != "manual":
+    # A task that waits for a person, or that could not be graded, is neither passed nor failed.
+    if task.status not in ("manual", "skipped", "grader_error"):
         test["status"] = "passed" if task.status == "passed" else "failed"
     return test
 

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import stat
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +23,7 @@ MAX_PATH = 4096
 MAX_SOURCE = 50_000
 MAX_CODE = 120_000
 SHADOWING = {"conftest", "sitecustomize", "usercustomize", "torch", "torchvision", "numpy"}
-SHADOWING |= {"matplotlib", "pytest", "detlab", "detgrader"} | set(sys.stdlib_module_names)
+SHADOWING |= {"matplotlib", "pytest", "detlab", "detgrader"}
 TRUSTED_SETTINGS = ("points", "grade", "solution", "locked")
 
 

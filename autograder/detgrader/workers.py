@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import time
@@ -77,6 +78,8 @@ class Dispatcher:
 
     def start(self, number: str, limits: Limits) -> socket.socket:
         """Start a worker and return our end of its socket."""
+        while self.hear(0.0):
+            pass  # reports that nobody reads would fill the socket
         ours, theirs = socket.socketpair()
         order = {"number": number, "cpu_s": limits.cpu_s, "memory_mb": limits.memory_mb}
         with theirs:
@@ -89,16 +92,18 @@ class Dispatcher:
 
     def report(self, number: str, patience_s: float | None = None) -> dict[str, Any] | None:
         """Return how a worker ended, or None if it does not end within our patience."""
-        self.control.settimeout(patience_s)
-        try:
-            while number not in self.reports:
-                report = json.loads(self.control.recv(MESSAGE_BYTES))
-                self.reports[report["number"]] = report
-        except TimeoutError:
-            return None
-        finally:
-            self.control.settimeout(None)
+        while number not in self.reports:
+            if not self.hear(patience_s):
+                return None
         return self.reports[number]
+
+    def hear(self, patience_s: float | None) -> bool:
+        """Take one report in, if one comes within our patience."""
+        if not select.select([self.control], [], [], patience_s)[0]:
+            return False
+        report = json.loads(self.control.recv(MESSAGE_BYTES))
+        self.reports[report["number"]] = report
+        return True
 
 
 class Worker:
@@ -176,14 +181,15 @@ class Worker:
     def answer(self, question: dict[str, Any]) -> None:
         """Answer a stand-in's question."""
         name, arguments = question.get("name"), question.get("arguments")
+        named = question.get("named")
         stand_in = self.stand_ins.get(name) if type(name) is str else None
-        if stand_in is None or type(arguments) is not list:
+        if stand_in is None or type(arguments) is not list or type(named) is not dict:
             self.violate("a question that no stand-in asks")
         if self.questions >= MAX_QUESTIONS:
             self.violate("questions inside questions")
         self.questions += 1
         try:
-            reply = {"kind": "answer", "value": stand_in(*arguments)}
+            reply = {"kind": "answer", "value": stand_in(*arguments, **named)}
         except (LimitReached, Violation, Crashed):
             raise
         except Exception as error:  # whatever arguments that make no sense lead to

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from detlab.checking.expect import expect_close, expect_handle, fail
+from detlab.checking.expect import expect_close, expect_handle, expect_list, expect_tensor, fail
 from detlab.checking.student import Handle, Student
 
 FC_SHAPES = [(400, 400), (400,), (400, 400), (400,), (4, 400), (4,)]
@@ -59,7 +59,7 @@ def expect_lecture_net(
         extra: "conv" or "pool" for the networks of task 1.8.
     """
     expect_handle(net, what, "an nn.Module")
-    parameters = student.tool("parameters", net)
+    parameters = parameters_of(student, net, what)
     convolutions = CONV_SHAPES + (EXTRA_CONV_SHAPES if extra == "conv" else [])
     expected = sorted(convolutions + FC_SHAPES)
     if not parameters:
@@ -80,6 +80,7 @@ def expect_lecture_net(
         answer,
         near[0] if near else candidates[0],
         f"{what}'s output, with random weights,",
+        tolerance=1e-4,
         cause="Are all ReLUs there, the pooling in its place, and the scores raw?",
     )
 
@@ -87,7 +88,7 @@ def expect_lecture_net(
 def expect_fresh_weights(student: Student, build: Callable[[], Any], what: str) -> None:
     """Compare the weights of two networks that were built one after the other."""
     first, second = (
-        student.tool("parameters", expect_handle(build(), f"{what}'s result", "an nn.Module"))
+        parameters_of(student, expect_handle(build(), f"{what}'s result", "an nn.Module"), what)
         for _ in range(2)
     )
     if not first or len(first) != len(second):
@@ -96,6 +97,12 @@ def expect_fresh_weights(student: Student, build: Callable[[], Any], what: str) 
         fail(f"Two calls of {what} must give two networks with random weights of their own.")
     if any(bool((weights == weights.flatten()[0]).all()) for weights in first):
         fail("Some layer's weights are all the same number.")
+
+
+def parameters_of(student: Student, net: Handle, what: str) -> list[Tensor]:
+    """Return a network's parameters as tensors, whatever its class says of them."""
+    parameters = expect_list(student.tool("parameters", net), f"{what}'s parameters")
+    return [expect_tensor(weights, f"Each parameter of {what}") for weights in parameters]
 
 
 def fan_in(weights: Tensor) -> int:
@@ -110,15 +117,16 @@ def answer_like(answer: object, candidate: Tensor) -> bool:
 
 
 def arrangements(parameters: list[Tensor]) -> Iterator[tuple[dict, list[Tensor]]]:
-    """Yield each way to tell the two 400×400 layers apart: their order is the student's."""
+    """Yield each way to tell layers of one shape apart: their order is the student's."""
     by_shape: dict[tuple[int, ...], list[Tensor]] = {}
     for weights in parameters:
         by_shape.setdefault(tuple(weights.shape), []).append(weights)
-    conv = {shape: list(weights) for shape, weights in by_shape.items()}
-    for weights, biases in itertools.product((1, -1), (1, -1)):
-        matrices, vectors = by_shape[400, 400][::weights], by_shape[400,][::biases]
+    for conv, matrices, vectors in itertools.product((1, -1), repeat=3):
+        ordered = by_shape | {(16,): by_shape[16,][::conv]}
+        first, second = by_shape[400, 400][::matrices]
+        first_bias, second_bias = by_shape[400,][::vectors]
         last = [by_shape[4, 400][0], by_shape[4,][0]]
-        yield conv, [matrices[0], vectors[0], matrices[1], vectors[1], *last]
+        yield ordered, [first, first_bias, second, second_bias, *last]
 
 
 def forward(images: Tensor, conv: dict, linear: list[Tensor], extra: str) -> Tensor:

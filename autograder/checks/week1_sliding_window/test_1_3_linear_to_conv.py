@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from nets import randint, random
+from nets import parameters_of, randint, random
 from torch import nn
 
 from detlab.checking.expect import expect_close, expect_handle, fail
@@ -36,13 +36,14 @@ def compare(
     expected = F.linear(maps.flatten(1), weight, offset)[:, :, None, None]
     # Sums of some 400 products of numbers around 1: float32 rounds them to about 1e-5.
     expect_close(conv(maps), expected, "The convolution's output", tolerance=1e-4)
-    parameters = student.tool("parameters", conv)
+    parameters = parameters_of(student, conv, "the convolution")
     if len(parameters) != 1 + bias:
         fail("The convolution must have a bias exactly when the linear layer has one.")
     if any(weights.dtype != dtype for weights in parameters):
         fail("The convolution's weights are not in the linear layer's dtype.")
-    after = student.tool("parameters", theirs)
-    if len(after) != 1 + bias or not torch.equal(after[0], weight):
+    after = parameters_of(student, theirs, "`linear`")
+    before = [weight, offset] if bias else [weight]
+    if len(after) != len(before) or not all(map(torch.equal, after, before)):
         fail("`linear_to_conv` changed the linear layer that it was given.")
 
 

@@ -125,10 +125,10 @@ class Worker:
         for name in names:
             self.namespace[name] = StandIn(self, name)
 
-    def ask(self, name: str, arguments: list) -> Any:
+    def ask(self, name: str, arguments: list, named: dict[str, Any]) -> Any:
         """Ask the grader what the right function would return, and serve it meanwhile."""
-        kept = [self.bench.export(argument) for argument in arguments]
-        self.channel.send({"kind": "ask", "name": name, "arguments": kept})
+        kept = {"arguments": self.bench.export(arguments), "named": self.bench.export(named)}
+        self.channel.send({"kind": "ask", "name": name} | kept)
         return self.bench.admit(self.serve())
 
 
@@ -140,7 +140,7 @@ class StandIn:
         self.name = name
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return self.worker.ask(self.name, [*arguments, *named.values()])
+        return self.worker.ask(self.name, list(arguments), named)
 
 
 def error_message(error: StudentError) -> dict[str, Any]:

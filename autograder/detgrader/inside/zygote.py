@@ -116,7 +116,11 @@ class Dispatcher:
     def start(self, order: bytes, end: int) -> None:
         """Wake the spare with an order and this end of a socket; fork the next one meanwhile."""
         process, line = self.spare
-        socket.send_fds(line, [order], [end])
+        try:
+            socket.send_fds(line, [order], [end])
+        except OSError:  # it was killed while it waited, say for want of memory
+            process, line = fork_spare()
+            socket.send_fds(line, [order], [end])
         line.close()
         os.close(end)
         self.running[os.pidfd_open(process)] = process, json.loads(order)["number"]

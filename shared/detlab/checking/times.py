@@ -34,6 +34,9 @@ def check_rows(rows: Any, sides: list[int], net_calls: Calls, twin_calls: Calls)
         if not math.isclose(ratio, seconds[0] / seconds[1], rel_tol=1e-3):
             inverse = math.isclose(ratio, seconds[1] / seconds[0], rel_tol=1e-3)
             fail('"ratio" is not sequential_s / convolutional_s.' + " It is upside down." * inverse)
+    for shape, _ in net_calls + twin_calls:
+        if type(shape) is not tuple or not all(type(side) is int for side in shape) or not shape:
+            fail("The networks were not called with images.")
     windows = sum(shape[0] for shape, _ in net_calls if len(shape) == 4)
     asked = sum(((side - WINDOW) // STRIDE + 1) ** 2 for side in sides)
     if windows < asked:

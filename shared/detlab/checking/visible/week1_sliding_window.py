@@ -236,7 +236,7 @@ def sizes_and_letter(student: Student) -> None:
         what = f"`unseen({height}, {width})`"
         left_over = expect_ints(student.unseen(height=height, width=width), what, 2)
         expect_equal(left_over, expected, what)
-    if student.fetch("answer_1_6") not in list("ABCDE"):
+    if str(student.fetch("answer_1_6")).strip().upper() not in list("ABCDE"):
         fail('`answer_1_6` must be one of the letters "A" to "E".')
 
 
