@@ -44,8 +44,9 @@ def test_demo_grades_the_four_as_they_deserve(demo: tuple[Path, str]) -> None:
     mistaken = {
         task["task"] for task in by_name["mistaken"]["tasks"] if task["status"] == "partial"
     }
-    assert mistaken == {"1.5", "1.7", "1.9"}
+    assert mistaken == {"1.7", "1.9"}
     assert by_name["hostile"]["score"] == 0
+    assert by_name["mistaken"]["tasks"][4]["status"] == "failed"  # all of 1.5 rests on the order
     hostile = [task["status"] for task in by_name["hostile"]["tasks"]]
     assert hostile.count("violation") == 3
     assert hostile.count("limit") == 1

@@ -71,10 +71,13 @@ def expect_lecture_net(
             f"Expected the shapes {expected}, got {shapes}.",
         )
     images = random(rng, 3, 3, size, size)
-    parameters = [random(rng, *weights.shape) / fan_in(weights) ** 0.5 for weights in parameters]
+    candidates: list[Tensor] = []
+    # Scores of both signs, or a ReLU on them would not always show.
+    while not all(bool(scores.min() < 0 < scores.max()) for scores in candidates) or not candidates:
+        parameters = [random(rng, *w.shape) / fan_in(w) ** 0.5 for w in parameters]
+        candidates = [forward(images, *chosen, extra) for chosen in arrangements(parameters)]
     student.tool("set_parameters", net, parameters)
     answer = net(images)
-    candidates = [forward(images, *chosen, extra) for chosen in arrangements(parameters)]
     near = [c for c in candidates if answer_like(answer, c)]
     expect_close(
         answer,

@@ -1,4 +1,4 @@
-"""The zygote: imports torch once, then forks a worker for each task, in about 10 ms.
+"""The zygote: imports torch once, then forks a worker for each task, ahead of its need.
 
 Started inside the sandbox with a cleared environment, it has never seen a check, a
 solution or a submission. Each of its dispatchers serves one grading job: the job sends
