@@ -1,8 +1,10 @@
 """Grade one submission: task by task, each in a fresh worker."""
 
+import contextlib
 import functools
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
@@ -76,6 +78,12 @@ class Grader:
 
     def ask_mistake(self, mistake: KnownMistake, check: Check) -> Outcome:
         """Run one check on a known mistake; being the staff's own code, it runs right here."""
+        with warnings.catch_warnings(), contextlib.redirect_stdout(None):
+            warnings.simplefilter("ignore")
+            return self.ask_aloud(mistake, check)
+
+    def ask_aloud(self, mistake: KnownMistake, check: Check) -> Outcome:
+        """Run one check on a known mistake, which may print and warn."""
         namespace: dict[str, Any] = {"__name__": "__main__"}
         exec(self.compiled("setup", self.assignment.setup), namespace)
         for cell in mistake.submission.cells:
