@@ -11,12 +11,12 @@ from torch import nn
 from detlab.checking.expect import (
     expect_equal,
     expect_ints,
-    expect_list,
     expect_number,
     fail,
 )
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Student
+from detlab.checking.week1 import check_sizes
 
 pytestmark = pytest.mark.task("1.6", points=8)
 
@@ -97,14 +97,7 @@ def test_python_float(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(2)
 def test_my_sizes(student: Student) -> None:
     """`my_sizes` holds three sizes or more, some odd, some not square."""
-    sizes = expect_list(student.fetch("my_sizes"), "`my_sizes`")
-    pairs = [expect_ints(size, "each size of `my_sizes`", 2) for size in sizes]
-    if len(pairs) < 3 or not all(14 <= side <= 100 for pair in pairs for side in pair):
-        fail("`my_sizes` must hold at least three sizes with sides from 14 to 100.")
-    if not any(side % 2 for pair in pairs for side in pair):
-        fail("No side in `my_sizes` is odd.")
-    if all(height == width for height, width in pairs):
-        fail("All images of `my_sizes` are square.")
+    check_sizes(student.fetch("my_sizes"))
 
 
 @pytest.mark.weight(4)

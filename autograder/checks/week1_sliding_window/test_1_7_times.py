@@ -8,7 +8,7 @@ from torch import nn
 from detlab.checking.expect import expect_handle
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Student
-from detlab.checking.times import check_rows, check_times_figure
+from detlab.checking.week1 import check_rows, check_times_figure
 
 pytestmark = pytest.mark.task("1.7", points=4)
 

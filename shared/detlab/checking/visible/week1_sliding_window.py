@@ -19,8 +19,8 @@ from detlab.checking.expect import (
 )
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Handle, Student
-from detlab.checking.times import check_rows, check_times_figure
 from detlab.checking.visible import visible
+from detlab.checking.week1 import check_rows, check_sizes, check_times_figure
 from detlab.grid import WindowGrid
 
 WINDOW, STRIDE = 14, 2
@@ -224,14 +224,7 @@ def norm_of_difference(student: Student) -> None:
 @visible("1.6")
 def sizes_and_letter(student: Student) -> None:
     """`my_sizes`, `unseen` and `answer_1_6` have the right form."""
-    sizes = expect_list(student.fetch("my_sizes"), "`my_sizes`")
-    pairs = [expect_ints(size, "each size of `my_sizes`", 2) for size in sizes]
-    if len(pairs) < 3 or not all(14 <= side <= 100 for pair in pairs for side in pair):
-        fail("`my_sizes` must hold at least three sizes with sides from 14 to 100.")
-    if not any(side % 2 for pair in pairs for side in pair):
-        fail("No side in `my_sizes` is odd.")
-    if all(height == width for height, width in pairs):
-        fail("All images of `my_sizes` are square.")
+    check_sizes(student.fetch("my_sizes"))
     for height, width, expected in ((14, 15, (0, 1)), (28, 30, (0, 0)), (33, 16, (1, 0))):
         what = f"`unseen({height}, {width})`"
         left_over = expect_ints(student.unseen(height=height, width=width), what, 2)

@@ -1,6 +1,7 @@
-"""Assertions on timings and on their plot, for the visible and the hidden checks of week 1.
+"""Assertions that the visible and the hidden checks of week 1 share.
 
-The seconds themselves are never judged.
+They look at answers that are the student's choice: image sizes, timings, a plot. The
+seconds themselves are never judged.
 """
 
 import math
@@ -8,11 +9,31 @@ from typing import Any
 
 import numpy as np
 
-from detlab.checking.expect import expect_equal, expect_keys, expect_list, expect_number, fail
+from detlab.checking.expect import (
+    expect_equal,
+    expect_ints,
+    expect_keys,
+    expect_list,
+    expect_number,
+    fail,
+)
 
 WINDOW, STRIDE = 14, 2
 KEYS = ("side", "sequential_s", "convolutional_s", "ratio")
 Calls = list[tuple[tuple[int, ...], bool]]
+
+
+def check_sizes(sizes: Any) -> None:
+    """Check `my_sizes`: three sizes or more, some odd, some not square, all of fair size."""
+    pairs = [
+        expect_ints(size, "each size of `my_sizes`", 2) for size in expect_list(sizes, "`my_sizes`")
+    ]
+    if len(pairs) < 3 or not all(WINDOW <= side <= 100 for pair in pairs for side in pair):
+        fail("`my_sizes` must hold at least three sizes with sides from 14 to 100.")
+    if not any(side % 2 for pair in pairs for side in pair):
+        fail("No side in `my_sizes` is odd.")
+    if all(height == width for height, width in pairs):
+        fail("All images of `my_sizes` are square.")
 
 
 def check_rows(rows: Any, sides: list[int], net_calls: Calls, twin_calls: Calls) -> None:
