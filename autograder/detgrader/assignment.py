@@ -85,11 +85,6 @@ class Assignment:
         plain = [alias.name for s in statements if isinstance(s, ast.Import) for alias in s.names]
         return plain + [s.module for s in statements if isinstance(s, ast.ImportFrom) and s.module]
 
-    @property
-    def max_score(self) -> float:
-        """All points of the assignment."""
-        return sum(task.max_score for task in self.tasks)
-
 
 def load_assignment(course: Course, week: str) -> Assignment:
     """Read a week's release.

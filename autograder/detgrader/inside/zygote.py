@@ -133,12 +133,12 @@ class Dispatcher:
                 os.kill(process, signal.SIGKILL)
 
     def report(self, ended: int) -> None:
-        """Tell the job that a worker ended: its wait status, processor seconds and memory."""
+        """Tell the job that a worker ended: its wait status and processor seconds."""
         process, number = self.running.pop(ended)
         os.close(ended)
         _, status, usage = os.wait4(process, 0)
         cpu_s = round(usage.ru_utime + usage.ru_stime, 3)
-        report = {"number": number, "status": status, "cpu_s": cpu_s, "max_rss_kb": usage.ru_maxrss}
+        report = {"number": number, "status": status, "cpu_s": cpu_s}
         self.control.send(json.dumps(report).encode())
 
 

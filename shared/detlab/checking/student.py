@@ -32,17 +32,9 @@ class Handle:
         """Call the object, without gradients."""
         return self.student.request("invoke", self, list(arguments))
 
-    def method(self, name: str, *arguments: Any) -> Any:
-        """Call a method of the object."""
-        return self.student.request("method", self, name, list(arguments))
-
     def get(self, name: str) -> Any:
         """Return an attribute of the object."""
         return self.student.request("get", self, name)
-
-    def set(self, name: str, value: Any) -> None:
-        """Set an attribute of the object."""
-        self.student.request("set", self, name, value)
 
     def __repr__(self) -> str:
         return f"<{self.type_name}>"

@@ -143,9 +143,7 @@ class Workbench:
             "fetch": self.fetch,
             "new": self.new,
             "invoke": self.invoke,
-            "method": self.method,
             "get": self.get,
-            "set": self.set,
             "tool": self.tool,
             "seed": self.seed,
         }
@@ -223,17 +221,9 @@ class Workbench:
         with torch.no_grad():
             return target(*arguments)
 
-    def method(self, target: Any, name: str, arguments: list) -> Any:
-        """Call a method of an object."""
-        return getattr(target, name)(*arguments)
-
     def get(self, target: Any, name: str) -> Any:
         """Return an attribute of an object."""
         return getattr(target, name)
-
-    def set(self, target: Any, name: str, value: Any) -> None:
-        """Set an attribute of an object."""
-        setattr(target, name, value)
 
     def tool(self, name: str, arguments: list) -> Any:
         """Run one of the course's tools on the student's objects."""
