@@ -12,6 +12,7 @@ from detgrader.checks import Check, Outcome
 from detgrader.overlays import Overlay
 from detgrader.submission import Submission
 from detlab.checking.fingerprint import fingerprint, same_answer
+from detlab.checking.student import Request, Student
 from detlab.checking.workbench import StudentError
 
 UNWRITTEN = ("NameError", "NotImplementedError")
@@ -31,22 +32,64 @@ class KnownMistake:
     cell: str
 
 
+class Differs(Exception):
+    """A known mistake answered otherwise than the student."""
+
+
+class Suspect(Student):
+    """A known mistake that a check asks what it asked a student.
+
+    Args:
+        perform: carries out a request on the mistake.
+        expected: what the student answered, as fingerprints; the first answer that is not
+            alike ends the check.
+    """
+
+    def __init__(self, perform: Request, expected: list[Any]):
+        super().__init__(perform)
+        self.expected = expected
+        self.answers: list[Any] = []
+        self.differs = False
+
+    def _note(self, answer: Any) -> None:
+        place = len(self.answers)
+        self.answers.append(fingerprint(answer))
+        if not same_answer(self.answers[place:], self.expected[place : place + 1]):
+            self.differs = True
+            raise Differs
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What is known of a mistake's answers in a check.
+
+    Attributes:
+        first: its answers from the first on.
+        whole: whether these are all.
+        failed: whether the check failed in the end.
+    """
+
+    first: list[Any]
+    whole: bool
+    failed: bool
+
+
 class Diagnosis:
     """The known mistakes' answers, as far as they were needed.
 
     Args:
         mistakes: by task label.
-        ask: runs one check on a mutant.
+        ask: runs one check on a mutant, up to the first answer unlike the expected ones.
     """
 
     def __init__(
         self,
         mistakes: dict[str, list[KnownMistake]],
-        ask: Callable[[KnownMistake, Check], Outcome],
+        ask: Callable[[KnownMistake, Check, list[Any]], Answers],
     ):
         self.mistakes = mistakes
         self.ask = ask
-        self.answers: dict[tuple[str, str], Any] = {}
+        self.known: dict[tuple[str, str], Answers] = {}
 
     def hint(self, task: str, failures: list[tuple[Check, Outcome]]) -> str:
         """Return the hint of the mistake that fails the same checks alike, or the empty string."""
@@ -54,17 +97,19 @@ class Diagnosis:
             return ""
         given = [(check, answers_of(outcome)) for check, outcome in failures]
         for mistake in self.mistakes.get(task, []):
-            if all(same_answer(answers, self.known(mistake, check)) for check, answers in given):
+            if all(self.is_alike(mistake, check, answers) for check, answers in given):
                 return mistake.overlay.hint
         return ""
 
-    def known(self, mistake: KnownMistake, check: Check) -> Any:
-        """Return what a mistake answers in a check, or None if it passes."""
+    def is_alike(self, mistake: KnownMistake, check: Check, answers: list[Any]) -> bool:
+        """Say whether a mistake fails a check with these answers."""
         key = mistake.overlay.name, check.name
-        if key not in self.answers:
-            outcome = self.ask(mistake, check)
-            self.answers[key] = answers_of(outcome) if outcome.kind == "failed" else None
-        return self.answers[key]
+        known = self.known.get(key)
+        if known is None or (
+            not known.whole and same_answer(known.first, answers[: len(known.first)])
+        ):
+            known = self.known[key] = self.ask(mistake, check, answers)
+        return known.whole and known.failed and same_answer(known.first, answers)
 
 
 def answers_of(outcome: Outcome) -> list[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from detgrader.assignment import Assignment, Task
 from detgrader.checks import Check, CheckSession, Outcome
-from detgrader.diagnosis import Diagnosis, KnownMistake
+from detgrader.diagnosis import Answers, Diagnosis, KnownMistake, Suspect
 from detgrader.results import SubmissionResult, TaskResult
 from detgrader.submission import Cell, Submission
 from detgrader.text import clean_text, lines_of
@@ -27,6 +27,54 @@ FATAL = {"limit", "violation", "crashed"}
 READING = Limits(cpu_s=4, memory_mb=1024, wall_s=30)
 MAX_UNREADABLE = 3
 StandIns = dict[str, dict[str, Callable[..., Any]]]
+
+
+@dataclass
+class Prepared:
+    """A worker that runs a task's cells, or has run them, while nobody waits for it.
+
+    Attributes:
+        left_out: the cells before the task's that it is not given.
+        steps: the requests that were posted to it, each with the cells that it runs.
+        end: how it ended before all were posted.
+    """
+
+    task: Task
+    worker: Worker
+    left_out: set[str]
+    steps: list[tuple[str, list[Cell]]] = field(default_factory=list)
+    end: Exception | None = None
+
+    def run(self, cells: list[Cell]) -> None:
+        """Have cells run."""
+        messages = [
+            {"cell": cell.name, "source": cell.source, "definitions_only": cell.definitions_only}
+            for cell in cells
+        ]
+        self.steps.append((self.worker.post_run(messages), cells))
+
+    def stand_in(self, functions: dict[str, Callable[..., Any]]) -> None:
+        """Have functions of earlier tasks answered by right ones."""
+        student = Student(self.worker.perform)
+        bound = {
+            name: functools.partial(stand_in, function, student)
+            for name, function in functions.items()
+        }
+        self.steps.append((self.worker.post_stand_ins(bound), []))
+
+    def finish(self) -> dict[str, StudentError]:
+        """Wait until all is done; return the errors of the cells that failed."""
+        if self.end:
+            raise self.end
+        self.worker.begin()
+        errors = {}
+        for nonce, cells in self.steps:
+            if cells:
+                outcomes = self.worker.outcomes_of(nonce, cells)
+                errors |= {c.name: e for c, e in zip(cells, outcomes, strict=True) if e}
+            else:
+                self.worker.result_of(nonce)
+        return errors
 
 
 @dataclass
@@ -45,6 +93,14 @@ class Attempt:
         total = sum(check.weight for check, _ in self.checks)
         earned = sum(check.weight for check, outcome in self.checks if outcome.kind == "passed")
         return earned / total
+
+    def add(self, second: "Attempt") -> None:
+        """Take over what passed in a second run of the checks that failed, and any violation."""
+        again = {check.name: outcome for check, outcome in second.checks}
+        for place, (check, _) in enumerate(self.checks):
+            outcome = again.get(check.name)
+            if outcome and outcome.kind in ("passed", "violation"):
+                self.checks[place] = check, outcome
 
     def failures(self) -> list[tuple[Check, Outcome]]:
         """Return the checks that did not pass."""
@@ -76,26 +132,25 @@ class Grader:
         self.stand_ins = stand_ins
         self.diagnosis = Diagnosis(mistakes, self.ask_mistake)
 
-    def ask_mistake(self, mistake: KnownMistake, check: Check) -> Outcome:
+    def ask_mistake(self, mistake: KnownMistake, check: Check, expected: list[Any]) -> Answers:
         """Run one check on a known mistake; being the staff's own code, it runs right here."""
         with warnings.catch_warnings(), contextlib.redirect_stdout(None):
             warnings.simplefilter("ignore")
-            return self.ask_aloud(mistake, check)
+            suspect = Suspect(self.bench_of(mistake).perform_here, expected)
+            outcome = self.session.run(check, suspect)
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close("all")
+        return Answers(suspect.answers, not suspect.differs, outcome.kind == "failed")
 
-    def ask_aloud(self, mistake: KnownMistake, check: Check) -> Outcome:
-        """Run one check on a known mistake, which may print and warn."""
+    def bench_of(self, mistake: KnownMistake) -> Workbench:
+        """Run a known mistake's cells."""
         namespace: dict[str, Any] = {"__name__": "__main__"}
         exec(self.compiled("setup", self.assignment.setup), namespace)
         for cell in mistake.submission.cells:
             exec(self.compiled(cell.name, cell.source), namespace)
             if cell.name == mistake.cell:
                 break
-        bench = Workbench(namespace, lambda frame: frame.f_code.co_filename)
-        try:
-            return self.session.run(check, Student(bench.perform_here))
-        finally:
-            if "matplotlib.pyplot" in sys.modules:
-                sys.modules["matplotlib.pyplot"].close("all")
+        return Workbench(namespace, lambda frame: frame.f_code.co_filename)
 
     @functools.cache  # noqa: B019  a grader lives as long as its process
     def compiled(self, name: str, source: str) -> CodeType:
@@ -108,8 +163,7 @@ class Grader:
         if submission.refusal:
             results = [skipped(task, submission.refusal) for task in self.assignment.tasks]
         else:
-            run.inspect()
-            results = [run.grade_task_safely(task) for task in self.assignment.tasks]
+            results = run.grade()
         for result in results:
             # Asked for last: a worker takes some milliseconds to end.
             if result.task in run.workers:
@@ -137,6 +191,18 @@ class SubmissionRun:
         self.left_out: set[str] = set()
         self.log: list[str] = []
         self.workers: dict[str, Worker] = {}
+        self.to_run: list[Task] = []
+        self.ahead: Prepared | None = None
+
+    def grade(self) -> list[TaskResult]:
+        """Grade all tasks."""
+        self.inspect()
+        self.to_run = [task for task in self.assignment.tasks if self.is_to_run(task)]
+        try:
+            return [self.grade_task_safely(task) for task in self.assignment.tasks]
+        finally:
+            if self.ahead:
+                self.ahead.worker.close()
 
     def start_worker(self, limits: Limits) -> Worker:
         """Start a worker for this submission."""
@@ -191,15 +257,20 @@ class SubmissionRun:
         if self.answered(task.text_cells, self.submission.texts):
             result.status, result.pending_manual = "manual", task.manual_points
         if task.points:
-            sources = {cell.name: cell.source for cell in self.submission.cells}
             problem = self.problem_of(task)
             if problem:
                 result.status, result.message = "failed", problem
-            elif self.answered(task.code_cells, sources):
+            elif task in self.to_run:
                 self.grade_code(task, result)
             elif not result.pending_manual:
                 result.message = "This task was not attempted."
         return result
+
+    def is_to_run(self, task: Task) -> bool:
+        """Say whether a task has code of the student's, and nothing keeps it from running."""
+        sources = {cell.name: cell.source for cell in self.submission.cells}
+        answered = self.answered(task.code_cells, sources)
+        return bool(task.points) and answered and not self.problem_of(task)
 
     def answered(self, grade_ids: tuple[str, ...], sources: dict[str, str]) -> bool:
         """Say whether any of these cells differs from what was released."""
@@ -221,7 +292,7 @@ class SubmissionRun:
         return ""
 
     def grade_code(self, task: Task, result: TaskResult) -> None:
-        """Run a task's checks; if they fail, once more without the earlier tasks' cells.
+        """Run a task's checks; those that fail, once more without the earlier tasks' cells.
 
         So nobody loses a later task's points for an earlier task's fault: in the second run
         stand-ins take the place of what the earlier cells did.
@@ -232,8 +303,8 @@ class SubmissionRun:
         tasks = [other for other in self.assignment.tasks if other.code_cells]
         earlier = tasks[: tasks.index(task)]
         if attempt.share < 1 and earlier and not violated:
-            second = self.attempt(task, checks, without=earlier)
-            attempt = max(attempt, second, key=lambda run: run.share)
+            failed = [check for check, _ in attempt.failures()]
+            attempt.add(self.attempt(task, failed, without=earlier))
         result.score = round(attempt.share * task.points, 2)
         self.workers[task.label] = attempt.worker
         result.status = status_of(attempt, task)
@@ -264,52 +335,62 @@ class SubmissionRun:
         Args:
             without: earlier tasks whose cells are left out, and replaced by stand-ins.
         """
-        worker = self.start_worker(self.session.limits(task.label))
-        attempt = Attempt(worker)
+        prepared = self.take_prepared(task, without)
+        if not without:
+            self.prepare_next(task)
+        attempt = Attempt(prepared.worker)
         end: Outcome | None = None
         try:
-            attempt.cell_errors = self.run_cells(worker, task, without)
+            attempt.cell_errors = prepared.finish()
         except (StudentError, LimitReached, Violation, Crashed) as error:
             end = ended(error)
-        student = Student(worker.perform)
+        student = Student(prepared.worker.perform)
         for check in checks:
             outcome = end or self.session.run(check, student)
             if outcome.kind in FATAL:
                 end = outcome
             attempt.checks.append((check, outcome))
-        worker.close()
+        prepared.worker.close()
         return attempt
 
-    def run_cells(
-        self, worker: Worker, task: Task, without: Sequence[Task]
-    ) -> dict[str, StudentError]:
-        """Run the released setup cell, the cells before the task's, then the task's own."""
+    def take_prepared(self, task: Task, without: Sequence[Task]) -> Prepared:
+        """Return a worker that has the task's cells: the one prepared ahead, if it still fits."""
+        left_out = self.left_out.union(*(other.code_cells for other in without))
+        if self.ahead and self.ahead.task is task:
+            ahead, self.ahead = self.ahead, None
+            if ahead.left_out == left_out:
+                return ahead
+            ahead.worker.close()
+        return self.prepare(task, left_out, without)
+
+    def prepare_next(self, task: Task) -> None:
+        """Start the worker of the task after this one: it runs its cells meanwhile."""
+        following = self.to_run[self.to_run.index(task) + 1 :]
+        if following:
+            self.ahead = self.prepare(following[0], set(self.left_out))
+
+    def prepare(self, task: Task, left_out: set[str], without: Sequence[Task] = ()) -> Prepared:
+        """Start a worker on the released setup cell, the cells before the task's, then its own."""
         cells = [cell for cell in self.submission.cells if cell.name not in self.problems]
         places = [n for n, cell in enumerate(cells) if cell.name in task.code_cells]
-        left_out = self.left_out.union(*(other.code_cells for other in without))
         before = [cell for cell in cells[: places[0]] if cell.name not in left_out]
         own = cells[places[0] : places[-1] + 1]
-        helpers_after = [cell for cell in cells[places[-1] + 1 :] if cell.definitions_only]
+        own += [cell for cell in cells[places[-1] + 1 :] if cell.definitions_only]
         setup = Cell("setup", self.assignment.setup)
-        errors = dict(self.run_some(worker, [setup, *before]))
-        student = Student(worker.perform)
         stand_ins = {
-            name: functools.partial(stand_in, function, student)
+            name: function
             for other in without
             for name, function in self.grader.stand_ins.get(other.label, {}).items()
         }
-        if stand_ins:
-            worker.install_stand_ins(stand_ins)
-        return errors | dict(self.run_some(worker, [*own, *helpers_after]))
-
-    def run_some(self, worker: Worker, cells: list[Cell]) -> list[tuple[str, StudentError]]:
-        """Run cells and return the errors of those that failed."""
-        messages = [
-            {"cell": cell.name, "source": cell.source, "definitions_only": cell.definitions_only}
-            for cell in cells
-        ]
-        outcomes = worker.run(messages)
-        return [(c.name, error) for c, error in zip(cells, outcomes, strict=True) if error]
+        prepared = Prepared(task, self.start_worker(self.session.limits(task.label)), left_out)
+        try:
+            prepared.run([setup, *before])
+            if stand_ins:
+                prepared.stand_in(stand_ins)
+            prepared.run(own)
+        except (LimitReached, Violation, Crashed) as error:
+            prepared.end = error
+        return prepared
 
 
 def stand_in(function: Callable[..., Any], student: Student, *arguments: Any, **named: Any) -> Any:

@@ -1,5 +1,6 @@
 """What a grading process does: collect the checks once, then grade what it is handed."""
 
+import importlib
 import os
 import socket
 import traceback
@@ -33,8 +34,10 @@ class Material:
 
 def prepare(course: Course, assignment: Assignment, secret: str) -> Material:
     """Load what grading needs, before the processes are forked."""
+    os.environ["MPLBACKEND"] = "Agg"  # known mistakes draw
+    for module in assignment.modules:  # known mistakes import them
+        importlib.import_module(module)
     torch.set_num_threads(1)
-    os.environ["MPLBACKEND"] = "Agg"  # for known mistakes that draw
     reference = reference_submission(course, assignment)
     mistakes = defaultdict(list)
     for overlay in load_overlays(course.mutants(assignment.name), assignment, with_hints=True):

@@ -51,6 +51,8 @@ def environment() -> dict[str, str]:
         "TMPDIR": "/tmp",
         "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": "/tmp",
+        # Huge pages for the heap: forking copies a table entry for 2 MiB, not one for 4 KiB.
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",

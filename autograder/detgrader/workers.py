@@ -109,6 +109,9 @@ class Dispatcher:
 class Worker:
     """A confined process that holds one submission for one task.
 
+    Requests may be posted before their results are asked for: a worker that will be needed
+    soon can start, and run its cells, while another one is checked.
+
     Args:
         dispatcher: starts it.
         limits: what it may use.
@@ -123,13 +126,27 @@ class Worker:
         self.questions = 0
         self.sources: dict[str, list[str]] = {}
         ours = dispatcher.start(self.number, limits)
-        self.channel = Channel(ours, time.monotonic() + limits.wall_s)
-        self.expect("ready", self.receive())
+        self.channel = Channel(ours)
+        self.greeted = False
+        self.unread: list[str] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """Let the task's wall-clock time start now."""
+        self.channel.deadline = time.monotonic() + self.limits.wall_s
 
     def run(self, cells: list[dict[str, Any]]) -> list[StudentError | None]:
         """Run cells; return for each None or the error that stopped it."""
+        return self.outcomes_of(self.post_run(cells), cells)
+
+    def post_run(self, cells: list[dict[str, Any]]) -> str:
+        """Have cells run without waiting for them; return the request's nonce."""
         self.note_sources(cells)
-        outcomes = self.ask("run", cells=cells)
+        return self.post("run", cells=cells)
+
+    def outcomes_of(self, nonce: str, cells: list[Any]) -> list[StudentError | None]:
+        """Wait for posted cells to have run; return for each None or the error that stopped it."""
+        outcomes = self.result_of(nonce)
         if type(outcomes) is not list or len(outcomes) != len(cells):
             self.violate("an answer that does not fit the question")
         return [None if outcome is None else self.student_error(outcome) for outcome in outcomes]
@@ -150,17 +167,34 @@ class Worker:
             StudentError: the student's code raised.
             LimitReached, Violation, Crashed: the worker is gone.
         """
-        return self.ask("perform", request=request, arguments=list(arguments))
+        nonce = self.post("perform", request=request, arguments=list(arguments))
+        if request == "seed":  # has no answer to wait for
+            self.unread.append(nonce)
+            return None
+        return self.result_of(nonce)
 
-    def install_stand_ins(self, stand_ins: dict[str, Callable[..., Any]]) -> None:
+    def post_stand_ins(self, stand_ins: dict[str, Callable[..., Any]]) -> str:
         """Let functions of earlier tasks be answered here instead of by the student's code."""
         self.stand_ins = stand_ins
-        self.ask("stand_in", names=list(stand_ins))
+        return self.post("stand_in", names=list(stand_ins))
 
     def ask(self, kind: str, **message: Any) -> Any:
-        """Send a message and wait for its result, answering questions meanwhile."""
+        """Send a message and wait for its result."""
+        return self.result_of(self.post(kind, **message))
+
+    def post(self, kind: str, **message: Any) -> str:
+        """Send a message; return the nonce by which its result is known."""
         nonce = os.urandom(8).hex()
         self.send({"kind": kind, "nonce": nonce, **message})
+        return nonce
+
+    def result_of(self, nonce: str) -> Any:
+        """Wait for the result of the oldest message without one, answering questions meanwhile."""
+        if not self.greeted:
+            self.expect("ready", self.receive())
+            self.greeted = True
+        if self.unread:
+            self.result_of(self.unread.pop(0))
         while True:
             reply = self.receive()
             kind, given = reply.get("kind"), reply.get("nonce")

@@ -89,7 +89,11 @@ class Student:
         try:
             answer = self.perform(request, *sent)
         except StudentError as error:
-            self.transcript.append(error)
+            self._note(error)
             raise
-        self.transcript.append(answer)
+        self._note(answer)
         return replace_handles(answer, lambda ref: Handle(self, ref), HandleRef)
+
+    def _note(self, answer: Any) -> None:
+        """Note an answer or an error. (No student's function is called so: see `__getattr__`.)"""
+        self.transcript.append(answer)
