@@ -1,5 +1,6 @@
 """Grade many submissions side by side: one zygote, a job a core, results in order."""
 
+import gc
 import itertools
 import multiprocessing
 import os
@@ -103,11 +104,14 @@ def grade_batch(
             "code that you have read yourself, add --allow-no-isolation."
         )
     with start_sandbox(jobs, program, staff, assignment.modules) as sandbox:
+        gc.disable()  # imports make much that stays and little garbage
         from detgrader.job import Material, prepare
 
         handed_in = submissions(assignment)
         distinct_names(handed_in)
         material: Material = prepare(course, assignment, secret)
+        gc.freeze()  # the jobs that are forked now share all this memory
+        gc.enable()
         results = run_jobs(sandbox, material, handed_in, progress)
     return BatchResult(week, "bubblewrap" if program else "none", results)
 

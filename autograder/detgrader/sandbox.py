@@ -113,7 +113,7 @@ def bwrap_command(program: Path, staff: list[Path]) -> list[str]:
 def zygote_command(modules: list[str], controls: list[socket.socket]) -> list[str]:
     """Build the zygote's own command line."""
     descriptors = [str(control.fileno()) for control in controls]
-    program = [sys.executable, "-I", "-m", "detgrader.inside.zygote"]
+    program = [sys.executable, "-I", "-m", "detgrader.inside"]
     return [*program, ",".join(modules or ["torch"]), *descriptors]
 
 

@@ -4,8 +4,6 @@ Started inside the sandbox with a cleared environment, it has never seen a check
 solution or a submission. Each of its dispatchers serves one grading job: the job sends
 a worker's limits and one end of a socket, and hears how each worker ended. Graders
 trust a dispatcher; no student's code ever runs in it.
-
-Usage: python -m detgrader.inside.zygote MODULE,… CONTROL_FD…
 """
 
 import contextlib
@@ -18,7 +16,6 @@ import random
 import select
 import signal
 import socket
-import sys
 import tempfile
 from typing import NoReturn
 
@@ -48,8 +45,8 @@ def warm_up(modules: list[str]) -> None:
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def give_up(limits: dict[str, int]) -> None:
@@ -159,7 +156,3 @@ def main(modules: list[str], descriptors: list[int]) -> None:
         control.close()
     for _ in controls:
         os.wait()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1].split(","), [int(argument) for argument in sys.argv[2:]])

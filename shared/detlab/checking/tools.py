@@ -26,8 +26,8 @@ def build(description: dict[str, Any]) -> nn.Module:
 
 
 def parameters(module: nn.Module) -> list[Tensor]:
-    """Return copies of a module's registered parameters, in the order of registration."""
-    return [parameter.detach().clone() for parameter in module.parameters()]
+    """Return a module's registered parameters, in the order of registration."""
+    return list(module.parameters())
 
 
 def add_to_parameters(module: nn.Module, steps: list[Tensor]) -> None:
