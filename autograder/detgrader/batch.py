@@ -4,9 +4,9 @@ import gc
 import itertools
 import multiprocessing
 import os
-import resource
 import secrets
 import signal
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Progress = Callable[[SubmissionResult], None]
 
 
 class NoIsolation(Exception):
-    """Official grading was asked for where students' code cannot be confined."""
+    """Grading was asked for where students' code cannot be confined."""
 
 
 @dataclass
@@ -91,10 +91,16 @@ def grade_batch(
         Results in the order of the submissions.
 
     Raises:
-        NoIsolation: there is no sandbox here, and none was asked for.
+        NoIsolation: there is no sandbox here, and to do without was not asked for; or this is
+            not Linux.
         CourseError: the course itself is at fault.
         SandboxError: the sandbox does not start.
     """
+    if sys.platform != "linux":
+        raise NoIsolation(
+            "Grading runs on Linux: use a container, a virtual machine or WSL 2. What students "
+            "run themselves, `detlab check`, works here."
+        )
     assignment = load_assignment(course, week)
     staff = staff_folders(course)
     program = isolation_of(staff)
@@ -174,6 +180,8 @@ def run_job(
     material: Any, controls: list, number: int, connection: Connection, parents: Connection
 ) -> None:
     """Live as a grading process."""
+    import resource  # is there on Unix only
+
     from detgrader.job import work
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)

