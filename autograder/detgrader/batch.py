@@ -48,7 +48,7 @@ class Job:
 def staff_folders(course: Course) -> list[Path]:
     """List what students' code must not see, even if the course lies in a visible folder."""
     names = ("solutions", "assignments", "autograder/checks", "tests", "data", ".git")
-    return [course.root / name for name in names]
+    return [*(course.root / name for name in names), Path(__file__).parent / "data"]
 
 
 def default_secret() -> str:

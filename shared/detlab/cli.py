@@ -3,7 +3,11 @@
 import ast
 import json
 import linecache
+import socket
 import sys
+import tempfile
+from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -21,6 +25,8 @@ app = typer.Typer(
     help="Practise for the grader of the object-detection course.",
 )
 console = Console()
+# A server silent for this long is taken for lost; torchvision itself waits without end.
+SILENCE_S = 60.0
 
 
 @app.callback()
@@ -28,10 +34,10 @@ def main() -> None:
     """Practise for the grader of the object-detection course."""
 
 
-def stop(message: str) -> NoReturn:
+def stop(message: str, status: int = 2) -> NoReturn:
     """Print an error for people and leave."""
     Console(stderr=True).print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
-    raise typer.Exit(2)
+    raise typer.Exit(status)
 
 
 def read_code(notebook: Path) -> list[tuple[str, str]]:
@@ -110,3 +116,55 @@ def last_line(error: Exception, name: str) -> int | None:
         line = trace.tb_lineno if trace.tb_frame.f_code.co_filename == name else line
         trace = trace.tb_next
     return line
+
+
+def fetch_mnist(root: Path) -> str:
+    """Fetch the full MNIST through torchvision, unless it is there, and say what is there.
+
+    torchvision compares each download with its MD5, but takes any file of the right name for a
+    whole one. So the set is made aside, and gets its own name once it is whole.
+    """
+    from torchvision.datasets import MNIST  # here, since it takes a second
+
+    home = root / "MNIST"
+    if not home.exists():
+        waits = socket.getdefaulttimeout()
+        socket.setdefaulttimeout(SILENCE_S)
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".mnist-", dir=root) as aside:
+                MNIST(aside, download=True)
+                (Path(aside) / "MNIST").rename(home)
+        except (OSError, RuntimeError, HTTPException) as error:
+            reason = " ".join(str(error).split())
+            stop(
+                f"MNIST could not be fetched into {root}: {reason}\nNothing was kept. Is this "
+                "machine online, and may you write there? Then try again later.",
+                status=1,
+            )
+        finally:
+            socket.setdefaulttimeout(waits)
+    try:
+        train, test = (len(MNIST(root, train=train)) for train in (True, False))
+    except Exception:  # a damaged file fails in many ways
+        stop(f"{home} is not a whole MNIST. Remove it and run this again.", status=1)
+    return f"MNIST lies in {home}: {train} images to train with, {test} to test with."
+
+
+DOWNLOADS: dict[str, Callable[[Path], str]] = {"mnist": fetch_mnist}
+
+
+@app.command()
+def data(
+    name: Annotated[
+        str, typer.Argument(help=f"One of: {', '.join(DOWNLOADS)}.", show_default=False)
+    ],
+    root: Annotated[Path, typer.Option(help="The folder to put it in.")] = Path("data"),
+) -> None:
+    """Fetch a set of images that is too large to come with the course.
+
+    Exit status: 0 when it is there, 1 when it cannot be fetched, 2 when no set has this name.
+    """
+    if name not in DOWNLOADS:
+        stop(f"there is no set {name!r}; known: {', '.join(DOWNLOADS)}")
+    console.print(escape(DOWNLOADS[name](root.expanduser())), soft_wrap=True)

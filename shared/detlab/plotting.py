@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from detlab.grid import WindowGrid
+
 Box = tuple[float, float, float, float]
 Cell = tuple[int, int]
 
@@ -157,6 +159,75 @@ def draw_windows_and_cells(
     right.spines[:].set_visible(False)
     right.set(title="output", xlabel="column j", ylabel="row i")
     left.set_title("image")
+    return figure
+
+
+def draw_images(
+    images: Tensor, titles: Sequence[str] = (), boxes: Tensor | None = None, columns: int = 6
+) -> Picture:
+    """Draw small images in rows.
+
+    Args:
+        images: (N, 1, H, W) float in [0, 1].
+        titles: one for each image, or none.
+        boxes: (N, 4) float, one to outline in each image, `xyxy` in fractions of its sides.
+        columns: images in a row.
+
+    Returns:
+        The Picture.
+    """
+    rows = -(-len(images) // columns)
+    figure = Picture(figsize=(1.6 * columns, (1.85 if titles else 1.65) * rows), layout="tight")
+    for n, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
+        axes.axis("off")
+        if n < len(images):
+            height, width = images.shape[2:]
+            extent = (0, width, height, 0)
+            axes.imshow(images[n, 0].numpy(), cmap="gray", vmin=0, vmax=1, extent=extent)
+            axes.set_title(titles[n] if titles else "", size=10)
+            if boxes is not None:
+                x_min, y_min, x_max, y_max = boxes[n].tolist()
+                sides = (x_max - x_min) * width, (y_max - y_min) * height
+                corner = x_min * width, y_min * height
+                axes.add_patch(Rectangle(corner, *sides, fill=False, ec=COLOURS[4], lw=1.5))
+    return figure
+
+
+def draw_targets(image: Tensor, targets: Tensor, grid: WindowGrid) -> Picture:
+    """Draw an image, the grid of windows that see its digit, and what two of them see.
+
+    Args:
+        image: (1, H, W) float in [0, 1].
+        targets: (6, rows, columns) float: detected, label, and the box, `xyxy` in fractions of
+            the window.
+        grid: the windows.
+
+    Returns:
+        The Picture: two windows on the image; the detected channel with both cells marked; both
+        windows' contents with their boxes, in the frame of the window.
+    """
+    seen = [(int(i), int(j)) for i, j in targets[0].nonzero()]
+    cells = [seen[len(seen) // 2], seen[0]] if seen else []
+    figure = Picture(figsize=(12.0, 3.3), layout="constrained")
+    left, middle, *frames = figure.subplots(1, 4)
+    corners = [(j * grid.stride, i * grid.stride) for i, j in cells]
+    _draw_image(left, image, [(x, y, x + grid.size, y + grid.size) for x, y in corners])
+    middle.imshow(targets[0].numpy(), cmap="gray", vmin=0, vmax=1.4)
+    middle.set(title="channel 0: seen", xlabel="column j", ylabel="row i")
+    left.set_title("two windows")
+    for k, (cell, (x, y)) in enumerate(zip(cells, corners, strict=True)):
+        i, j = cell
+        outline = Rectangle((j - 0.5, i - 0.5), 1, 1, fill=False, ec=COLOURS[k], lw=2.5)
+        middle.add_patch(outline)
+        window = image[0, y : y + grid.size, x : x + grid.size].numpy()
+        frames[k].imshow(window, cmap="gray", vmin=0, vmax=1, extent=(0, 1, 1, 0))
+        x_min, y_min, x_max, y_max = targets[2:, i, j].tolist()
+        sides = x_max - x_min, y_max - y_min
+        frames[k].add_patch(Rectangle((x_min, y_min), *sides, fill=False, ec=COLOURS[4], lw=2))
+        frames[k].set(title=f"window {cell}: label {int(targets[1, i, j])}")
+        frames[k].spines[:].set(color=COLOURS[k], linewidth=2.5)
+    for axes in frames[len(cells) :]:
+        axes.axis("off")
     return figure
 
 
