@@ -118,7 +118,10 @@ def grade_batch(
         material: Material = prepare(course, assignment, secret)
         gc.freeze()  # the jobs that are forked now share all this memory
         gc.enable()
-        results = run_jobs(sandbox, material, handed_in, progress)
+        try:
+            results = run_jobs(sandbox, material, handed_in, progress)
+        finally:
+            gc.unfreeze()  # some libraries complain of what is still there in the end
     return BatchResult(week, "bubblewrap" if program else "none", results)
 
 

@@ -7,6 +7,8 @@ seed comes from the staff's secret). Markers:
     weight(number)             its share of them, against the task's other checks (default 1)
     limits(cpu_s=…, …)         what the task may use, see `detgrader.workers.Limits`
     forbid(name, …)            names that the task's cells must not mention
+    needs(label, …)            earlier tasks on whose answers this one rests, such as a training:
+                               it is skipped when one of them earned nothing, and runs once
 """
 
 import hashlib
@@ -36,6 +38,7 @@ MARKERS = (
     "weight(number): the check's share of the task's points",
     "limits(cpu_s, memory_mb, wall_s): what the task may use",
     "forbid(*names): names that the task's cells must not mention",
+    "needs(*labels): earlier tasks on whose answers this one rests",
 )
 FIXTURES = {"student", "rng", "request"}
 
@@ -179,6 +182,11 @@ class CheckSession:
     def forbidden(self, task: str) -> set[str]:
         """Return the names that a task's cells must not mention."""
         return {name for mark in self.setting(task, "forbid") for name in mark.args}
+
+    def needs(self, task: str) -> list[str]:
+        """Return the labels of the earlier tasks on whose answers a task rests."""
+        marks = self.setting(task, "needs")
+        return list(dict.fromkeys(label for mark in marks for label in mark.args))
 
 
 def read_check(item: pytest.Item) -> Check:

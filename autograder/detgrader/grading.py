@@ -191,6 +191,7 @@ class SubmissionRun:
         self.left_out: set[str] = set()
         self.log: list[str] = []
         self.workers: dict[str, Worker] = {}
+        self.earned: dict[str, float] = {}
         self.to_run: list[Task] = []
         self.ahead: Prepared | None = None
 
@@ -260,13 +261,29 @@ class SubmissionRun:
             problem = self.problem_of(task)
             if problem:
                 result.status, result.message = "failed", problem
+            elif task in self.to_run and (reason := self.reason_to_skip(task)):
+                result.status, result.message = "skipped", reason
             elif task in self.to_run:
                 self.grade_code(task, result)
             elif not result.pending_manual:
                 result.message = "This task was not attempted."
         lost = [self.problems[cell] for cell in task.text_cells if cell in self.problems]
         result.message = "\n".join(filter(None, [*lost, result.message]))
+        self.earned[task.label] = result.score
         return result
+
+    def reason_to_skip(self, task: Task) -> str:
+        """Say why a task that rests on earlier answers is not worth its time, or nothing."""
+        needs = self.session.needs(task.label)
+        if needs and self.submission.overlaid not in ("", task.label):
+            return f"Not run: the overlay is of task {self.submission.overlaid}."
+        lacking = [label for label in needs if not self.earned.get(label)]
+        if not lacking:
+            return ""
+        return (
+            f"Not run: this task rests on task {', '.join(lacking)}, which earned no points. "
+            "Mend that first."
+        )
 
     def is_to_run(self, task: Task) -> bool:
         """Say whether a task has code of the student's, and nothing keeps it from running."""
@@ -304,7 +321,8 @@ class SubmissionRun:
         violated = any(outcome.kind == "violation" for _, outcome in attempt.checks)
         tasks = [other for other in self.assignment.tasks if other.code_cells]
         earlier = tasks[: tasks.index(task)]
-        if attempt.share < 1 and earlier and not violated:
+        alone = not self.session.needs(task.label)
+        if attempt.share < 1 and earlier and alone and not violated:
             failed = [check for check, _ in attempt.failures()]
             attempt.add(self.attempt(task, failed, without=earlier))
         result.score = round(attempt.share * task.points, 2)

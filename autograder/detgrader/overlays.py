@@ -81,7 +81,7 @@ def lay_over(reference: Submission, overlay: Overlay, assignment: Assignment) ->
     """Return the reference with an overlay at the end of its task's last code cell."""
     task = next(task for task in assignment.tasks if task.label == overlay.task)
     submission = copy.copy(reference)
-    submission.student = overlay.name
+    submission.student, submission.overlaid = overlay.name, overlay.task
     submission.cells = [
         replace(cell, source=f"{cell.source}\n\n{overlay.code}")
         if cell.name == task.code_cells[-1]

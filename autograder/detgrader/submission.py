@@ -59,6 +59,8 @@ class Submission:
         texts: sources of the written answers by grade id.
         problems: by grade id, why an answer cell cannot be used.
         notes: for staff: edits that have no effect.
+        overlaid: label of the task over which staff laid a mutant or variant, or the empty
+            string for what a student handed in.
     """
 
     student: str
@@ -69,6 +71,7 @@ class Submission:
     texts: dict[str, str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    overlaid: str = ""
 
 
 def take_in(path: Path, assignment: Assignment) -> Submission:

@@ -189,12 +189,16 @@ class Worker:
         return nonce
 
     def result_of(self, nonce: str) -> Any:
-        """Wait for the result of the oldest message without one, answering questions meanwhile."""
+        """Wait for a message's result; those of earlier ones that nobody asked for come first."""
         if not self.greeted:
             self.expect("ready", self.receive())
             self.greeted = True
-        if self.unread:
-            self.result_of(self.unread.pop(0))
+        while self.unread:
+            self.next_result(self.unread.pop(0))
+        return self.next_result(nonce)
+
+    def next_result(self, nonce: str) -> Any:
+        """Wait for the result of the oldest message without one, answering questions meanwhile."""
         while True:
             reply = self.receive()
             kind, given = reply.get("kind"), reply.get("nonce")

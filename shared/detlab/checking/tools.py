@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from detlab.checking.loader import BudgetedLoader
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -93,17 +101,128 @@ def record_calls(module: nn.Module) -> RecordedCalls:
     return calls
 
 
-def recorded(calls: RecordedCalls) -> list[tuple[tuple[int, ...], bool]]:
+def recorded(record: RecordedCalls | RecordedGradients) -> list:
     """Return what was recorded so far."""
-    return list(calls)
+    return list(record)
+
+
+def state(module: nn.Module) -> dict[str, Tensor]:
+    """Return a module's parameters and buffers by name."""
+    return dict(module.state_dict())
+
+
+def set_training(module: nn.Module, training: bool) -> None:
+    """Put a module into training or evaluation mode."""
+    module.train(training)
+
+
+def generator(seed: int) -> torch.Generator:
+    """Return a fresh generator of random numbers."""
+    return torch.Generator().manual_seed(seed)
+
+
+def gradient(function: Callable[..., Tensor], first: Tensor, *others: Any) -> Tensor | None:
+    """Differentiate a function's scalar result by its first argument; None if they are cut off."""
+    leaf = first.clone().requires_grad_()
+    with torch.enable_grad():
+        value = function(leaf, *others)
+        if not value.requires_grad:
+            return None
+        value.backward()
+    return leaf.grad
+
+
+class StepCounter(TorchDispatchMode):
+    """Count the steps that a call takes: Python's instructions and torch's operations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = 0
+
+    def trace(self, frame: Any, event: str, argument: Any) -> Any:
+        """Be Python's trace function."""
+        frame.f_trace_opcodes = True
+        self.steps += 1
+        return self.trace
+
+    def __torch_dispatch__(self, function, types, arguments=(), options=None):
+        self.steps += 1
+        return function(*arguments, **(options or {}))
+
+
+def count_steps(function: Callable, arguments: list) -> int:
+    """Call a function and count its steps, in operations, not in seconds.
+
+    Returns:
+        The number of Python instructions and torch operations; -1 if the function stopped the
+        count.
+    """
+    counter, before = StepCounter(), sys.gettrace()
+    trace = counter.trace
+    with counter:
+        sys.settrace(trace)
+        try:
+            function(*arguments)
+            whole = sys.gettrace() is trace
+        finally:
+            sys.settrace(before)
+    return counter.steps if whole else -1
+
+
+def call_and_listen(function: Callable, arguments: list) -> dict[str, Any]:
+    """Call a function; return its result and how many characters it printed."""
+    heard = io.StringIO()
+    with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
+        result = function(*arguments)
+    return {"result": result, "printed": len(heard.getvalue())}
+
+
+def linear_terms(outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    """Be a loss with two terms whose gradients do not depend on the outputs."""
+    return {"first": (outputs * targets).sum(), "second": 3 * outputs.sum()}
+
+
+def given_terms() -> Callable[[Tensor, Tensor], dict[str, Tensor]]:
+    """Return `linear_terms`, for a training loop to minimise."""
+    return linear_terms
+
+
+class RecordedGradients(list):
+    """The gradient that each backward pass left in a module's first parameter."""
+
+
+def record_gradients(module: nn.Module) -> RecordedGradients:
+    """Return a record that grows whenever the module's first parameter gets a gradient."""
+    gradients = RecordedGradients()
+    first = next(module.parameters())
+    first.register_post_accumulate_grad_hook(lambda p: gradients.append(p.grad.detach().clone()))
+    return gradients
+
+
+def budgeted_loader(batch_size: int, max_steps: int, cpu_s: float, seed: int) -> BudgetedLoader:
+    """Return a loader for a graded training, still empty (see `BudgetedLoader`)."""
+    return BudgetedLoader(batch_size=batch_size, max_steps=max_steps, cpu_s=cpu_s, seed=seed)
+
+
+def add_to_loader(loader: BudgetedLoader, images: Tensor, targets: Tensor) -> None:
+    """Give a loader more images."""
+    loader.add(images, targets)
+
+
+def progress_of(loader: BudgetedLoader) -> tuple[int, int, bool]:
+    """Return how far a training came: steps, steps on offer, whether time ran out."""
+    return tuple(loader.progress)
 
 
 def describe_figure(figure: Figure) -> list[dict[str, Any]]:
-    """Describe what a figure shows: for each axes its labels, legend and lines.
+    """Describe what a figure shows: for each axes its labels, legend, lines, images, rectangles.
 
     Returns:
         One dict an axes: "title", "xlabel", "ylabel" (str), "legend" (list of str),
-        "lines" (list of {"label", "x", "y"}; x and y are float64 arrays).
+        "lines" (list of {"label", "x", "y"}; x and y are float64 arrays), "images" (list of
+        float64 arrays), "rectangles" (list of {"box": (x_min, y_min, x_max, y_max) in data
+        units, "colour": (red, green, blue) in [0, 1], "filled": bool}), "place": (row, column)
+        in the grid of subplots, or None.
     """
     return [describe_axes(axes) for axes in figure.axes]
 
@@ -124,9 +243,33 @@ def describe_axes(axes: Any) -> dict[str, Any]:
             }
             for line in axes.get_lines()
         ],
+        "images": [floats_of(image.get_array()) for image in axes.get_images()],
+        "rectangles": [
+            describe_rectangle(patch) for patch in axes.patches if hasattr(patch, "get_bbox")
+        ],
+        "place": place_of(axes),
     }
+
+
+def place_of(axes: Any) -> tuple[int, int] | None:
+    """Return an axes' row and column in its grid of subplots."""
+    spec = axes.get_subplotspec()
+    return (spec.rowspan.start, spec.colspan.start) if spec else None
+
+
+def describe_rectangle(patch: Any) -> dict[str, Any]:
+    """Describe a rectangle: its corners, the colour of its edge, whether it is filled."""
+    x_min, y_min, x_max, y_max = (float(number) for number in patch.get_bbox().extents)
+    red, green, blue, _ = (float(part) for part in patch.get_edgecolor())
+    box = (x_min, y_min, x_max, y_max)
+    return {"box": box, "colour": (red, green, blue), "filled": bool(patch.get_fill())}
+
+
+def floats_of(values: Any) -> Any:
+    """Return an image's pixels as a float64 array, whatever they were."""
+    return np.array(values, dtype=np.float64)
 
 
 def floats(values: Any) -> Any:
     """Return numbers as a float64 array."""
-    return torch.as_tensor([float(value) for value in values], dtype=torch.float64).numpy()
+    return np.array([float(value) for value in values])

@@ -1,0 +1,166 @@
+"""Task 2.1: one whole digit on a canvas, turned, scaled and placed at random.
+
+The distributions are measured on blocks of ink whose turn, size and place can be read off an
+image. The bounds on the Kolmogorov-Smirnov distance D leave a right answer with COUNT samples
+a chance of failing below one in 10⁹ (2·exp(-2·COUNT·D²)), and room for what interpolation does.
+"""
+
+import math
+from collections.abc import Iterator
+
+import pytest
+import torch
+import torch.nn.functional as F
+from scenes import randint, uniform
+from torch import Tensor
+
+from detlab.checking.expect import expect_close, fail
+from detlab.checking.student import Handle, Student
+from detlab.checking.week2 import SIDE, expect_canvas, ink_box
+
+pytestmark = pytest.mark.task("2.1", points=12)
+
+COUNT = 300
+MAX_DISTANCE = 0.22
+# Bilinear or nearest, ink comes out a few per cent more or less at some scales.
+MASS_ERROR = 0.08
+
+
+def block(height: int, width: int) -> Tensor:
+    """Return a patch with a block of full ink in its middle."""
+    patch = torch.zeros(1, 28, 28)
+    top, left = (28 - height) // 2, (28 - width) // 2
+    patch[:, top : top + height, left : left + width] = 1
+    return patch
+
+
+def samples(student: Student, digit: Tensor, seed: int, count: int = COUNT) -> Iterator[Tensor]:
+    """Yield what `place_digit` makes of a digit, again and again with one generator."""
+    generator = student.tool("generator", seed)
+    for _ in range(count):
+        yield expect_canvas(student.place_digit(digit=digit, generator=generator))
+
+
+def once(student: Student, digit: Tensor, generator: Handle) -> Tensor:
+    """Place a digit once."""
+    return expect_canvas(student.place_digit(digit=digit, generator=generator))
+
+
+def distance(values: list[float]) -> float:
+    """Return how far values are from uniform in [0, 1]: the Kolmogorov-Smirnov distance."""
+    ordered = torch.tensor(sorted(values), dtype=torch.float64)
+    steps = torch.arange(len(values) + 1, dtype=torch.float64) / len(values)
+    return float(torch.maximum((ordered - steps[:-1]).abs(), (ordered - steps[1:]).abs()).max())
+
+
+def correlation(a: list[float], b: list[float]) -> float:
+    """Return the linear correlation of two series."""
+    return float(torch.corrcoef(torch.tensor([a, b], dtype=torch.float64))[0, 1])
+
+
+def moments(image: Tensor) -> tuple[float, float, float, float]:
+    """Return an image's mass, and of its ink the long and the short spread and their turn.
+
+    The turn is in degrees, from -90 to 90, of the long axis against the vertical.
+    """
+    rows, columns = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="ij")
+    weights = image[0].to(torch.float64)
+    mass = float(weights.sum())
+    y, x = rows - (weights * rows).sum() / mass, columns - (weights * columns).sum() / mass
+    yy, xx, xy = (float((weights * part).sum() / mass) for part in (y * y, x * x, x * y))
+    spread = math.hypot(yy - xx, 2 * xy)
+    turn = 0.5 * math.degrees(math.atan2(2 * xy, yy - xx))
+    return mass, (yy + xx + spread) / 2, (yy + xx - spread) / 2, turn
+
+
+@pytest.mark.weight(2)
+def test_reproducible(student: Student, rng: torch.Generator) -> None:
+    """The generator, and nothing else, decides the image."""
+    digit, seed = block(18, 6), randint(rng, 0, 10**6)
+    before = digit.clone()
+    student.seed(1)
+    first = student.tool("generator", seed)
+    images = [once(student, digit, first) for _ in range(4)]
+    student.seed(2)
+    second = student.tool("generator", seed)
+    for image in images:
+        cause = "All chance must come from `generator`."
+        expect_close(once(student, digit, second), image, "The image of an equal seed", cause=cause)
+    if any(torch.equal(images[0], image) for image in images[1:]):
+        fail("Two calls with one generator gave the same image.")
+    other = once(student, digit, student.tool("generator", seed + 1))
+    if torch.equal(images[0], other):
+        fail("Another seed gave the same image.")
+    if not torch.equal(digit, before):
+        fail("`place_digit` changed the digit that it was given.")
+
+
+@pytest.mark.weight(3)
+def test_whole(student: Student, rng: torch.Generator) -> None:
+    """The digit is there whole and once, even when its patch has ink in the corners."""
+    frame = torch.zeros(1, 28, 28)
+    frame[:, :3] = frame[:, -3:] = frame[:, :, :3] = frame[:, :, -3:] = 1
+    mass, long_before, short_before, _ = moments(F.pad(frame, [18] * 4))
+    low, high = (1 - MASS_ERROR) * 0.75**2, (1 + MASS_ERROR) * 1.25**2
+    for image in samples(student, frame, randint(rng, 0, 10**6), 80):
+        left, top, right, bottom = ink_box(image)
+        share, long, short, _ = moments(image)
+        # A frame's spread tells its scale: of a whole one, mass and spread tell the same.
+        scale = ((long + short) / (long_before + short_before)) ** 0.5
+        if not low < share / mass < high:
+            fail("The ink is more or less than that of one whole digit: is something cut off?")
+        if abs(share / mass / scale**2 - 1) > 2 * MASS_ERROR:
+            fail("A part of the digit is missing: do the corners of the patch stay when it turns?")
+        if min(right - left, bottom - top) < 20:
+            fail("The digit is smaller than the smallest scale allows, or cut.")
+
+
+@pytest.mark.weight(2)
+def test_scale(student: Student, rng: torch.Generator) -> None:
+    """The scale is one factor for both directions, uniform from 0.75 to 1.25."""
+    digit = block(18, 10)
+    scales = []
+    _, long_before, short_before, _ = moments(F.pad(digit, [18] * 4))
+    for image in samples(student, digit, randint(rng, 0, 10**6)):
+        mass, long, short, _ = moments(image)
+        scales.append((mass / 180) ** 0.5)
+        if not 0.75 < (long / short) / (long_before / short_before) < 1.33:
+            fail("The digit's proportions change: one factor must scale both directions.")
+    if min(scales) < 0.75 * (1 - MASS_ERROR) or max(scales) > 1.25 * (1 + MASS_ERROR):
+        fail("The scale leaves the range from 0.75 to 1.25.")
+    if distance([(scale - 0.75) / 0.5 for scale in scales]) > MAX_DISTANCE:
+        fail("The scale is not uniform from 0.75 to 1.25.")
+
+
+@pytest.mark.weight(2)
+def test_angle(student: Student, rng: torch.Generator) -> None:
+    """The angle is uniform from -30 to 30 degrees."""
+    turns = [moments(image)[3] for image in samples(student, block(20, 6), randint(rng, 0, 10**6))]
+    # The turn is read off the ink's second moments: a degree or two of error.
+    if max(map(abs, turns)) > 33:
+        fail("The angle leaves the range from -30 to 30 degrees.")
+    if distance([(turn + 30) / 60 for turn in turns]) > MAX_DISTANCE:
+        fail("The angle is not uniform from -30 to 30 degrees (degrees, not radians).")
+
+
+@pytest.mark.weight(3)
+def test_place(student: Student, rng: torch.Generator) -> None:
+    """The place is uniform over all at which the digit lies wholly on the canvas."""
+    digit = torch.zeros(1, 28, 28)
+    # Off the middle of the patch: what counts is the ink, not the patch.
+    digit[:, 2:14, 11:26] = uniform(rng, 0.5, 1, 12, 15)
+    across, down = [], []
+    for image in samples(student, digit, randint(rng, 0, 10**6)):
+        left, top, right, bottom = ink_box(image)
+        across.append(left / (SIDE - (right - left)))
+        down.append(top / (SIDE - (bottom - top)))
+    for places, what in ((across, "column"), (down, "row")):
+        if distance(places) > MAX_DISTANCE:
+            fail(
+                f"The digit's {what} is not uniform over all places where the ink fits: place the "
+                "ink's tight box, not the patch, and let it reach both borders."
+            )
+        if min(places) > 0.05 or max(places) < 0.95:
+            fail(f"The digit never comes near one of the borders (its {what} does not).")
+    if abs(correlation(across, down)) > 0.36:  # six standard deviations of independent places
+        fail("Row and column are not independent: does one random number serve for both?")

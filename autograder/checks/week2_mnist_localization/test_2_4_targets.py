@@ -1,0 +1,115 @@
+"""Task 2.4: six numbers for every window."""
+
+import pytest
+import torch
+from scenes import CLASSES, SIDE, randint, random_boxes, random_grid, targets_of
+from torch import Tensor
+
+from detlab.checking.expect import expect_close, expect_int, expect_tensor, fail
+from detlab.checking.student import Student
+from detlab.grid import WindowGrid
+
+pytestmark = pytest.mark.task("2.4", points=16)
+
+
+def random_labels(rng: torch.Generator, count: int) -> Tensor:
+    """Return labels from 0 to 9."""
+    return torch.randint(0, CLASSES, (count,), generator=rng)
+
+
+def encode(student: Student, boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
+    """Encode some boxes and check the form of the answer."""
+    answer = student.encode_targets(boxes=boxes, labels=labels, grid=grid)
+    expected = (len(boxes), 6, *grid.count)
+    return expect_tensor(answer, "`encode_targets`'s result", expected)
+
+
+def compare(student: Student, boxes: Tensor, labels: Tensor, grid: WindowGrid) -> None:
+    """Compare the targets channel by channel."""
+    answer, expected = encode(student, boxes, labels, grid), targets_of(boxes, labels, grid)
+    seen = expected[:, 0] == 1
+    wrong = (answer[:, 0] - expected[:, 0]).abs() > 1e-5
+    if bool(wrong.any()):
+        missed, extra = int((wrong & seen).sum()), int((wrong & ~seen).sum())
+        n, i, j = (int(part) for part in wrong.nonzero()[0])
+        fail(
+            f"Channel 0 is wrong in {missed} windows that share an area with the box and in "
+            f"{extra} that do not.",
+            f"For example window ({i}, {j}), box {(SIDE * boxes[n]).tolist()} px, {grid}.",
+        )
+    if bool((answer.movedim(1, -1)[~seen] != 0).any()):
+        fail("Windows that do not intersect the box must hold six zeros.")
+    # Windows far from the box have large numbers; float32 rounds them to 1e-6 of their size.
+    expect_close(answer[:, 1], expected[:, 1], "Channel 1, the label,", 1e-4)
+    names = ("x_min", "y_min", "x_max", "y_max")
+    for channel, name in enumerate(names, 2):
+        what = f"Channel {channel}, {name} in the window's frame,"
+        expect_close(answer[:, channel], expected[:, channel], what, 1e-4)
+
+
+@pytest.mark.weight(3)
+def test_one_box(student: Student, rng: torch.Generator) -> None:
+    """The targets of one image are right in every window."""
+    for _ in range(4):
+        compare(student, random_boxes(rng, 1), random_labels(rng, 1), random_grid(rng))
+
+
+@pytest.mark.weight(2)
+def test_batch(student: Student, rng: torch.Generator) -> None:
+    """The targets of several images are right."""
+    for _ in range(3):
+        boxes, labels = random_boxes(rng, 7), random_labels(rng, 7)
+        kept = boxes.clone(), labels.clone()
+        compare(student, boxes, labels, random_grid(rng))
+        if not (torch.equal(boxes, kept[0]) and torch.equal(labels, kept[1])):
+            fail("`encode_targets` changed its arguments.")
+
+
+@pytest.mark.weight(1)
+def test_small_and_large(student: Student, rng: torch.Generator) -> None:
+    """Boxes within one window, boxes larger than a window, and boxes at the border are right."""
+    boxes = torch.tensor([[0, 0, 3, 2], [61, 62, 64, 64], [0, 30, 64, 34], [2, 1, 63, 62]])
+    small = WindowGrid(12, 8, ((SIDE - 12) // 8 + 1,) * 2)
+    for grid in (small, random_grid(rng)):
+        compare(student, boxes.float() / SIDE, random_labels(rng, 4), grid)
+
+
+@pytest.mark.weight(1)
+def test_touching(student: Student) -> None:
+    """A window that only touches the box does not see it."""
+    grid = WindowGrid(32, 8, (5, 5))
+    boxes = torch.tensor([[32, 0, 48, 16], [0, 32, 16, 48], [32, 40, 40, 64]]).float() / SIDE
+    compare(student, boxes, torch.tensor([0, 9, 3]), grid)
+
+
+@pytest.mark.weight(1)
+def test_rows_and_columns(student: Student, rng: torch.Generator) -> None:
+    """Grids with more columns than rows, or more rows than columns, are filled row by row."""
+    for count in ((2, 5), (6, 3)):
+        grid = WindowGrid(randint(rng, 24, 40), randint(rng, 3, 5), count)
+        compare(student, random_boxes(rng, 3), random_labels(rng, 3), grid)
+
+
+@pytest.mark.weight(8)
+def test_vectorised(student: Student, rng: torch.Generator) -> None:
+    """The steps taken do not grow with the number of images, nor with the number of windows."""
+    few, many = WindowGrid(40, 8, (4, 4)), WindowGrid(40, 1, (25, 25))
+    cases = {"": (4, few), "images": (64, few), "windows": (4, many)}
+    function = student.fetch("encode_targets")
+    steps = {}
+    for name, (count, grid) in cases.items():
+        boxes, labels = random_boxes(rng, count), random_labels(rng, count)
+        compare(student, boxes, labels, grid)
+        taken = student.tool("count_steps", function, [boxes, labels, grid])
+        steps[name] = expect_int(taken, "The number of steps")
+        if steps[name] < 1:
+            fail("The steps of `encode_targets` could not be counted.")
+    for name in ("images", "windows"):
+        # Sixteen times the images, thirty-nine times the windows: a loop takes many times the
+        # steps; a branch here or there does not double them.
+        if steps[name] > 2 * steps[""]:
+            fail(
+                f"The number of steps grows with the number of {name}: a loop is left, in plain "
+                "sight or in a comprehension. Let broadcasting run over it.",
+                f"{steps['']} steps became {steps[name]}.",
+            )

@@ -1,0 +1,36 @@
+"""Task 2.9: the student's network, trained for real and measured on unseen digits."""
+
+import pytest
+import torch
+from training import score_of
+
+from detlab.checking.expect import fail
+from detlab.checking.student import Student
+
+pytestmark = [
+    pytest.mark.task("2.9", points=8),
+    pytest.mark.needs("2.2", "2.5", "2.6"),
+    # More than the loader's budget: what remains is for the measuring.
+    pytest.mark.limits(cpu_s=300, memory_mb=3072, wall_s=1200),
+]
+
+ACCURACIES = (0.50, 0.80, 0.90, 0.95)
+IOUS = (0.30, 0.50, 0.60, 0.70)
+
+
+@pytest.mark.parametrize("least", ACCURACIES)
+def test_accuracy(student: Student, rng: torch.Generator, least: float) -> None:
+    """Labels of unseen digits are right."""
+    score = score_of(student, rng)
+    if score.accuracy < least:
+        bands = ", ".join(f"{band:.2f}" for band in ACCURACIES)
+        fail(f"The label accuracy is {score.accuracy:.3f}; points at {bands}.{score.remark}")
+
+
+@pytest.mark.parametrize("least", IOUS)
+def test_iou(student: Student, rng: torch.Generator, least: float) -> None:
+    """Boxes of unseen digits are in their places."""
+    score = score_of(student, rng)
+    if score.iou < least:
+        bands = ", ".join(f"{band:.2f}" for band in IOUS)
+        fail(f"The mean IoU is {score.iou:.3f}; points at {bands}.{score.remark}")

@@ -1,0 +1,665 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Week 2 · Where is the digit?
+#
+# Last week one network answered for every window of an image in a single pass. This week that
+# network learns. Each image holds one handwritten digit, turned, scaled and put anywhere on a dark
+# canvas; for each window the network says whether it sees ink, which digit it is, and where the
+# digit lies. You make the images, find their boxes, turn boxes into targets, write the loss and
+# the training loop, and read predictions back out. It is a whole detector in small: with several
+# boxes for each window it becomes SSD, next week.
+#
+# **How it works.** Replace each `raise NotImplementedError` by your code and leave signatures and
+# cell names as they are. The check cell below a task answers at once, on public inputs; the
+# grader runs your functions on other inputs. It runs the setup cell as released, your answer cells,
+# and the definitions in cells that you add, so keep long computations out of those. Tasks do not
+# drag each other down: where a task needs an earlier one, the grader hands in a right one. Only
+# task 2.9, which trains your own network for real, rests on your own answers.
+#
+# **Conventions.** Images are NCHW, float32, in [0, 1]; ink is bright, paper is 0. A box is
+# `(x_min, y_min, x_max, y_max)`, x to the right and y down, as **fractions**: of the image's sides
+# or of a window's, as each statement says. A pixel is a small square: the one in column c and
+# row r of a 64×64 image covers x from c/64 to (c + 1)/64 and y from r/64 to (r + 1)/64. Functions
+# leave their arguments as they are.
+
+# %% nbgrader={"grade_id": "setup"}
+from collections.abc import Callable, Iterable
+
+import matplotlib.pyplot as plt
+import torch
+import torch.nn.functional as F
+import torchvision.transforms.functional as TF
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+from torchsummary import summary
+from tqdm import tqdm
+
+from detlab.checking import check
+from detlab.digits import load_digits
+from detlab.grid import WindowGrid
+from detlab.metrics import label_accuracy, mean_iou
+from detlab.plotting import draw_images, draw_targets, draw_windows
+
+torch.manual_seed(0)
+
+SIDE = 64  # of an image, pixels
+CLASSES = 10  # digits 0 to 9
+MAX_ANGLE = 30.0  # degrees
+MIN_SCALE, MAX_SCALE = 0.75, 1.25
+
+# %% [markdown]
+# ## The digits
+#
+# MNIST's digits (Y. LeCun, C. Cortes, C. Burges) are 28×28, upright, centred and all of one size.
+# 4,500 of them come with this course, 4,000 to train on and 500 to validate with.
+
+# %%
+digits, digit_labels = load_digits("train")
+print(f"{len(digits)} digits, {tuple(digits.shape[1:])}, from {digits.min()} to {digits.max()}")
+draw_images(digits[:12], [f"{label}" for label in digit_labels[:12].tolist()])
+
+# %% [markdown]
+# ## Task 2.1 · One digit on a canvas (12 points)
+#
+# Make finding a digit worth while. From one digit patch, make a 64×64 image:
+#
+# 1. **Rotate** it by an angle drawn uniformly from −30° to 30°, either sense.
+# 2. **Rescale** it by one factor for both directions, drawn uniformly from 0.75 to 1.25.
+# 3. **Place** it on a canvas of zeros. Ink is every pixel greater than 0, and its tight box is the
+#    smallest rectangle of whole pixels that holds all ink. Its top-left corner is uniform over
+#    all whole-pixel places at which the box lies wholly on the canvas: so each border is reached.
+#    Row and column are drawn independently.
+#
+# The image holds the whole digit, once: nothing is cut off, neither by rotation nor by the
+# canvas, even when the patch has ink in its corners. (The largest patch, turned by 30° and
+# scaled by 1.25, spans 48 pixels.) Interpolate as you like; `TF.affine` and `TF.pad` are at
+# hand. All chance comes from `generator`: the same seed gives the same image, whatever other random
+# numbers were drawn meanwhile, and the next call with the same generator another.
+
+
+# %% nbgrader={"grade_id": "task_2_1", "solution": true}
+def place_digit(digit: Tensor, generator: torch.Generator) -> Tensor:
+    """Turn, scale and place a digit at random on an empty canvas.
+
+    Args:
+        digit: (1, 28, 28) float32 in [0, 1], with some ink; possibly up to its border.
+        generator: the only source of chance.
+
+    Returns:
+        (1, 64, 64) float32 in [0, 1]: the whole digit once, the rest 0.
+    """
+    ### BEGIN SOLUTION
+    turn, grow, down, right = torch.rand(4, generator=generator).tolist()
+    angle = MAX_ANGLE * (2 * turn - 1)
+    scale = MIN_SCALE + (MAX_SCALE - MIN_SCALE) * grow
+    margin = (SIDE - digit.shape[-1]) // 2
+    large = TF.affine(
+        TF.pad(digit, [margin]), angle, [0, 0], scale, [0.0], TF.InterpolationMode.BILINEAR
+    )
+    rows, columns = (large[0] > 0).any(1).nonzero(), (large[0] > 0).any(0).nonzero()
+    ink = large[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height, width = ink.shape[1:]
+    top, left = int(down * (SIDE - height + 1)), int(right * (SIDE - width + 1))
+    canvas = torch.zeros(1, SIDE, SIDE)
+    canvas[:, top : top + height, left : left + width] = ink.clamp(0, 1)
+    return canvas
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade_id": "check_2_1", "points": 12}
+check("2.1")
+
+# %% [markdown]
+# One digit, twelve times. Look for the same stroke at other angles, sizes and places. Is it ever
+# cut?
+
+# %%
+generator = torch.Generator().manual_seed(1)
+samples = torch.stack([place_digit(digits[7], generator) for _ in range(12)])
+draw_images(samples)
+
+# %% [markdown]
+# ## Task 2.2 · The network and its windows (12 points)
+#
+# `LocalizationNet` is **fully convolutional**: it maps any image that holds at least one window to
+# a map of answers, and cell (i, j) of this map answers for window (i, j), exactly as in week 1.
+# No layer is padded, or a window would look beyond the edge of the image.
+#
+# - Each window gets 15 numbers, all of them raw: channel 0 is the logit of "there is ink here",
+#   channels 1 to 10 are the logits of the digits 0 to 9, channels 11 to 14 the box, `xyxy` in
+#   fractions **of the window** (0 is its left or top, 1 its right or bottom; a box may stick out).
+# - A window must hold a whole digit. The digits' ink spans up to 36 pixels, so the window's
+#   side is at least 36; and in 64×64 there are at least 3×3 windows.
+# - `localization_grid` says which windows they are: the formulas of task 1.9, for your layers.
+#
+# In evaluation mode (`net.eval()`) equal images get equal answers. All else is up to you. The
+# network will be trained on a processor (task 2.9), so keep it light: a first layer with many
+# channels at full resolution costs most. Batch normalisation learns much faster than none.
+
+
+# %% nbgrader={"grade_id": "task_2_2", "solution": true}
+class LocalizationNet(nn.Module):
+    """A fully convolutional detector, window by window, with fresh random weights.
+
+    Maps (N, 1, H, W) float32 to (N, 15, rows, columns) float32, where (rows, columns) is
+    `localization_grid((H, W)).count`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.layers = nn.Sequential(
+            *(nn.Conv2d(1, 16, 3, bias=False), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(16, 32, 3, bias=False), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(32, 64, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU()),
+            *(nn.Conv2d(64, 128, 6, bias=False), nn.BatchNorm2d(128), nn.ReLU()),
+            nn.Conv2d(128, 5 + CLASSES, 1),
+        )
+        ### END SOLUTION
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map (N, 1, H, W) images to (N, 15, rows, columns) raw outputs."""
+        ### BEGIN SOLUTION
+        return self.layers(images)
+        ### END SOLUTION
+
+
+def localization_grid(input_size: tuple[int, int]) -> WindowGrid:
+    """Say which windows `LocalizationNet` answers for.
+
+    Args:
+        input_size: (height, width) of the image, pixels.
+
+    Returns:
+        The side of a window and the stride, pixels, and the count (rows, columns): Python ints.
+    """
+    ### BEGIN SOLUTION
+    size, stride = 1, 1
+    for layer in LocalizationNet().layers:
+        if isinstance(layer, nn.Conv2d):
+            size, stride = size + stride * (layer.kernel_size[0] - 1), stride * layer.stride[0]
+        elif isinstance(layer, nn.MaxPool2d):
+            size, stride = size + stride * (layer.kernel_size - 1), stride * layer.stride
+    rows, columns = ((side - size) // stride + 1 for side in input_size)
+    return WindowGrid(size, stride, (rows, columns))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade_id": "check_2_2", "points": 12}
+check("2.2")
+
+# %%
+grid = localization_grid((SIDE, SIDE))
+print(grid)
+summary(LocalizationNet(), (1, SIDE, SIDE), device="cpu")
+
+# %% [markdown]
+# Its first window, its last one and one in the middle, on an image of yours:
+
+# %%
+middle = (grid.count[0] // 2, grid.count[1] // 2)
+cells = [(0, 0), middle, (grid.count[0] - 1, grid.count[1] - 1)]
+corners = [(j * grid.stride, i * grid.stride) for i, j in cells]
+windows = [(x, y, x + grid.size, y + grid.size) for x, y in corners]
+draw_windows(samples[0], windows, [f"window {cell}" for cell in cells])
+
+# %% [markdown]
+# ## Task 2.3 · The tight box (8 points)
+#
+# You made the images, so you can find the boxes. `digit_box` returns the tight box of all pixels
+# greater than 0, in fractions **of the image**. By the convention above, a single pixel in column c
+# has x_min = c/W and x_max = (c + 1)/W. Mind the borders: 0 is an index like any other. The image
+# need not be square. An image without ink has the box (0, 0, 0, 0).
+
+
+# %% nbgrader={"grade_id": "task_2_3", "solution": true}
+def digit_box(image: Tensor) -> Tensor:
+    """Find the tight box around the ink of an image.
+
+    Args:
+        image: (1, H, W) float in [0, 1]; ink is every pixel greater than 0.
+
+    Returns:
+        (4,) float32, `xyxy` in fractions of the image's sides; zeros if there is no ink.
+    """
+    ### BEGIN SOLUTION
+    height, width = image.shape[1:]
+    rows, columns = torch.nonzero(image[0] > 0, as_tuple=True)
+    if len(rows) == 0:
+        return torch.zeros(4)
+    first, last = (columns.min(), rows.min()), (columns.max() + 1, rows.max() + 1)
+    sides = torch.tensor([width, height, width, height], dtype=torch.float32)
+    return torch.stack([*first, *last]) / sides
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade_id": "check_2_3", "points": 8}
+check("2.3")
+
+# %% [markdown]
+# Each box must touch the ink on all four sides.
+
+# %%
+boxes = torch.stack([digit_box(image) for image in samples])
+draw_images(samples, boxes=boxes)
+
+# %% [markdown]
+# ## Task 2.4 · Targets for every window (16 points)
+#
+# Every window carries information, so every window gets a target of six numbers. If the digit's
+# box and the window share some area (touching is not enough):
+#
+# | channel | target |
+# | --- | --- |
+# | 0 | 1 |
+# | 1 | the label, 0 to 9 |
+# | 2 to 5 | the box, `xyxy`, in fractions **of the window** |
+#
+# In the frame of a window its left and its top are 0, its right and its bottom 1; what sticks out
+# of it is below 0 or above 1. In all other windows the six numbers are 0. Images are 64×64
+# (`SIDE`); window (i, j) has its top-left pixel at (row i·stride, column j·stride).
+#
+# **Vectorise.** Write it with a fixed number of tensor operations. For half of the points it
+# must be right; the other half asks that the number of steps Python takes (counted, not
+# timed) does not grow with the number of images, nor with the number of windows. Broadcasting is
+# the tool: boxes of shape (N, 1, 1) against windows of shape (rows, 1) and (columns,).
+
+
+# %% nbgrader={"grade_id": "task_2_4", "solution": true}
+def encode_targets(boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
+    """Write down what the network should answer in each window.
+
+    Args:
+        boxes: (N, 4) float32, `xyxy` in fractions of the 64×64 image, x_min < x_max, y_min < y_max.
+        labels: (N,) int64, 0 to 9.
+        grid: the windows, rows and columns as in `grid.count`.
+
+    Returns:
+        (N, 6, rows, columns) float32: detected (0 or 1), label, and the box, `xyxy` in fractions
+        of the window; zeros for windows that do not intersect the box.
+    """
+    ### BEGIN SOLUTION
+    rows, columns = grid.count
+    tops = torch.arange(rows)[:, None] * grid.stride
+    lefts = torch.arange(columns) * grid.stride
+    x_min, y_min, x_max, y_max = (SIDE * boxes).T[..., None, None]
+    in_windows = torch.broadcast_tensors(
+        (x_min - lefts) / grid.size,
+        (y_min - tops) / grid.size,
+        (x_max - lefts) / grid.size,
+        (y_max - tops) / grid.size,
+    )
+    left, top, right, bottom = in_windows
+    seen = (left < 1) & (right > 0) & (top < 1) & (bottom > 0)
+    digits = labels[:, None, None].expand_as(seen)
+    targets = torch.stack([torch.ones_like(left), digits, left, top, right, bottom], 1)
+    return targets * seen[:, None]
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade_id": "check_2_4", "points": 16}
+check("2.4")
+
+# %% [markdown]
+# Where does the digit count as seen, and what is the box in two of these windows? In the frame
+# of the second window it lies elsewhere, though the digit never moved.
+
+# %%
+targets = encode_targets(boxes, torch.full((12,), int(digit_labels[7])), grid)
+draw_targets(samples[0], targets[0], grid)
+
+# %% [markdown]
+# ## Task 2.5 · The loss (18 points)
+#
+# Three questions, three terms. Write o for the 15 outputs of a window and y for its 6 targets.
+#
+# - **detection**, in every window: binary cross-entropy between sigmoid(o₀) and y₀.
+# - **classification**, only in windows with a *true positive*, where sigmoid(o₀) > 0.5 **and**
+#   y₀ = 1: the negative log-likelihood of the label y₁ under log-softmax(o₁ … o₁₀).
+# - **regression**, in the same windows: the **mean** over the four numbers of
+#   (o₁₁ … o₁₄ − y₂ … y₅)².
+#
+# Each term is **summed** over all windows and all images of the batch; the loss is the sum of the
+# three terms. Which windows are true positives is decided by the present outputs; no gradient flows
+# through this decision. In a batch without any true positive the last two terms are 0 and all
+# gradients are finite, and so they are for logits as large as ±60.
+#
+# Return the terms one by one as well: they will show you what the network learns first.
+
+
+# %% nbgrader={"grade_id": "task_2_5", "solution": true}
+def localization_terms(outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    """Compute the three terms of the loss.
+
+    Args:
+        outputs: (N, 15, rows, columns) float32, raw outputs of the network.
+        targets: (N, 6, rows, columns) float32, of `encode_targets`.
+
+    Returns:
+        "detection", "classification" and "regression": each a scalar tensor, differentiable.
+    """
+    ### BEGIN SOLUTION
+    found = (outputs[:, 0] > 0) & (targets[:, 0] == 1)
+    detection = F.binary_cross_entropy_with_logits(outputs[:, 0], targets[:, 0], reduction="sum")
+    logits, labels = outputs[:, 1:11].movedim(1, -1)[found], targets[:, 1][found].long()
+    boxes, true_boxes = (part.movedim(1, -1)[found] for part in (outputs[:, 11:], targets[:, 2:]))
+    return {
+        "detection": detection,
+        "classification": F.cross_entropy(logits, labels, reduction="sum"),
+        "regression": F.mse_loss(boxes, true_boxes, reduction="sum") / 4,
+    }
+    ### END SOLUTION
+
+
+def localization_loss(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Add the three terms up: see `localization_terms` for the arguments. Returns a scalar."""
+    ### BEGIN SOLUTION
+    return sum(localization_terms(outputs, targets).values())
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade_id": "check_2_5", "points": 18}
+check("2.5")
+
+# %% [markdown]
+# A fresh network knows nothing. Its detection term is about ln 2 for each window:
+
+# %%
+fresh = LocalizationNet()(samples)
+cells_in_all = fresh[:, 0].numel()
+for name, term in localization_terms(fresh, targets).items():
+    print(f"{name:15} {term.item():8.1f}   per window {term.item() / cells_in_all:.3f}")
+
+# %% [markdown]
+# ## Task 2.6 · The training loop (8 points)
+#
+# `train` takes a network, the batches, a function that returns the terms of a loss, and a number of
+# passes. For each batch: forward, the terms, their sum, backward, one step of an optimizer of
+# your choice. Gradients of one batch must not leak into the next. The network is put into training
+# mode first. A progress bar (`tqdm`) says how far it is.
+#
+# The sum over 64 images is large, so divide the loss by the number of images in the batch before
+# the backward pass. The function returns the history: a dict for each step with each term **per
+# image**, as Python floats.
+#
+# `plot_history` draws one curve for each term against the step, with a legend and labelled axes.
+
+
+# %% nbgrader={"grade_id": "task_2_6", "solution": true}
+def train(
+    net: nn.Module,
+    loader: Iterable[tuple[Tensor, Tensor]],
+    loss_terms: Callable[[Tensor, Tensor], dict[str, Tensor]],
+    epochs: int,
+) -> list[dict[str, float]]:
+    """Train a network in place.
+
+    Args:
+        net: maps images (N, 1, H, W) to outputs.
+        loader: can be passed through many times, has a length; yields (images, targets).
+        loss_terms: maps (outputs, targets) to scalars by name, each summed over the batch.
+        epochs: passes over the loader.
+
+    Returns:
+        One dict a step, in order: each term divided by the number of images, as a float.
+    """
+    ### BEGIN SOLUTION
+    steps = epochs * len(loader)
+    optimizer = torch.optim.Adam(net.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=steps)
+    history = []
+    net.train()
+    with tqdm(total=steps) as bar:
+        for _ in range(epochs):
+            for images, targets in loader:
+                terms = loss_terms(net(images), targets)
+                loss = sum(terms.values()) / len(images)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+                history.append({name: term.item() / len(images) for name, term in terms.items()})
+                bar.set_postfix(loss=f"{loss.item():.2f}")
+                bar.update()
+    return history
+    ### END SOLUTION
+
+
+def plot_history(history: list[dict[str, float]]) -> Figure:
+    """Plot the terms of the loss over the steps.
+
+    Args:
+        history: what `train` returns.
+
+    Returns:
+        A Figure with one line for each term, a legend, and labels on both axes.
+    """
+    ### BEGIN SOLUTION
+    fig, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
+    for name in history[0]:
+        axes.plot([terms[name] for terms in history], label=name)
+    axes.set(xlabel="step", ylabel="loss per image", yscale="log")
+    axes.legend()
+    return fig
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade_id": "check_2_6", "points": 8}
+check("2.6")
+
+# %% [markdown]
+# A first try, on 1,000 images and twice through. What does the network learn first, and why can
+# the other terms *rise* at the beginning? (Count the windows that enter them.)
+
+
+# %%
+def make_images(part: str, copies: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Place each digit of a part so many times: images, their boxes and their labels."""
+    digits, labels = load_digits(part)
+    generator = torch.Generator().manual_seed(seed)
+    images = [place_digit(digit, generator) for _ in range(copies) for digit in digits]
+    return torch.stack(images), torch.stack([*map(digit_box, images)]), labels.repeat(copies)
+
+
+images, boxes, labels = make_images("validation", copies=2, seed=2)
+few = TensorDataset(images, encode_targets(boxes, labels, grid))
+net = LocalizationNet()
+history = train(net, DataLoader(few, batch_size=64, shuffle=True), localization_terms, epochs=2)
+figure = plot_history(history)
+
+# %% [markdown]
+# ## Task 2.7 · Prediction (12 points)
+#
+# The network says something about every window; which one should speak for the image? Take the
+# window that is surest of a label. For each image:
+#
+# 1. In each window, the score of each digit is log-softmax(o₁ … o₁₀); the window's score is the
+#    largest of the ten.
+# 2. The best window is the one with the largest score.
+# 3. The label is this window's best digit; the box is this window's box, converted back to
+#    fractions **of the image** (64×64), not clipped.
+
+
+# %% nbgrader={"grade_id": "task_2_7", "solution": true}
+def predict(outputs: Tensor, grid: WindowGrid) -> tuple[Tensor, Tensor]:
+    """Read one label and one box for each image out of the outputs.
+
+    Args:
+        outputs: (N, 15, rows, columns) float32, raw outputs of the network for 64×64 images.
+        grid: the windows, with (rows, columns) as in `grid.count`.
+
+    Returns:
+        labels: (N,) int64, 0 to 9.
+        boxes: (N, 4) float32, `xyxy` in fractions of the image.
+    """
+    ### BEGIN SOLUTION
+    scores, digits = F.log_softmax(outputs[:, 1:11], dim=1).max(dim=1)
+    best = scores.flatten(1).argmax(1)
+    images = torch.arange(len(outputs))
+    boxes = outputs[:, 11:].flatten(2)[images, :, best]
+    columns = grid.count[1]
+    corners = torch.stack([best % columns, best // columns], 1).repeat(1, 2) * grid.stride
+    return digits.flatten(1)[images, best], (corners + grid.size * boxes) / SIDE
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade_id": "check_2_7", "points": 12}
+check("2.7")
+
+# %% [markdown]
+# ## Task 2.8 · Look at it (6 points)
+#
+# Numbers hide what pictures show. Draw 30 images in a figure of 6 rows and 5 columns
+# (`plt.subplots(6, 5, …)`), image n in row n // 5: the true box **green**, the predicted one
+# **red**, both as unfilled rectangles at their places in the image, and a title with both labels,
+# the true one first. `plt.imshow` puts the centre of pixel 0 at 0, so its left edge lies at −0.5;
+# half a pixel more or less does not matter here.
+#
+# The function earns 3 points; the other 3 are for what you see in the figure.
+
+
+# %% nbgrader={"grade_id": "task_2_8", "solution": true}
+def show_predictions(
+    images: Tensor, true_boxes: Tensor, true_labels: Tensor, boxes: Tensor, labels: Tensor
+) -> Figure:
+    """Show 30 images with true and predicted boxes and labels.
+
+    Args:
+        images: (30, 1, H, W) float32 in [0, 1].
+        true_boxes: (30, 4) float32, `xyxy` in fractions of the image.
+        true_labels: (30,) int64.
+        boxes: (30, 4) float32, the predicted ones.
+        labels: (30,) int64, the predicted ones.
+
+    Returns:
+        A Figure with 6×5 Axes: an image, a green and a red rectangle, and a title in each.
+    """
+    ### BEGIN SOLUTION
+    fig, axes = plt.subplots(6, 5, figsize=(10, 12.5), layout="constrained")
+    height, width = images.shape[2:]
+    scale = torch.tensor([width, height, width, height])
+    for n, ax in enumerate(axes.flat):
+        ax.imshow(images[n, 0], cmap="gray", vmin=0, vmax=1)
+        for box, colour in ((true_boxes[n], "lime"), (boxes[n], "red")):
+            x_min, y_min, x_max, y_max = (box * scale - 0.5).tolist()
+            sides = x_max - x_min, y_max - y_min
+            ax.add_patch(Rectangle((x_min, y_min), *sides, fill=False, edgecolor=colour, lw=1.5))
+        right = true_labels[n] == labels[n]
+        title = f"true {true_labels[n]}, predicted {labels[n]}"
+        ax.set_title(title, size=9, color="black" if right else "red")
+        ax.axis("off")
+    return fig
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade_id": "check_2_8", "points": 3}
+check("2.8")
+
+# %% [markdown]
+# **Explain your figure (3 points, by hand).** Answer this when task 2.9 has trained your network
+# and its figure stands at the end of the notebook. Name two images on which your network does
+# worst, by label or by box, and what they have in common with others that went wrong. A window
+# counts as a positive when it shares *any* area with the digit: what does that ask of the
+# classifier in a window that sees a corner of a stroke, and why does taking the surest window
+# help? Name one change that you expect to improve the boxes, and why.
+
+# %% [markdown] nbgrader={"grade_id":"task_2_8_explain","solution":true,"manual":true,"points":3}
+# <!-- ### BEGIN SOLUTION -->
+# Labels go wrong where a digit turned by some 30° resembles another, such as 4 and 9 or 7 and 1;
+# boxes are worst for the small and thin digits, where one pixel more or less is a large share of
+# the area, and for digits at the border. A window that sees a corner of a stroke cannot know
+# the digit, yet its target names one, so its honest answer is a flat distribution with a low
+# maximum; a window that sees all of the digit can be sure. Taking the surest window therefore
+# picks one with the whole digit in view, where the box can be known as well. Boxes would improve
+# with a loss in which errors count relative to the box's size, or with regression only in windows
+# that hold most of the digit, since far windows must guess and their large errors dominate the sum.
+#
+# Marking: 1 for two images and what they share, 1 for the flat answer and the surest window,
+# 1 for a change with a reason that fits it.
+# <!-- ### END SOLUTION -->
+
+# %% [markdown]
+# ## Task 2.9 · Trained for real (8 points)
+#
+# `train_localizer` makes a `LocalizationNet` and trains it with `train` and `localization_terms`;
+# these are yours to improve (optimizer, learning rate, schedule, layers). The grader calls it
+# with a loader and a number of epochs of its own: 8,000 images in batches of 64, twelve times
+# through. It then shows your network 500 images that nobody has seen, of digits that are in no
+# file of yours, reads the predictions out as task 2.7 says, and computes two numbers itself: the
+# share of right **labels**, and the mean **IoU** of predicted and true boxes (area of the
+# intersection divided by area of the union; 1 is perfect).
+#
+# | | 1 point | 2 points | 3 points | 4 points |
+# | --- | --- | --- | --- | --- |
+# | label accuracy at least | 0.50 | 0.80 | 0.90 | 0.95 |
+# | mean IoU at least | 0.30 | 0.50 | 0.60 | 0.70 |
+#
+# The budget is 240 seconds of processor time on one core; then the loader runs dry, and what was
+# learned until then counts. This task rests on your answers to 2.2, 2.5 and 2.6 and is
+# skipped when one of these earned nothing.
+
+
+# %% nbgrader={"grade_id": "task_2_9", "solution": true}
+def train_localizer(loader: Iterable[tuple[Tensor, Tensor]], epochs: int) -> nn.Module:
+    """Train a fresh network.
+
+    Args:
+        loader: can be passed through many times, has a length; yields images
+            (N, 1, 64, 64) and their targets for the grid of `LocalizationNet`.
+        epochs: passes over the loader.
+
+    Returns:
+        The trained `LocalizationNet`.
+    """
+    ### BEGIN SOLUTION
+    net = LocalizationNet()
+    train(net, loader, localization_terms, epochs)
+    return net
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade_id": "check_2_9", "points": 8}
+check("2.9")
+
+# %% [markdown]
+# The check trained for a moment only. Now the real thing, with the grader's numbers, on images
+# of your own. It takes a minute or two.
+
+# %%
+images, boxes, labels = make_images("train", copies=2, seed=3)
+loader = DataLoader(
+    TensorDataset(images, encode_targets(boxes, labels, grid)), batch_size=64, shuffle=True
+)
+net = train_localizer(loader, epochs=12)
+
+# %% [markdown]
+# How good is it on digits that it has not seen? First a test of the measures themselves: perfect
+# predictions must score 1 and 1.
+
+# %%
+images, true_boxes, true_labels = make_images("validation", copies=1, seed=4)
+print("perfect:", label_accuracy(true_labels, true_labels), mean_iou(true_boxes, true_boxes))
+net.eval()
+with torch.no_grad():
+    predicted_labels, predicted_boxes = predict(net(images), grid)
+print(f"label accuracy {label_accuracy(predicted_labels, true_labels):.3f}")
+print(f"mean IoU       {mean_iou(predicted_boxes, true_boxes):.3f}")
+some = torch.arange(0, 500, 17)[:30]
+figure = show_predictions(
+    *(images[some], true_boxes[some], true_labels[some]),
+    *(predicted_boxes[some], predicted_labels[some]),
+)
