@@ -225,6 +225,83 @@ def test_check_with_a_fixture_of_its_own_is_refused(paths: list[Path], tmp_path:
         grade_batch(course, WEEK, take_in_all(paths[:2]), 1, secret="one")
 
 
+SLOW_ADD = "import time\ndef add(first, second):\n    time.sleep(1.5)\n    return first + second\n"
+IDLE_CELL = "import time\ntime.sleep(5)\ndef scale(boxes, factor):\n    return boxes * factor\n"
+
+
+@pytest.mark.parametrize("before", [{}, {"task_1_1": SLOW_ADD}])
+def test_time_limit_does_not_depend_on_the_task_before(course, solved, tmp_path, before) -> None:
+    answers = before | {"task_1_2": IDLE_CELL}
+    path = hand_in(notebook_with(solved, answers, ""), tmp_path / "idle.ipynb")
+    graded = grade_batch(course, WEEK, take_in_all([path]), 1, secret="one")
+    task = tasks_of(graded, "idle")["1.2"]
+    assert (task.status, task.score) == ("limit", 0)
+
+
+UNASKED = (
+    "def test_a_first(student):\n    raise KeyError('ours')\n\n\ndef test_b_second(student):\n"
+)
+
+
+def test_check_that_fails_before_it_asks_harms_no_other(paths: list[Path], tmp_path: Path) -> None:
+    old = "def test_scale(student, rng):\n"
+    new = f"{UNASKED}    raise KeyError('ours')\n\n\n{old}"
+    course = faulty_course(tmp_path / "course", {"1.2": (old, new)})
+    graded = grade_batch(course, WEEK, take_in_all(paths[:1]), 1, secret="one")
+    assert tasks_of(graded, "right")["1.2"].status == "grader_error"
+    assert scores_of(graded, "right") == POINTS | {"1.2": 10}
+    assert not any("violation" in line for line in result_of(graded, "right").log)
+
+
+UNSEEDABLE = """
+class Unseedable:
+    def manual_seed(self, seed):
+        raise RuntimeError("no seeds here")
+torch.default_generator = Unseedable()
+def add(first, second):
+    return first + second
+"""
+
+
+def test_failing_seed_is_an_error_and_no_violation(course, solved, tmp_path: Path) -> None:
+    path = hand_in(notebook_with(solved, {"task_1_1": UNSEEDABLE}, ""), tmp_path / "bob.ipynb")
+    task = tasks_of(grade_batch(course, WEEK, take_in_all([path]), 1, secret="one"), "bob")["1.1"]
+    assert task.status == "failed"
+    assert "no seeds here" in task.message
+
+
+def test_second_run_tells_what_is_wrong_without_the_earlier_fault(course, solved, tmp_path) -> None:
+    wrong = "def scale(boxes, factor):\n    add(1, 1)\n    return boxes + factor\n"
+    broken = "def add(first, second):\n    raise KeyError('mine')\n"
+    answers = {"task_1_1": broken, "task_1_2": wrong}
+    path = hand_in(notebook_with(solved, answers, ""), tmp_path / "eve.ipynb")
+    task = tasks_of(grade_batch(course, WEEK, take_in_all([path]), 1, secret="one"), "eve")["1.2"]
+    assert (task.status, task.score) == ("failed", 0)
+    assert "KeyError" in task.message
+
+
+NEEDS = "    pytest.mark.task({label!r}, points={points}),\n"
+
+
+def test_task_that_rests_on_another_is_skipped_when_that_earned_nothing(
+    paths: list[Path], tmp_path: Path
+) -> None:
+    mark = NEEDS.format(label="1.4", points=POINTS["1.4"]).replace("'", '"')
+    course = faulty_course(
+        tmp_path / "course", {"1.4": (mark, mark + '    pytest.mark.needs("1.1"),\n')}
+    )
+    graded = grade_batch(course, WEEK, take_in_all(paths), 2, secret="one")
+    for name in ("right", "half"):
+        assert tasks_of(graded, name)["1.4"].status == "passed"
+    for name in ("subtracts", "no-add-used", "stub-add-used"):
+        task = tasks_of(graded, name)["1.4"]
+        assert (task.status, task.score) == ("skipped", 0)
+        assert "rests on task 1.1, which earned no points" in task.message
+        assert scores_of(graded, name) == POINTS | {"1.1": 0, "1.4": 0}
+        assert result_of(graded, name).graded
+    assert tasks_of(graded, "nothing")["1.4"].status == "not_attempted"
+
+
 def test_optimizer_works_in_a_week_that_imports_torch_alone(tmp_path: Path) -> None:
     course = build_course(tmp_path / "course")
     released = json.loads(course.release(WEEK).read_text("utf-8"))

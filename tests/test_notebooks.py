@@ -15,6 +15,8 @@ from detlab.checking.visible import CheckFailed, check, check_namespace
 
 COURSE = Course.find()
 WEEKS = COURSE.weeks()
+# A training in full belongs to the audit; here a short one, just as real.
+SHORTER = {"week2_mnist_localization": ("epochs=8", "epochs=1")}
 
 
 @pytest.mark.parametrize("week", WEEKS)
@@ -22,15 +24,23 @@ WEEKS = COURSE.weeks()
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_the_reference_runs_from_top_to_bottom(week: str) -> None:
     notebook = source.read(COURSE, week).notebook()
+    if week in SHORTER:
+        shorten(notebook, *SHORTER[week])
     NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output.output_type == "error"]
-    assert not [output for output in outputs if output.get("name") == "stderr"]
+    assert not [o for o in outputs if o.get("name") == "stderr" and "it/s]" not in o.text]
     checks = [c for c in notebook.cells if c.cell_type == "code" and c.source.startswith("check(")]
     assert checks
     assert all("passes." in cell.outputs[0].text for cell in checks)
     # A figure that a check asked for must not appear under the check.
     assert all(len(cell.outputs) == 1 for cell in checks)
+
+
+def shorten(notebook: nbformat.NotebookNode, long: str, short: str) -> None:
+    """Replace the one call that trains for minutes by one that trains for seconds."""
+    (cell,) = (cell for cell in notebook.cells if long in cell.source)
+    cell.source = cell.source.replace(long, short)
 
 
 def reference_names() -> dict:

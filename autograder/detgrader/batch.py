@@ -111,13 +111,15 @@ def grade_batch(
         )
     with start_sandbox(jobs, program, staff, assignment.modules) as sandbox:
         gc.disable()  # imports make much that stays and little garbage
-        from detgrader.job import Material, prepare
+        try:
+            from detgrader.job import Material, prepare
 
-        handed_in = submissions(assignment)
-        distinct_names(handed_in)
-        material: Material = prepare(course, assignment, secret)
+            handed_in = submissions(assignment)
+            distinct_names(handed_in)
+            material: Material = prepare(course, assignment, secret)
+        finally:
+            gc.enable()
         gc.freeze()  # the jobs that are forked now share all this memory
-        gc.enable()
         try:
             results = run_jobs(sandbox, material, handed_in, progress)
         finally:

@@ -47,15 +47,16 @@ class Suspect(Student):
 
     def __init__(self, perform: Request, expected: list[Any]):
         super().__init__(perform)
-        self.expected = expected
-        self.answers: list[Any] = []
-        self.differs = False
+        # Other names would hide functions of the students'.
+        self._expected = expected
+        self._answers: list[Any] = []
+        self._differs = False
 
     def _note(self, answer: Any) -> None:
-        place = len(self.answers)
-        self.answers.append(fingerprint(answer))
-        if not same_answer(self.answers[place:], self.expected[place : place + 1]):
-            self.differs = True
+        place = len(self._answers)
+        self._answers.append(fingerprint(answer))
+        if not same_answer(self._answers[place:], self._expected[place : place + 1]):
+            self._differs = True
             raise Differs
 
 

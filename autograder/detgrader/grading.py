@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import io
 import sys
 import traceback
 import warnings
@@ -24,6 +25,7 @@ from detlab.checking.workbench import StudentError, Workbench
 MAX_MESSAGES = 5
 GRADER_FAULT = "This task could not be graded; the fault is not yours. Staff have been told."
 FATAL = {"limit", "violation", "crashed"}
+TELLING = {"passed", "violation", "grader_error"}
 READING = Limits(cpu_s=4, memory_mb=1024, wall_s=30)
 MAX_UNREADABLE = 3
 StandIns = dict[str, dict[str, Callable[..., Any]]]
@@ -74,6 +76,7 @@ class Prepared:
                 errors |= {c.name: e for c, e in zip(cells, outcomes, strict=True) if e}
             else:
                 self.worker.result_of(nonce)
+        self.worker.charge_cells()
         return errors
 
 
@@ -95,12 +98,15 @@ class Attempt:
         return earned / total
 
     def add(self, second: "Attempt") -> None:
-        """Take over what passed in a second run of the checks that failed, and any violation."""
-        again = {check.name: outcome for check, outcome in second.checks}
-        for place, (check, _) in enumerate(self.checks):
-            outcome = again.get(check.name)
-            if outcome and outcome.kind in ("passed", "violation"):
-                self.checks[place] = check, outcome
+        """Take over a second run of the checks that failed, if it has anything new to say.
+
+        Then all of it: what still fails there fails without the earlier tasks' faults.
+        """
+        if not {outcome.kind for _, outcome in second.checks} & TELLING:
+            return
+        again = {check.item.nodeid: outcome for check, outcome in second.checks}
+        self.checks = [(check, again.get(check.item.nodeid, first)) for check, first in self.checks]
+        self.cell_errors, self.worker = second.cell_errors, second.worker
 
     def failures(self) -> list[tuple[Check, Outcome]]:
         """Return the checks that did not pass."""
@@ -134,13 +140,14 @@ class Grader:
 
     def ask_mistake(self, mistake: KnownMistake, check: Check, expected: list[Any]) -> Answers:
         """Run one check on a known mistake; being the staff's own code, it runs right here."""
-        with warnings.catch_warnings(), contextlib.redirect_stdout(None):
+        silence = contextlib.redirect_stderr(io.StringIO())  # progress bars
+        with warnings.catch_warnings(), contextlib.redirect_stdout(None), silence:
             warnings.simplefilter("ignore")
             suspect = Suspect(self.bench_of(mistake).perform_here, expected)
             outcome = self.session.run(check, suspect)
         if "matplotlib.pyplot" in sys.modules:
             sys.modules["matplotlib.pyplot"].close("all")
-        return Answers(suspect.answers, not suspect.differs, outcome.kind == "failed")
+        return Answers(suspect._answers, not suspect._differs, outcome.kind == "failed")
 
     def bench_of(self, mistake: KnownMistake) -> Workbench:
         """Run a known mistake's cells."""
@@ -359,19 +366,29 @@ class SubmissionRun:
         if not without:
             self.prepare_next(task)
         attempt = Attempt(prepared.worker)
+        try:
+            attempt.checks = self.run_checks(prepared, attempt, checks)
+        finally:
+            prepared.worker.close()
+        return attempt
+
+    def run_checks(
+        self, prepared: Prepared, attempt: Attempt, checks: list[Check]
+    ) -> list[tuple[Check, Outcome]]:
+        """Run checks in a prepared worker; those after its end share the end."""
         end: Outcome | None = None
         try:
             attempt.cell_errors = prepared.finish()
         except (StudentError, LimitReached, Violation, Crashed) as error:
             end = ended(error)
         student = Student(prepared.worker.perform)
+        outcomes = []
         for check in checks:
             outcome = end or self.session.run(check, student)
             if outcome.kind in FATAL:
                 end = outcome
-            attempt.checks.append((check, outcome))
-        prepared.worker.close()
-        return attempt
+            outcomes.append((check, outcome))
+        return outcomes
 
     def take_prepared(self, task: Task, without: Sequence[Task]) -> Prepared:
         """Return a worker that has the task's cells: the one prepared ahead, if it still fits."""
@@ -386,8 +403,10 @@ class SubmissionRun:
     def prepare_next(self, task: Task) -> None:
         """Start the worker of the task after this one: it runs its cells meanwhile."""
         following = self.to_run[self.to_run.index(task) + 1 :]
-        if following:
-            self.ahead = self.prepare(following[0], set(self.left_out))
+        try:
+            self.ahead = self.prepare(following[0], set(self.left_out)) if following else None
+        except Exception as error:  # it will be told when that task's turn comes
+            self.log.append(f"{following[0].label}: not ahead: {type(error).__name__}: {error}")
 
     def prepare(self, task: Task, left_out: set[str], without: Sequence[Task] = ()) -> Prepared:
         """Start a worker on the released setup cell, the cells before the task's, then its own."""
@@ -410,6 +429,9 @@ class SubmissionRun:
             prepared.run(own)
         except (LimitReached, Violation, Crashed) as error:
             prepared.end = error
+        except BaseException:
+            prepared.worker.close()
+            raise
         return prepared
 
 

@@ -1,5 +1,6 @@
 """A worker as the grader sees it: ask, answer, and how it ended."""
 
+import contextlib
 import json
 import os
 import select
@@ -128,12 +129,23 @@ class Worker:
         ours = dispatcher.start(self.number, limits)
         self.channel = Channel(ours)
         self.greeted = False
+        self.cells_s = 0.0
         self.unread: list[str] = []
         self.begin()
 
     def begin(self) -> None:
         """Let the task's wall-clock time start now."""
         self.channel.deadline = time.monotonic() + self.limits.wall_s
+
+    def charge_cells(self) -> None:
+        """Take what the cells took, by the worker's word, off the task's wall-clock time.
+
+        They may have run while another task was checked. The word is good enough: who lies
+        gains nothing but time to be idle in.
+        """
+        self.channel.deadline = time.monotonic() + self.limits.wall_s - self.cells_s
+        if self.cells_s >= self.limits.wall_s:
+            self.out_of_time()
 
     def run(self, cells: list[dict[str, Any]]) -> list[StudentError | None]:
         """Run cells; return for each None or the error that stopped it."""
@@ -146,7 +158,13 @@ class Worker:
 
     def outcomes_of(self, nonce: str, cells: list[Any]) -> list[StudentError | None]:
         """Wait for posted cells to have run; return for each None or the error that stopped it."""
-        outcomes = self.result_of(nonce)
+        reply = self.result_of(nonce)
+        if type(reply) is not dict or set(reply) != {"outcomes", "seconds"}:
+            self.violate("an answer that does not fit the question")
+        outcomes, seconds = reply["outcomes"], reply["seconds"]
+        if type(seconds) is not float or not seconds >= 0:
+            self.violate("a time that is none")
+        self.cells_s += seconds
         if type(outcomes) is not list or len(outcomes) != len(cells):
             self.violate("an answer that does not fit the question")
         return [None if outcome is None else self.student_error(outcome) for outcome in outcomes]
@@ -193,9 +211,18 @@ class Worker:
         if not self.greeted:
             self.expect("ready", self.receive())
             self.greeted = True
-        while self.unread:
-            self.next_result(self.unread.pop(0))
-        return self.next_result(nonce)
+        earlier, self.unread = self.unread, []
+        failed = None
+        for unread in earlier:
+            try:
+                self.next_result(unread)
+            except StudentError as error:
+                failed = failed or error
+        if failed is None:
+            return self.next_result(nonce)
+        with contextlib.suppress(StudentError):  # read it, or the next would be taken for it
+            self.next_result(nonce)
+        raise failed
 
     def next_result(self, nonce: str) -> Any:
         """Wait for the result of the oldest message without one, answering questions meanwhile."""

@@ -129,7 +129,7 @@ check("2.1")
 
 # %%
 generator = torch.Generator().manual_seed(1)
-samples = torch.stack([place_digit(digits[7], generator) for _ in range(12)])
+samples = torch.stack([place_digit(digits[2], generator) for _ in range(12)])
 draw_images(samples)
 
 # %% [markdown]
@@ -162,19 +162,36 @@ class LocalizationNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         ### BEGIN SOLUTION
-        self.layers = nn.Sequential(
-            *(nn.Conv2d(1, 16, 3, bias=False), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2)),
-            *(nn.Conv2d(16, 32, 3, bias=False), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2)),
+        # Two branches on one stem: what the digit is and where it lies need different features, and
+        # in a common trunk the large classification term would drown the small regression term.
+        self.stem = nn.Sequential(
+            *(nn.Conv2d(1, 16, 5, stride=2, bias=False), nn.BatchNorm2d(16), nn.ReLU()),
+            *(nn.Conv2d(16, 32, 3, bias=False), nn.BatchNorm2d(32), nn.ReLU()),
+            nn.MaxPool2d(2),
+        )
+        self.what = nn.Sequential(
             *(nn.Conv2d(32, 64, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU()),
-            *(nn.Conv2d(64, 128, 6, bias=False), nn.BatchNorm2d(128), nn.ReLU()),
-            nn.Conv2d(128, 5 + CLASSES, 1),
+            *(nn.Conv2d(64, 64, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU()),
+            nn.MaxPool2d(2),
+            *(nn.Conv2d(64, 128, 3, bias=False), nn.BatchNorm2d(128), nn.ReLU()),
+            *(nn.Dropout(0.2), nn.Conv2d(128, 1 + CLASSES, 1)),
+        )
+        self.where = nn.Sequential(
+            *(nn.Conv2d(32, 48, 4, stride=2, bias=False), nn.BatchNorm2d(48), nn.ReLU()),
+            *(nn.Conv2d(48, 96, 4, bias=False), nn.BatchNorm2d(96), nn.ReLU()),
+            *(nn.Conv2d(96, 96, 1, bias=False), nn.BatchNorm2d(96), nn.ReLU()),
+            nn.Conv2d(96, 4, 1),
         )
         ### END SOLUTION
 
     def forward(self, images: Tensor) -> Tensor:
         """Map (N, 1, H, W) images to (N, 15, rows, columns) raw outputs."""
         ### BEGIN SOLUTION
-        return self.layers(images)
+        # Half precision is exact enough to learn with, and takes 0.6 of the time.
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.training):
+            features = self.stem(images)
+            outputs = torch.cat([self.what(features), self.where(features)], 1)
+        return outputs.float()
         ### END SOLUTION
 
 
@@ -189,7 +206,8 @@ def localization_grid(input_size: tuple[int, int]) -> WindowGrid:
     """
     ### BEGIN SOLUTION
     size, stride = 1, 1
-    for layer in LocalizationNet().layers:
+    net = LocalizationNet()
+    for layer in [*net.stem, *net.what]:  # both branches see the same windows
         if isinstance(layer, nn.Conv2d):
             size, stride = size + stride * (layer.kernel_size[0] - 1), stride * layer.stride[0]
         elif isinstance(layer, nn.MaxPool2d):
@@ -319,8 +337,9 @@ check("2.4")
 # of the second window it lies elsewhere, though the digit never moved.
 
 # %%
-targets = encode_targets(boxes, torch.full((12,), int(digit_labels[7])), grid)
-draw_targets(samples[0], targets[0], grid)
+targets = encode_targets(boxes, torch.full((12,), int(digit_labels[2])), grid)
+shy = int(targets[:, 0].sum((1, 2)).argmin())  # the digit that the fewest windows see
+draw_targets(samples[shy], targets[shy], grid)
 
 # %% [markdown]
 # ## Task 2.5 · The loss (18 points)
@@ -419,7 +438,7 @@ def train(
     """
     ### BEGIN SOLUTION
     steps = epochs * len(loader)
-    optimizer = torch.optim.Adam(net.parameters())
+    optimizer = torch.optim.AdamW(net.parameters(), weight_decay=0.1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=steps)
     history = []
     net.train()
@@ -433,7 +452,7 @@ def train(
                 optimizer.step()
                 schedule.step()
                 history.append({name: term.item() / len(images) for name, term in terms.items()})
-                bar.set_postfix(loss=f"{loss.item():.2f}")
+                bar.set_postfix(loss=f"{loss.item():.2f}", refresh=False)
                 bar.update()
     return history
     ### END SOLUTION
@@ -597,7 +616,7 @@ check("2.8")
 #
 # `train_localizer` makes a `LocalizationNet` and trains it with `train` and `localization_terms`;
 # these are yours to improve (optimizer, learning rate, schedule, layers). The grader calls it
-# with a loader and a number of epochs of its own: 8,000 images in batches of 64, twelve times
+# with a loader and a number of epochs of its own: 16,000 images in batches of 64, eight times
 # through. It then shows your network 500 images that nobody has seen, of digits that are in no
 # file of yours, reads the predictions out as task 2.7 says, and computes two numbers itself: the
 # share of right **labels**, and the mean **IoU** of predicted and true boxes (area of the
@@ -640,11 +659,11 @@ check("2.9")
 # of your own. It takes a minute or two.
 
 # %%
-images, boxes, labels = make_images("train", copies=2, seed=3)
+images, boxes, labels = make_images("train", copies=4, seed=3)
 loader = DataLoader(
     TensorDataset(images, encode_targets(boxes, labels, grid)), batch_size=64, shuffle=True
 )
-net = train_localizer(loader, epochs=12)
+net = train_localizer(loader, epochs=8)
 
 # %% [markdown]
 # How good is it on digits that it has not seen? First a test of the measures themselves: perfect

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from detlab.checking.expect import expect_close, fail
 from detlab.checking.student import Handle, Student
-from detlab.checking.week2 import SIDE, expect_canvas, ink_box
+from detlab.checking.week2 import SIDE, expect_canvas, expect_untouched, ink_box
 
 pytestmark = pytest.mark.task("2.1", points=12)
 
@@ -77,7 +77,7 @@ def moments(image: Tensor) -> tuple[float, float, float, float]:
 def test_reproducible(student: Student, rng: torch.Generator) -> None:
     """The generator, and nothing else, decides the image."""
     digit, seed = block(18, 6), randint(rng, 0, 10**6)
-    before = digit.clone()
+    expect_untouched(student, "place_digit", digit, student.tool("generator", seed))
     student.seed(1)
     first = student.tool("generator", seed)
     images = [once(student, digit, first) for _ in range(4)]
@@ -91,8 +91,6 @@ def test_reproducible(student: Student, rng: torch.Generator) -> None:
     other = once(student, digit, student.tool("generator", seed + 1))
     if torch.equal(images[0], other):
         fail("Another seed gave the same image.")
-    if not torch.equal(digit, before):
-        fail("`place_digit` changed the digit that it was given.")
 
 
 @pytest.mark.weight(3)
@@ -107,9 +105,10 @@ def test_whole(student: Student, rng: torch.Generator) -> None:
         share, long, short, _ = moments(image)
         # A frame's spread tells its scale: of a whole one, mass and spread tell the same.
         scale = ((long + short) / (long_before + short_before)) ** 0.5
-        if not low < share / mass < high:
+        if not 0.9 * low < share / mass < 1.1 * high:
             fail("The ink is more or less than that of one whole digit: is something cut off?")
-        if abs(share / mass / scale**2 - 1) > 2 * MASS_ERROR:
+        # Lines of three pixels come out as two to four of them when the nearest pixel is taken.
+        if abs(share / mass / scale**2 - 1) > 3 * MASS_ERROR:
             fail("A part of the digit is missing: do the corners of the patch stay when it turns?")
         if min(right - left, bottom - top) < 20:
             fail("The digit is smaller than the smallest scale allows, or cut.")
@@ -164,3 +163,21 @@ def test_place(student: Student, rng: torch.Generator) -> None:
             fail(f"The digit never comes near one of the borders (its {what} does not).")
     if abs(correlation(across, down)) > 0.36:  # six standard deviations of independent places
         fail("Row and column are not independent: does one random number serve for both?")
+
+
+@pytest.mark.weight(1)
+def test_last_places(student: Student, rng: torch.Generator) -> None:
+    """The digit touches each border of the canvas now and then."""
+    # A full patch leaves some 30 places in each direction; of 700 images a right answer leaves
+    # out one of the four borders with a chance below one in 10⁸.
+    touched = {"left": False, "top": False, "right": False, "bottom": False}
+    for image in samples(student, torch.ones(1, 28, 28), randint(rng, 0, 10**6), 700):
+        left, top, right, bottom = ink_box(image)
+        touched["left"] |= left == 0
+        touched["top"] |= top == 0
+        touched["right"] |= right == SIDE
+        touched["bottom"] |= bottom == SIDE
+        if all(touched.values()):
+            return
+    missed = ", ".join(name for name, seen in touched.items() if not seen)
+    fail(f"In 700 images the digit never touches this border: {missed}.")

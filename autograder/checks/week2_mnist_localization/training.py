@@ -19,9 +19,9 @@ from detlab.digits import load_digits
 from detlab.grid import WindowGrid
 from detlab.metrics import label_accuracy, mean_iou
 
-COPIES = 2  # images made of each of the 4,000 training digits
+COPIES = 4  # images made of each of the 4,000 training digits
 BATCH_SIZE = 64
-EPOCHS = 12
+EPOCHS = 8
 CPU_S = 240.0  # the loader then runs dry
 CHUNK = 500  # images sent at a time
 

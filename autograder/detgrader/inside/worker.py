@@ -9,6 +9,7 @@ import ast
 import linecache
 import os
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,13 +97,15 @@ class Worker:
         """Read cells without running them: the syntax error if any, and the names in use."""
         return [inspect_cell(cell["cell"], cell["source"]) for cell in cells]
 
-    def run(self, cells: list[dict[str, Any]]) -> list[Any]:
+    def run(self, cells: list[dict[str, Any]]) -> dict[str, Any]:
         """Run cells in order; one that fails does not stop the next.
 
         Returns:
-            For each cell None, or its error as a dict.
+            "outcomes": for each cell None, or its error as a dict; "seconds": how long they took.
         """
-        return [self.run_cell(**cell) for cell in cells]
+        start = time.monotonic()
+        outcomes = [self.run_cell(**cell) for cell in cells]
+        return {"outcomes": outcomes, "seconds": time.monotonic() - start}
 
     def run_cell(self, cell: str, source: str, definitions_only: bool) -> dict[str, Any] | None:
         """Run one cell."""

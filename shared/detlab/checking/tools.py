@@ -132,6 +132,14 @@ def gradient(function: Callable[..., Tensor], first: Tensor, *others: Any) -> Te
     return leaf.grad
 
 
+def leaves_arguments_alone(function: Callable, arguments: list) -> bool:
+    """Call a function; say whether the tensors that it was given are as they were."""
+    tensors = [argument for argument in arguments if isinstance(argument, Tensor)]
+    before = [tensor.clone() for tensor in tensors]
+    function(*arguments)
+    return all(map(torch.equal, tensors, before))
+
+
 class StepCounter(TorchDispatchMode):
     """Count the steps that a call takes: Python's instructions and torch's operations."""
 
@@ -151,12 +159,13 @@ class StepCounter(TorchDispatchMode):
 
 
 def count_steps(function: Callable, arguments: list) -> int:
-    """Call a function and count its steps, in operations, not in seconds.
+    """Call a function twice, and count the second call's steps: operations, not seconds.
 
     Returns:
         The number of Python instructions and torch operations; -1 if the function stopped the
         count.
     """
+    function(*arguments)  # what is done once, such as an import, does not count
     counter, before = StepCounter(), sys.gettrace()
     trace = counter.trace
     with counter:
@@ -262,7 +271,8 @@ def describe_rectangle(patch: Any) -> dict[str, Any]:
     x_min, y_min, x_max, y_max = (float(number) for number in patch.get_bbox().extents)
     red, green, blue, _ = (float(part) for part in patch.get_edgecolor())
     box = (x_min, y_min, x_max, y_max)
-    return {"box": box, "colour": (red, green, blue), "filled": bool(patch.get_fill())}
+    filled = bool(patch.get_fill()) and patch.get_facecolor()[3] > 0
+    return {"box": box, "colour": (red, green, blue), "filled": filled}
 
 
 def floats_of(values: Any) -> Any:

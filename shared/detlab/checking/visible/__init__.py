@@ -4,8 +4,10 @@ Each week has a module of functions marked `@visible("1.5")`; the first line of 
 function's docstring is what the student reads.
 """
 
+import contextlib
 import importlib
 import inspect
+import io
 import pkgutil
 import sys
 from collections.abc import Callable
@@ -114,7 +116,9 @@ def run_visible(function: VisibleCheck, namespace: dict[str, Any]) -> str | None
     student.seed(SEED)
     open_figures = figures()
     try:
-        function(student)
+        # Progress bars of a training would bury what the check has to say.
+        with contextlib.redirect_stderr(io.StringIO()):
+            function(student)
     except CheckFailure as failure:
         return str(failure)
     except StudentError as error:

@@ -1,0 +1,17 @@
+"""task: 2.5
+does: takes absolute instead of squared errors of the boxes
+hint: Double all errors of the boxes: by which factor should the regression term grow, and by
+which does yours?
+"""
+
+
+def localization_terms(outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    found = (outputs[:, 0] > 0) & (targets[:, 0] == 1)
+    detection = F.binary_cross_entropy_with_logits(outputs[:, 0], targets[:, 0], reduction="sum")
+    logits, labels = outputs[:, 1:11].movedim(1, -1)[found], targets[:, 1][found].long()
+    boxes, true_boxes = (part.movedim(1, -1)[found] for part in (outputs[:, 11:], targets[:, 2:]))
+    return {
+        "detection": detection,
+        "classification": F.cross_entropy(logits, labels, reduction="sum"),
+        "regression": F.l1_loss(boxes, true_boxes, reduction="sum") / 4,
+    }

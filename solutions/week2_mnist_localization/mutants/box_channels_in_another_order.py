@@ -1,0 +1,19 @@
+"""task: 2.5
+does: compares x with y
+hint: Your regression term is right for squares on the diagonal only. In which order does the
+network give the box, and in which are the targets?
+"""
+
+
+def localization_terms(outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    found = (outputs[:, 0] > 0) & (targets[:, 0] == 1)
+    detection = F.binary_cross_entropy_with_logits(outputs[:, 0], targets[:, 0], reduction="sum")
+    logits, labels = outputs[:, 1:11].movedim(1, -1)[found], targets[:, 1][found].long()
+    boxes, true_boxes = (
+        part.movedim(1, -1)[found] for part in (outputs[:, 11:], targets[:, [3, 2, 5, 4]])
+    )
+    return {
+        "detection": detection,
+        "classification": F.cross_entropy(logits, labels, reduction="sum"),
+        "regression": F.mse_loss(boxes, true_boxes, reduction="sum") / 4,
+    }

@@ -1,0 +1,15 @@
+"""task: 2.7
+does: takes the box of the first window
+hint: Your labels are right, but the box is that of window (0, 0), moved. Which window's four
+numbers do you read?
+"""
+
+
+def predict(outputs: Tensor, grid: WindowGrid) -> tuple[Tensor, Tensor]:
+    scores, digits = F.log_softmax(outputs[:, 1:11], dim=1).max(dim=1)
+    best = scores.flatten(1).argmax(1)
+    images = torch.arange(len(outputs))
+    boxes = outputs[:, 11:].flatten(2)[images, :, 0]
+    columns = grid.count[1]
+    corners = torch.stack([best % columns, best // columns], 1).repeat(1, 2) * grid.stride
+    return digits.flatten(1)[images, best], (corners + grid.size * boxes) / SIDE

@@ -1,0 +1,20 @@
+"""task: 2.2
+does: has 14 channels: ten classes and the box
+hint: Count what a window must say: is there ink, which of ten digits, and four numbers. Which of
+these has no channel in your output?
+"""
+
+
+class LocalizationNet(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            *(nn.Conv2d(1, 16, 3), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(16, 32, 3), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(32, 64, 3), nn.BatchNorm2d(64), nn.ReLU()),
+            *(nn.Conv2d(64, 128, 6), nn.BatchNorm2d(128), nn.ReLU()),
+            nn.Conv2d(128, CLASSES + 4, 1),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.layers(images)

@@ -1,0 +1,18 @@
+"""task: 2.8
+does: draws the true box red and the predicted one green
+hint: Which colour is the truth? Read the statement again and look at your two rectangles.
+"""
+
+
+def show_predictions(
+    images: Tensor, true_boxes: Tensor, true_labels: Tensor, boxes: Tensor, labels: Tensor
+) -> Figure:
+    fig, axes = plt.subplots(6, 5, figsize=(10, 12.5))
+    for n, ax in enumerate(axes.flat):
+        ax.imshow(images[n, 0], cmap="gray")
+        for box, colour in ((true_boxes[n], "red"), (boxes[n], "lime")):
+            x_min, y_min, x_max, y_max = (SIDE * box - 0.5).tolist()
+            sides = x_max - x_min, y_max - y_min
+            ax.add_patch(Rectangle((x_min, y_min), *sides, fill=False, edgecolor=colour))
+        ax.set_title(f"true {true_labels[n]}, predicted {labels[n]}", size=9)
+    return fig
