@@ -624,8 +624,8 @@ check("2.8")
 #
 # | | 1 point | 2 points | 3 points | 4 points |
 # | --- | --- | --- | --- | --- |
-# | label accuracy at least | 0.50 | 0.80 | 0.90 | 0.95 |
-# | mean IoU at least | 0.30 | 0.50 | 0.60 | 0.70 |
+# | label accuracy at least | 0.50 | 0.70 | 0.80 | 0.90 |
+# | mean IoU at least | 0.30 | 0.45 | 0.55 | 0.65 |
 #
 # The budget is 240 seconds of processor time on one core; then the loader runs dry, and what was
 # learned until then counts. This task rests on your answers to 2.2, 2.5 and 2.6 and is

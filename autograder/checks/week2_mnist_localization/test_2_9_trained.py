@@ -14,8 +14,8 @@ pytestmark = [
     pytest.mark.limits(cpu_s=300, memory_mb=3072, wall_s=1200),
 ]
 
-ACCURACIES = (0.50, 0.80, 0.90, 0.95)
-IOUS = (0.30, 0.50, 0.60, 0.70)
+ACCURACIES = (0.50, 0.70, 0.80, 0.90)
+IOUS = (0.30, 0.45, 0.55, 0.65)
 
 
 @pytest.mark.parametrize("least", ACCURACIES)

@@ -20,3 +20,8 @@ class LocalizationNet(nn.Module):
         for layer in self.layers:
             images = layer(images)
         return images
+
+
+def localization_grid(input_size: tuple[int, int]) -> WindowGrid:
+    rows, columns = ((side - 38) // 4 + 1 for side in input_size)
+    return WindowGrid(38, 4, (rows, columns))

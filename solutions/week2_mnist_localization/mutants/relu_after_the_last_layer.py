@@ -18,3 +18,8 @@ class LocalizationNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.layers(images)
+
+
+def localization_grid(input_size: tuple[int, int]) -> WindowGrid:
+    rows, columns = ((side - 38) // 4 + 1 for side in input_size)
+    return WindowGrid(38, 4, (rows, columns))
