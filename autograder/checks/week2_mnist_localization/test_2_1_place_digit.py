@@ -112,6 +112,10 @@ def test_whole(student: Student, rng: torch.Generator) -> None:
             fail("A part of the digit is missing: do the corners of the patch stay when it turns?")
         if min(right - left, bottom - top) < 20:
             fail("The digit is smaller than the smallest scale allows, or cut.")
+    # Grey stays grey, whatever the interpolation adds to it or takes away.
+    for image in samples(student, 0.6 * block(18, 10), randint(rng, 0, 10**6), 5):
+        if not 0.4 < float(image.max()) < 0.8:
+            fail("Ink of 0.6 does not come out as ink of about 0.6: keep the greys of the patch.")
 
 
 @pytest.mark.weight(2)
