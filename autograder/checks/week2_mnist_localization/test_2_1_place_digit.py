@@ -127,7 +127,7 @@ def test_scale(student: Student, rng: torch.Generator) -> None:
     for image in samples(student, digit, randint(rng, 0, 10**6)):
         mass, long, short, _ = moments(image)
         scales.append((mass / 180) ** 0.5)
-        if not 0.75 < (long / short) / (long_before / short_before) < 1.33:
+        if short <= 0 or not 0.75 < (long / short) / (long_before / short_before) < 1.33:
             fail("The digit's proportions change: one factor must scale both directions.")
     if min(scales) < 0.75 * (1 - MASS_ERROR) or max(scales) > 1.25 * (1 + MASS_ERROR):
         fail("The scale leaves the range from 0.75 to 1.25.")

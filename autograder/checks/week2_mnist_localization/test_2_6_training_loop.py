@@ -118,7 +118,10 @@ def test_training_mode(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(1)
 def test_all_parameters_learn(student: Student, rng: torch.Generator) -> None:
     """Every parameter of the network is trained."""
-    net = mirror(student, nn.Sequential(nn.Conv2d(1, 4, 2), nn.Conv2d(4, 3, 2)))
+    ours = nn.Sequential(nn.Conv2d(1, 4, 2), nn.Conv2d(4, 3, 2))
+    for weights in ours.parameters():
+        weights.data.copy_(torch.randn(weights.shape, generator=rng))
+    net = mirror(student, ours)
     before = student.tool("parameters", net)
     train(student, net, batches(rng))
     for old, new in zip(before, student.tool("parameters", net), strict=True):

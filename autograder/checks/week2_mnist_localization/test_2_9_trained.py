@@ -14,6 +14,9 @@ pytestmark = [
     pytest.mark.limits(cpu_s=300, memory_mb=3072, wall_s=1200),
 ]
 
+# The reference reached 0.956 to 0.964 and 0.847 to 0.857 in three such trainings, in 110 processor
+# seconds each; a plain network of three convolutions and poolings, without normalisation, trained
+# by Adam with a constant rate, 0.88 and 0.58; one like LeNet 0.73 and 0.50.
 ACCURACIES = (0.50, 0.70, 0.80, 0.90)
 IOUS = (0.30, 0.45, 0.55, 0.65)
 

@@ -161,11 +161,18 @@ class StepCounter(TorchDispatchMode):
 def count_steps(function: Callable, arguments: list) -> int:
     """Call a function twice, and count the second call's steps: operations, not seconds.
 
+    What is done once, such as an import, falls into the first call; the counting itself imports.
+
     Returns:
         The number of Python instructions and torch operations; -1 if the function stopped the
         count.
     """
-    function(*arguments)  # what is done once, such as an import, does not count
+    count_one_call(function, arguments)
+    return count_one_call(function, arguments)
+
+
+def count_one_call(function: Callable, arguments: list) -> int:
+    """Count the steps of one call; -1 if the function stopped the count."""
     counter, before = StepCounter(), sys.gettrace()
     trace = counter.trace
     with counter:
