@@ -616,7 +616,7 @@ check("2.8")
 #
 # `train_localizer` makes a `LocalizationNet` and trains it with `train` and `localization_terms`;
 # these are yours to improve (optimizer, learning rate, schedule, layers). The grader calls it
-# with a loader and a number of epochs of its own: 16,000 images in batches of 64, eight times
+# with a loader and a number of epochs of its own: 32,000 images in batches of 64, four times
 # through. It then shows your network 500 images that nobody has seen, of digits that are in no
 # file of yours, reads the predictions out as task 2.7 says, and computes two numbers itself: the
 # share of right **labels**, and the mean **IoU** of predicted and true boxes (area of the
@@ -659,11 +659,11 @@ check("2.9")
 # of your own. It takes a minute or two.
 
 # %%
-images, boxes, labels = make_images("train", copies=4, seed=3)
+images, boxes, labels = make_images("train", copies=8, seed=3)
 loader = DataLoader(
     TensorDataset(images, encode_targets(boxes, labels, grid)), batch_size=64, shuffle=True
 )
-net = train_localizer(loader, epochs=8)
+net = train_localizer(loader, epochs=4)
 
 # %% [markdown]
 # How good is it on digits that it has not seen? First a test of the measures themselves: perfect

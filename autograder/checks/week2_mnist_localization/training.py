@@ -19,9 +19,9 @@ from detlab.digits import load_digits
 from detlab.grid import WindowGrid
 from detlab.metrics import label_accuracy, mean_iou
 
-COPIES = 4  # images made of each of the 4,000 training digits
+COPIES = 8  # images made of each of the 4,000 training digits
 BATCH_SIZE = 64
-EPOCHS = 8
+EPOCHS = 4
 CPU_S = 240.0  # the loader then runs dry
 CHUNK = 500  # images sent at a time
 
