@@ -56,7 +56,20 @@ def read_digits(path: Path, sha256: str) -> tuple[Tensor, Tensor, Tensor]:
     Raises:
         DataError: the file cannot be read, or has another checksum.
     """
-    # Read once: what is parsed below is what was checked, whatever happens to the file.
+    content = read_checked(path, sha256)
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        images, labels, split = (
+            torch.from_numpy(arrays[name]) for name in ("images", "labels", "split")
+        )
+    return images.unsqueeze(1).float() / 255, labels.long(), split
+
+
+def read_checked(path: Path, sha256: str) -> bytes:
+    """Read a file of data whole, once: what the caller parses is what was checked here.
+
+    Raises:
+        DataError: the file cannot be read, or has another checksum.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -64,11 +77,7 @@ def read_digits(path: Path, sha256: str) -> tuple[Tensor, Tensor, Tensor]:
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise data_error(path, f"is damaged (its SHA-256 is {found})", sha256)
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        images, labels, split = (
-            torch.from_numpy(arrays[name]) for name in ("images", "labels", "split")
-        )
-    return images.unsqueeze(1).float() / 255, labels.long(), split
+    return content
 
 
 def data_error(path: Path, what: str, sha256: str) -> DataError:
