@@ -128,7 +128,9 @@ def test_hidden_labels_never_enter_the_worker(dispatcher: Dispatcher, training) 
 
     student.perform = listening
     training.score_of(student, torch.Generator().manual_seed(0), epochs=1)
-    images, _, labels = training.scenes_of("hidden", training.HIDDEN_COPIES, seed_of_hidden(training))
+    images, _, labels = training.scenes_of(
+        "hidden", training.HIDDEN_COPIES, seed_of_hidden(training)
+    )
     pictures = [arguments[1][0] for request, *arguments in sent if request == "invoke"]
     assert torch.equal(torch.cat(pictures), images.float() / 255)
     tensors = [part for r in sent for part in flat(r) if isinstance(part, torch.Tensor)]

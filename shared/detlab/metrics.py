@@ -85,11 +85,11 @@ class DetectionResult:
         Args:
             names: by label; a label without a name stands for itself.
         """
-        rows = [
-            (str((names or {}).get(label, label)), one.average_precision, one.objects)
-            + (one.detections, float(one.recall[-1]) if one.detections else 0.0)
-            for label, one in sorted(self.per_class.items())
-        ]
+        rows = []
+        for label, one in sorted(self.per_class.items()):
+            recall = float(one.recall[-1]) if one.detections else 0.0
+            name = str((names or {}).get(label, label))
+            rows.append((name, one.average_precision, one.objects, one.detections, recall))
         width = max([5, *(len(name) for name, *_ in rows)])
         head = f"{'class':{width}}     AP  objects  detections  recall"
         lines = [
@@ -119,9 +119,9 @@ def mean_average_precision(
         truths: for each image "boxes" (m, 4) float, sides not negative; "labels" (m,) int; and, if
             there are any, "difficult" (m,) bool.
         iou_threshold: from 0 to 1, to be exceeded.
-        interpolation: "all-point" is the area under the curve of the best precision at this recall
-            or a higher one (VOC 2010 and later); "11-point" is the mean of that precision at recalls
-            0, 0.1, …, 1 (VOC 2007), which stays at 10/11 or below unless all objects are found.
+        interpolation: "all-point" is the area under the curve of the best precision at this
+            recall or a higher one (VOC 2010 and later); "11-point" is the mean of that precision at
+            recalls 0, 0.1, …, 1 (VOC 2007), at most 10/11 unless all objects are found.
 
     Returns:
         The mean over classes that have objects, and each class by itself.
@@ -190,12 +190,8 @@ def _gather(images: Sequence[dict[str, Tensor]], what: str) -> _Boxes:
     order[np.argsort(-scores, kind="stable")] = np.arange(total)
     difficult = np.zeros(total, bool)
     if what == "truths" and any("difficult" in image for image in images):
-        none = torch.zeros
-        flags = [
-            image.get("difficult", none(count, dtype=torch.bool)).bool()
-            for image, count in zip(images, counts, strict=True)
-        ]
-        difficult = _cat(flags)
+        flags = [image.get("difficult", torch.zeros(len(image["boxes"]))) for image in images]
+        difficult = _cat([flag.bool() for flag in flags])
     return _Boxes(
         boxes=parts["boxes"].reshape(-1, 4).astype(np.float64),
         labels=parts["labels"].astype(np.int64),

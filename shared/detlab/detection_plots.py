@@ -1,0 +1,221 @@
+"""Pictures of detection with several boxes: scenes, priors, matches, detections, curves."""
+
+from collections.abc import Sequence
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from torch import Tensor
+from torchvision.ops import box_convert, box_iou
+
+from detlab.metrics import DetectionResult
+from detlab.plotting import COLOURS, INK, LINE, Picture
+
+TRUTH, HIT, MISS = "white", COLOURS[2], COLOURS[1]
+
+
+def draw_scenes(
+    images: Sequence[Tensor], boxes: Sequence[Tensor], labels: Sequence[Tensor], columns: int = 6
+) -> Picture:
+    """Draw scenes with their boxes; each digit stands at the top left of its box.
+
+    Args:
+        images: (1, H, W) float each.
+        boxes: (n, 4) float each, `xyxy` in fractions.
+        labels: (n,) int each, the digit plus 1.
+        columns: scenes in a row.
+
+    Returns:
+        The Picture.
+    """
+    figure, grid = _grid(len(images), columns)
+    for axes, image, of_image, classes in zip(grid, images, boxes, labels, strict=False):
+        _show(axes, image)
+        for n, (box, label) in enumerate(zip(of_image, classes.tolist(), strict=True)):
+            colour = COLOURS[(n + 1) % len(COLOURS)]
+            _outline(axes, box, colour)
+            _tag(axes, box, str(label - 1), colour)
+    return figure
+
+
+def draw_priors(
+    image: Tensor, boxes: Tensor, priors: Tensor, feature_sizes: Sequence[int]
+) -> Picture:
+    """Draw, for each feature map, its cells' centres and the priors of one cell in the middle.
+
+    Args:
+        image: (1, H, W) float.
+        boxes: (n, 4) float, `xyxy` in fractions: the objects, in white.
+        priors: (P, 4) float, `cxcywh`, map by map, as many in every cell.
+        feature_sizes: cells along a side of each map.
+
+    Returns:
+        The Picture, one panel for each map.
+    """
+    per_cell = len(priors) // sum(size**2 for size in feature_sizes)
+    figure = Picture(figsize=(3.6 * len(feature_sizes), 3.9), layout="constrained")
+    start = 0
+    for axes, size in zip(
+        figure.subplots(1, len(feature_sizes), squeeze=False).flat, feature_sizes, strict=True
+    ):
+        end = start + size**2 * per_cell
+        _show(axes, image)
+        for box in boxes:
+            _outline(axes, box, TRUTH, width=1.0)
+        centres = priors[start:end:per_cell, :2]
+        axes.plot(*centres.T.tolist(), ".", color=COLOURS[5], markersize=24 / size)
+        cell = start + per_cell * (size // 2 * size + size // 2)
+        for k, box in enumerate(box_convert(priors[cell : cell + per_cell], "cxcywh", "xyxy")):
+            _outline(axes, box, COLOURS[k % len(COLOURS)], width=2.0)
+        axes.set_title(f"{size}×{size} cells, {per_cell} priors each", size=10)
+        start = end
+    return figure
+
+
+def draw_matches(
+    image: Tensor, boxes: Tensor, labels: Tensor, priors: Tensor, classes: Tensor, objects: Tensor
+) -> Picture:
+    """Draw an image's objects, each in a panel with its positive priors.
+
+    Args:
+        image: (1, H, W) float.
+        boxes: (n, 4) float, `xyxy` in fractions.
+        labels: (n,) int, the digit plus 1.
+        priors: (P, 4) float, `cxcywh`.
+        classes: (P,) int, 0 for background.
+        objects: (P,) int, the object of each prior that is not background.
+
+    Returns:
+        The Picture.
+    """
+    figure, grid = _grid(max(len(boxes), 1), max(len(boxes), 1), size=2.9)
+    corners = box_convert(priors, "cxcywh", "xyxy")
+    for n, (axes, box) in enumerate(zip(grid, boxes, strict=False)):
+        _show(axes, image)
+        mine = corners[(classes > 0) & (objects == n)]
+        for prior in mine:
+            _outline(axes, prior, COLOURS[(n + 1) % len(COLOURS)], width=1.0)
+        _outline(axes, box, TRUTH, width=2.0)
+        many = "prior" if len(mine) == 1 else "priors"
+        axes.set_title(f"digit {int(labels[n]) - 1}: {len(mine)} {many}", size=10)
+    return figure
+
+
+def draw_history(history: Sequence[dict[str, float]]) -> Picture:
+    """Draw each term of a loss against the step, on a logarithmic axis.
+
+    Args:
+        history: one dict a step, the terms by name.
+
+    Returns:
+        The Picture.
+    """
+    figure = Picture(figsize=(8.0, 3.4), layout="constrained")
+    axes = figure.add_subplot()
+    for k, name in enumerate(history[0]):
+        axes.plot([terms[name] for terms in history], color=COLOURS[k], lw=1.2, label=name)
+    axes.set(xlabel="step", ylabel="loss", yscale="log")
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def draw_detections(
+    images: Sequence[Tensor],
+    truths: Sequence[dict[str, Tensor]],
+    detections: Sequence[dict[str, Tensor]],
+    columns: int = 6,
+) -> Picture:
+    """Draw the truth in white, hits in green with their scores, false positives in red.
+
+    Args:
+        images: (1, H, W) float each.
+        truths: "boxes" (m, 4) `xyxy` in fractions and "labels" (m,), the digit plus 1.
+        detections: "boxes", "labels" and "scores".
+        columns: images in a row.
+
+    Returns:
+        The Picture.
+    """
+    figure, grid = _grid(len(images), columns)
+    for axes, image, truth, found in zip(grid, images, truths, detections, strict=False):
+        _show(axes, image)
+        for box in truth["boxes"]:
+            _outline(axes, box, TRUTH, width=1.0)
+        right = _hits(truth, found)
+        for n in range(len(found["boxes"]) - 1, -1, -1):
+            colour = HIT if right[n] else MISS
+            _outline(axes, found["boxes"][n], colour)
+            words = f"{int(found['labels'][n]) - 1}: {float(found['scores'][n]):.2f}"
+            _tag(axes, found["boxes"][n], words, colour)
+    return figure
+
+
+def draw_curves(result: DetectionResult) -> Picture:
+    """Draw precision against recall, a curve for each class (digits: the label minus 1).
+
+    Args:
+        result: of `detlab.metrics.mean_average_precision`.
+
+    Returns:
+        The Picture.
+    """
+    figure = Picture(figsize=(7.2, 4.0), layout="constrained")
+    axes = figure.add_subplot()
+    for n, (label, one) in enumerate(sorted(result.per_class.items())):
+        style = ("-", "--", ":")[n // len(COLOURS) % 3]
+        name = f"{label - 1}: {one.average_precision:.3f}"
+        colour = COLOURS[n % len(COLOURS)]
+        axes.plot(one.recall, one.precision, style, color=colour, lw=1.5, label=name)
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.02))
+    axes.legend(title="digit: AP", loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color=LINE, lw=0.4)
+    return figure
+
+
+def _hits(truth: dict[str, Tensor], found: dict[str, Tensor]) -> Tensor:
+    """Say which detections have IoU over 0.5 with an object of their class that is still free."""
+    right = torch.zeros(len(found["boxes"]), dtype=torch.bool)
+    free = torch.ones(len(truth["boxes"]), dtype=torch.bool)
+    if len(free) == 0:
+        return right
+    same = found["labels"][:, None] == truth["labels"]
+    overlaps = box_iou(found["boxes"], truth["boxes"]) * same
+    for n in found["scores"].argsort(descending=True).tolist():
+        best = int(overlaps[n].argmax())
+        right[n] = bool(overlaps[n, best] > 0.5) and bool(free[best])
+        free[best] &= not right[n]
+    return right
+
+
+def _grid(count: int, columns: int, size: float = 2.0) -> tuple[Picture, list[Axes]]:
+    """Make a Picture with so many panels in rows."""
+    rows = -(-count // columns)
+    figure = Picture(figsize=(size * columns, (size + 0.15) * rows), layout="constrained")
+    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in grid:
+        axes.axis("off")
+    return figure, grid
+
+
+def _show(axes: Axes, image: Tensor) -> None:
+    """Show a grey image over the unit square, y down."""
+    axes.imshow(image[0].detach().numpy(), cmap="gray", extent=(0, 1, 1, 0))
+    axes.set(xlim=(0, 1), ylim=(1, 0))
+    axes.axis("off")
+
+
+def _outline(axes: Axes, box: Tensor, colour: str, width: float = 1.5) -> None:
+    """Outline a box, `xyxy`; what sticks out of the image is shown, too."""
+    x_min, y_min, x_max, y_max = box.tolist()
+    sides = x_max - x_min, y_max - y_min
+    outline = Rectangle((x_min, y_min), *sides, fill=False, ec=colour, lw=width, clip_on=False)
+    axes.add_patch(outline)
+
+
+def _tag(axes: Axes, box: Tensor, words: str, colour: str) -> None:
+    """Write on the upper left corner of a box."""
+    style = {"boxstyle": "square,pad=0.12", "facecolor": colour, "edgecolor": "none"}
+    ink = INK if colour in ("white", COLOURS[5], COLOURS[4]) else "white"
+    axes.text(*box[:2].tolist(), words, size=7, color=ink, va="bottom", bbox=style)
