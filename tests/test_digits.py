@@ -26,6 +26,7 @@ from detgrader.hidden import HIDDEN, HIDDEN_DIGITS, HIDDEN_DIGITS_SHA256, load_h
 from detgrader.sandbox import bwrap_command, isolation_of
 from detlab.cli import app
 from detlab.digits import DIGITS, DIGITS_SHA256, DataError, load_digits, read_digits
+from detlab.scenes import SCENES, SCENES_SHA256
 
 COURSE = Course.find()
 FILES = {DIGITS: DIGITS_SHA256, HIDDEN_DIGITS: HIDDEN_DIGITS_SHA256}
@@ -108,7 +109,7 @@ def test_the_script_refuses_another_table(tmp_path: Path) -> None:
 
 def test_the_page_on_data_names_files_and_checksums() -> None:
     page = (COURSE.root / "data" / "README.md").read_text("utf-8")
-    for path, sha256 in FILES.items():
+    for path, sha256 in {**FILES, SCENES: SCENES_SHA256}.items():
         assert f"| `{COURSE.display(path)}` |" in page
         assert f"`{sha256}`" in page
 
@@ -118,7 +119,7 @@ def test_the_page_on_data_names_files_and_checksums() -> None:
 
 def test_students_install_their_digits_and_no_others() -> None:
     folder = importlib.resources.files("detlab") / "data"
-    assert [item.name for item in folder.iterdir()] == ["digits.npz"]
+    assert sorted(item.name for item in folder.iterdir()) == ["digits.npz", "scenes.npz"]
     with np.load(DIGITS) as arrays:
         assert set(np.unique(arrays["split"])) == {0, 1}
 

@@ -617,8 +617,8 @@ check("2.8")
 # `train_localizer` makes a `LocalizationNet` and trains it with `train` and `localization_terms`;
 # these are yours to improve (optimizer, learning rate, schedule, layers). The grader calls it
 # with a loader and a number of epochs of its own: 32,000 images in batches of 64, four times
-# through. It then shows your network 2,000 images that nobody has seen, of 500 digits that are in no
-# file of yours, reads the predictions out as task 2.7 says, and computes two numbers itself: the
+# through. It then shows your network 2,000 images that nobody has seen, of 500 digits that are in
+# no file of yours, reads the predictions out as task 2.7 says, and computes two numbers itself: the
 # share of right **labels**, and the mean **IoU** of predicted and true boxes (area of the
 # intersection divided by area of the union; 1 is perfect).
 #
