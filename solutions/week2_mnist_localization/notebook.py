@@ -82,13 +82,14 @@ draw_images(digits[:12], [f"{label}" for label in digit_labels[:12].tolist()])
 # 3. **Place** it on a canvas of zeros. Ink is every pixel greater than 0, and its tight box is the
 #    smallest rectangle of whole pixels that holds all ink. Its top-left corner is uniform over
 #    all whole-pixel places at which the box lies wholly on the canvas: so each border is reached.
-#    Row and column are drawn independently.
+#    Angle, scale, row and column are drawn independently of each other.
 #
-# The image holds the whole digit, once: nothing is cut off, neither by rotation nor by the
-# canvas, even when the patch has ink in its corners. (The largest patch, turned by 30° and
-# scaled by 1.25, spans 48 pixels.) Interpolate as you like; `TF.affine` and `TF.pad` are at
-# hand. All chance comes from `generator`: the same seed gives the same image, whatever other random
-# numbers were drawn meanwhile, and the next call with the same generator another.
+# The image holds the whole digit, once, in its own greys and never mirrored: nothing is cut off,
+# neither by rotation nor by the canvas, even when the patch has ink in its corners. (The largest
+# patch, turned by 30° and scaled by 1.25, spans 48 pixels.) Interpolate as you like; `TF.affine`
+# and `TF.pad` are at hand. All chance comes from `generator`: the same seed gives the same image,
+# whatever other random numbers were drawn meanwhile, and the next call with the same generator
+# another.
 
 
 # %% nbgrader={"grade_id": "task_2_1", "solution": true}
@@ -293,8 +294,9 @@ draw_images(samples, boxes=boxes)
 #
 # **Vectorise.** Write it with a fixed number of tensor operations. For half of the points it
 # must be right; the other half asks that the number of steps Python takes (counted, not
-# timed) does not grow with the number of images, nor with the number of windows. Broadcasting is
-# the tool: boxes of shape (N, 1, 1) against windows of shape (rows, 1) and (columns,).
+# timed) does not grow with the number of images, nor with the number of windows, rows or columns of
+# them. Broadcasting is the tool: boxes of shape (N, 1, 1) against windows of shape (rows, 1) and
+# (columns,). (Steps are counted by tracing; code that meddles with Python's tracing is refused.)
 
 
 # %% nbgrader={"grade_id": "task_2_4", "solution": true}
@@ -415,7 +417,8 @@ for name, term in localization_terms(fresh, targets).items():
 # the backward pass. The function returns the history: a dict for each step with each term **per
 # image**, as Python floats.
 #
-# `plot_history` draws one curve for each term against the step, with a legend and labelled axes.
+# `plot_history` draws a new figure: one curve for each term of the history, whatever the terms are
+# called, against the step, with a legend and labelled axes.
 
 
 # %% nbgrader={"grade_id": "task_2_6", "solution": true}

@@ -62,7 +62,13 @@ def test_output_shape(student: Student, rng: torch.Generator) -> None:
     """The output has 15 channels and as many cells as `localization_grid` counts."""
     net = make_net(student)
     for shape in ((3, 1, SIDE, SIDE), (1, 1, SIDE, SIDE)):
-        check_output_size(student, net, uniform(rng, 0, 1, *shape))
+        images = uniform(rng, 0, 1, *shape)
+        check_output_size(student, net, images)
+        dtype = expect_tensor(net(images), "The network's output").dtype
+        if dtype != torch.float32:
+            fail(f"The network's output must be float32, but is {dtype}.")
+    if student.tool("leaves_arguments_alone", net, [images]) is not True:
+        fail("The network changed the images that it was given: work on a copy.")
 
 
 @pytest.mark.weight(2)
@@ -84,9 +90,9 @@ def test_windows_hold_a_digit(student: Student) -> None:
 def test_windows_are_those_of_the_grid(student: Student, rng: torch.Generator) -> None:
     """Each output cell sees its window of the grid: all of it, and nothing else."""
     net = make_net(student)
-    randomise(student, net, rng)
     images = uniform(rng, 0, 1, 8, 1, SIDE, SIDE)
-    grid = check_output_size(student, net, images)
+    grid = check_output_size(student, net, images)  # layers that wait for their input's size get it
+    randomise(student, net, rng)
     rows, columns = grid.count
     for i, j in ((0, 0), (rows - 1, columns - 1), (0, columns // 2), (rows // 2, 0)):
         before = answer(net, images, (i, j))
@@ -117,10 +123,12 @@ def test_raw_and_steady(student: Student, rng: torch.Generator) -> None:
     expect_close(one, output[1:2], "The output for an image by itself", tolerance=1e-4)
     if output.dim() != 4 or output.shape[1] != OUTPUTS:
         fail(f"The network's output must have {OUTPUTS} channels.")
-    classes = output[:, 1:11]
-    sums = [classes.sum(1), classes.exp().sum(1)]
-    if any(torch.allclose(s, torch.ones_like(s), atol=1e-4) for s in sums):
-        fail("The class logits went through a softmax: they must be raw.")
+    randomise(student, net, rng)
+    classes = expect_tensor(net(images), "The network's output", output.shape)[:, 1:11].double()
+    # Of raw logits neither sum is the same in all windows of all images.
+    for sums in (classes.sum(1), classes.logsumexp(1)):
+        if torch.allclose(sums, sums.mean(), rtol=1e-4, atol=1e-4):
+            fail("The class logits went through a softmax: they must be raw.")
     # A channel of one network may well have one sign everywhere, but not that of 20.
     groups = {"detection logits": slice(0, 1), "class logits": slice(1, 11), "boxes": slice(11, 15)}
     signs: dict[str, set[float]] = {name: set() for name in groups}
@@ -128,13 +136,43 @@ def test_raw_and_steady(student: Student, rng: torch.Generator) -> None:
         for name, channels in groups.items():
             signs[name] |= set(output[:, channels].sign().unique().tolist())
         if all({-1.0, 1.0} <= seen for seen in signs.values()):
-            return
+            break
         randomise(student, net, rng)
         output = expect_tensor(net(images), "The network's output", output.shape)
+    for name, seen in check_range(student, net, images, groups).items():
+        signs[name] |= seen
     for name, seen in signs.items():
         if not {-1.0, 1.0} <= seen:
             which = "positive" if -1.0 in seen else "negative"
             fail(f"The {name} are never {which}: they must be raw, so nothing may squeeze them.")
+
+
+def check_range(
+    student: Student, net: Handle, images: Tensor, groups: dict[str, slice]
+) -> dict[str, set[float]]:
+    """Check that with large parameters the outputs become large, too; return their signs."""
+    found = expect_list(student.tool("parameters", net), "The network's parameters")
+    large = [100 * expect_tensor(weights, "Each parameter") for weights in found]
+    largest: dict[str, float] = {}
+    signs: dict[str, set[float]] = {name: set() for name in groups}
+    for values in (large, [-weights for weights in large]):
+        student.tool("set_parameters", net, values)
+        output = net(images)
+        if not isinstance(output, Tensor) or output.shape[1:2] != (OUTPUTS,):
+            fail(f"The network's output must have {OUTPUTS} channels.")
+        if not bool(torch.isfinite(output).all()):
+            return signs  # so large that it says nothing, but surely not squeezed
+        for name, channels in groups.items():
+            part = output[:, channels]
+            largest[name] = max(largest.get(name, 0.0), float(part.abs().max()))
+            signs[name] |= set(part.sign().unique().tolist())
+    for name, value in largest.items():
+        if value < 8:
+            fail(
+                f"The {name} never leave the range from -{value:.2f} to {value:.2f}, however large "
+                "the weights: they must be raw, so nothing may squeeze or cut them."
+            )
+    return signs
 
 
 @pytest.mark.weight(1)

@@ -6,7 +6,7 @@ from scenes import place, randint, uniform
 from torch import Tensor
 
 from detgrader.hidden import load_hidden_digits
-from detlab.checking.expect import expect_close
+from detlab.checking.expect import expect_close, fail
 from detlab.checking.student import Student
 from detlab.checking.week2 import SIDE, expect_untouched
 
@@ -31,6 +31,8 @@ def inked(
 def compare(student: Student, image: Tensor, expected: Tensor, where: str, cause: str = "") -> None:
     """Compare a box; a thousandth of a side is a sixteenth of a pixel, and no rounding."""
     box = student.digit_box(image=image)
+    if isinstance(box, Tensor) and box.dtype not in (torch.float32, torch.float64):
+        fail(f"`digit_box`'s result must be float32, but is {box.dtype}.")
     expect_close(box, expected, f"`digit_box`'s result for {where}", 1e-4, cause)
 
 
@@ -74,7 +76,8 @@ def test_single_pixels(student: Student, rng: torch.Generator) -> None:
     """A single pixel has a box of one pixel, however faint it is."""
     for column, row in ((0, 0), (SIDE - 1, 0), (0, SIDE - 1), (randint(rng, 2, 60), 17)):
         image, expected = inked(rng, (SIDE, SIDE), (column, row, column + 1, row + 1))
-        compare(student, 0.02 * image, expected, "a single faint pixel")
+        for factor in (0.02, 1e-5):
+            compare(student, factor * image, expected, "a single faint pixel")
 
 
 @pytest.mark.weight(2)
@@ -86,6 +89,9 @@ def test_other_sizes(student: Student, rng: torch.Generator) -> None:
         box = left, top, width - randint(rng, 1, width // 3), height - randint(rng, 1, height // 3)
         image, expected = inked(rng, size, box)
         compare(student, image, expected, f"ink in an image of {height}×{width}")
+    for size, box in (((1, 40), (7, 0, 19, 1)), ((30, 1), (0, 4, 1, 22))):
+        image, expected = inked(rng, size, box)
+        compare(student, image, expected, "ink in an image of one row or one column")
 
 
 @pytest.mark.weight(1)

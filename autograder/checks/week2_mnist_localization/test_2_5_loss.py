@@ -8,6 +8,7 @@ from torch import Tensor
 from detlab.checking.expect import expect_close, expect_tensor, fail
 from detlab.checking.student import Student
 from detlab.checking.week2 import OUTPUTS, TERMS, check_terms, expect_untouched
+from detlab.grid import WindowGrid
 
 pytestmark = pytest.mark.task("2.5", points=18)
 
@@ -36,17 +37,21 @@ def check_gradient(student: Student, outputs: Tensor, targets: Tensor) -> None:
     """Compare the gradient of the loss group by group."""
     leaf = outputs.double().requires_grad_()
     sum(terms_of(leaf, targets.double()).values()).backward()
-    function = student.fetch("localization_loss")
-    gradient = student.tool("gradient", function, outputs, targets)
-    if gradient is None:
-        fail(
-            "The loss is cut off from the outputs, so nothing can be learned: `torch.tensor([…])`, "
-            "`.item()` and `.detach()` let go of the graph."
-        )
-    gradient = expect_tensor(gradient, "The gradient of the loss", outputs.shape)
-    for name, channels in GROUPS.items():
-        what = f"The gradient of the loss by {name}"
-        expect_close(gradient[:, channels], leaf.grad[:, channels], what, TOLERANCE)
+    terms = student.tool("summed", student.fetch("localization_terms"))
+    for function, value in (
+        (student.fetch("localization_loss"), "the loss"),
+        (terms, "the sum of the terms"),
+    ):
+        gradient = student.tool("gradient", function, outputs, targets)
+        if gradient is None:
+            fail(
+                f"{value.capitalize()} is cut off from the outputs, so nothing can be learned: "
+                "`torch.tensor([…])`, `.item()` and `.detach()` let go of the graph."
+            )
+        gradient = expect_tensor(gradient, f"The gradient of {value}", outputs.shape)
+        for name, channels in GROUPS.items():
+            what = f"The gradient of {value} by {name}"
+            expect_close(gradient[:, channels], leaf.grad[:, channels], what, TOLERANCE)
 
 
 @pytest.mark.weight(2)
@@ -64,6 +69,28 @@ def test_term(student: Student, rng: torch.Generator, name: str) -> None:
             kind += "found" if found > 0 else "not found"
             compare_term(student, *one, name, f" in {kind}")
     compare_term(student, outputs, targets, name, " over a batch")
+    # Just at the threshold: sigmoid(0) is 0.5, which is not more than 0.5.
+    for logit in (-0.02, 0.0, 0.02):
+        outputs[:, 0] = logit
+        compare_term(student, outputs, targets, name, " for detection logits near 0")
+    # More columns than rows.
+    outputs, targets = wide(rng)
+    compare_term(student, outputs, targets, name, " over a map that is not square")
+    # Sure of itself, right or wrong. A logit of 8 is where log(1 - sigmoid) in float32 still
+    # has the four digits that are asked for.
+    outputs[:, 0] = 8 * outputs[:, 0].sign()
+    outputs[:, 1:11] *= 12
+    outputs[:, 11:] *= 8
+    compare_term(student, outputs, targets, name, " for large outputs")
+
+
+def wide(rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return random outputs and targets of three rows and five columns."""
+    boxes, grid = random_boxes(rng, 4), WindowGrid(32, 6, (3, 5))
+    targets = targets_of(boxes, torch.randint(0, 10, (4,), generator=rng), grid)
+    outputs = 1.5 * torch.randn(4, OUTPUTS, 3, 5, generator=rng)
+    outputs[:, 0] += 0.05 * outputs[:, 0].sign()
+    return outputs, targets
 
 
 def compare_term(student: Student, outputs: Tensor, targets: Tensor, name: str, where: str) -> None:

@@ -1,5 +1,7 @@
 """Task 2.6: the training loop, its history and its curves."""
 
+import itertools
+
 import pytest
 import torch
 from scenes import randint
@@ -57,14 +59,70 @@ def train(student: Student, net: Handle, loader: Batches, epochs: int = EPOCHS) 
 def test_history(student: Student, rng: torch.Generator) -> None:
     """The history has each term per image, as floats, for each step."""
     net, loader = small_net(rng), batches(rng)
-    history = train(student, mirror(student, net), loader)
-    images, targets = loader[0]
-    expected = linear_terms(net(images), targets)
-    for name in NAMES:
-        first = torch.tensor(history[0][name], dtype=torch.float64)
-        what = f'The term "{name}" of the first step, per image,'
-        cause = "Divide each term by the number of images in its batch."
-        expect_close(first, expected[name] / len(images), what, 1e-4, cause)
+    theirs = mirror(student, net)
+    record = student.tool("record_training", theirs)
+    history = train(student, theirs, loader)
+    weights = weights_of(student, record, net, len(history))
+    for step, row in enumerate(history):
+        images, targets = loader[step % len(loader)]
+        expected = linear_terms(torch.conv2d(images, *weights[step]), targets)
+        for name in NAMES:
+            value = torch.tensor(row[name], dtype=torch.float64)
+            what = f'The term "{name}" of step {step + 1}, per image,'
+            cause = "Note the batch's own terms, each divided by the batch's number of images."
+            expect_close(value, expected[name] / len(images), what, 1e-4, cause)
+
+
+def weights_of(student: Student, record: Handle, net: nn.Conv2d, steps: int) -> list[list[Tensor]]:
+    """Return the network's parameters before each of so many calls."""
+    told = expect_keys(student.tool("training_record", record), ("weights",), "The record")
+    weights = expect_list(told["weights"], "The record of the calls")
+    if len(weights) != steps:
+        fail("`train` must pass each batch through the network once an epoch.")
+    shapes = [parameter.shape for parameter in net.parameters()]
+    return [
+        [expect_tensor(w, "A parameter", s) for w, s in zip(one, shapes, strict=True)]
+        for one in weights
+    ]
+
+
+@pytest.mark.weight(1)
+def test_every_batch_moves(student: Student, rng: torch.Generator) -> None:
+    """Each batch moves the weights, by one step of the optimizer."""
+    net, loader = small_net(rng), batches(rng)
+    theirs = mirror(student, net)
+    record = student.tool("record_training", theirs)
+    train(student, theirs, loader)
+    after = expect_list(student.tool("parameters", theirs), "The parameters", 2)
+    told = student.tool("training_record", record)
+    told = expect_keys(told, ("weights", "steps"), "The record")
+    steps = EPOCHS * len(loader)
+    taken = len(expect_list(told["steps"], "The steps"))
+    if taken not in (0, steps):
+        fail(f"The optimizer took {taken} steps for {steps} batches.")
+    if taken == 0:  # none of torch's optimizers: then the weights themselves must tell
+        calls = expect_list(told["weights"], "The calls", steps)
+        weights = [*(one[0] for one in calls), after[0]]
+        if any(torch.equal(old, new) for old, new in itertools.pairwise(weights)):
+            fail("Some batch moves no weight: take a step after every one, the last too.")
+
+
+@pytest.mark.weight(1)
+def test_every_epoch_draws_anew(student: Student, rng: torch.Generator) -> None:
+    """Each epoch passes through the loader itself, which may shuffle."""
+    net = nn.Conv2d(1, 1, 3)
+    loader = student.tool("budgeted_loader", 4, 100, 60.0, 0)
+    images = (255 * torch.rand(12, 1, 6, 6, generator=rng)).to(torch.uint8)
+    student.tool("add_to_loader", loader, images, torch.zeros(12, 1, 4, 4))
+    terms = student.tool("given_terms")
+    student.train(net=mirror(student, net), loader=loader, loss_terms=terms, epochs=3)
+    steps, _, _ = student.tool("progress_of", loader)
+    if steps != 9:
+        fail(
+            "Each epoch must pass through the loader once: a list of its batches, made once, would "
+            "come in the same order each time.",
+            f"In 3 epochs of 3 batches, {steps} were drawn.",
+        )
 
 
 @pytest.mark.weight(4)
@@ -72,7 +130,7 @@ def test_steps(student: Student, rng: torch.Generator) -> None:
     """Each step follows the gradient of its own batch, per image."""
     net, loader = small_net(rng), batches(rng)
     theirs = mirror(student, net)
-    record = student.tool("record_gradients", theirs)
+    record = student.tool("record_training", theirs)
     calls = student.tool("record_calls", theirs)
     train(student, theirs, loader)
     sizes = [shape[0] for shape, _ in student.tool("recorded", calls)]
@@ -81,7 +139,12 @@ def test_steps(student: Student, rng: torch.Generator) -> None:
             "`train` must pass each batch through the network once an epoch, in order.",
             f"The batches had {sizes} images.",
         )
-    gradients = expect_list(student.tool("recorded", record), "The gradients", len(sizes))
+    told = student.tool("training_record", record)
+    told = expect_keys(told, ("backward", "steps"), "The record")
+    # As the backward pass left it; or, when there were more or none, as the optimizer found it.
+    gradients = expect_list(told["backward"], "The gradients")
+    if len(gradients) != len(sizes):
+        gradients = expect_list(told["steps"], "The optimizer's steps", len(sizes))
     for step, gradient in enumerate(gradients):
         images, targets = loader[step % len(loader)]
         net.zero_grad()
@@ -146,8 +209,7 @@ def test_progress(student: Student, rng: torch.Generator) -> None:
     net = mirror(student, small_net(rng))
     arguments = [net, batches(rng), student.tool("given_terms"), EPOCHS]
     heard = student.tool("call_and_listen", student.fetch("train"), arguments)
-    heard = expect_keys(heard, ("printed",), "The outcome")
-    if expect_int(heard["printed"], "The number of characters") < 10:
+    if expect_keys(heard, ("bar",), "The outcome")["bar"] is not True:
         fail("`train` shows no progress: wrap the loader, or the steps, in `tqdm`.")
 
 
@@ -158,6 +220,13 @@ def test_curves(student: Student, rng: torch.Generator) -> None:
     rows = 5 * torch.rand(steps, 3, generator=rng) + 0.1
     names = ("detection", "classification", "regression")
     history = [dict(zip(names, row, strict=True)) for row in rows.tolist()]
+    student.plot_history(history=[dict.fromkeys(names, 1.0) for _ in range(steps)])
     figure = expect_handle(student.plot_history(history=history), "The result", "a Figure")
     axes = expect_list(student.tool("describe_figure", figure), "The figure's axes")
     check_history_figure(axes, history)
+    lines = [line for one in axes for line in one["lines"]]
+    if any(line["y"].shape == (steps,) and (line["y"] == 1).all() for line in lines):
+        fail("The figure holds the curves of an earlier call, too: make a new one each time.")
+    other = [{"loc": 2.0 / n, "conf": 3.0 / n} for n in range(1, 9)]
+    figure = expect_handle(student.plot_history(history=other), "The result", "a Figure")
+    check_history_figure(student.tool("describe_figure", figure), other)

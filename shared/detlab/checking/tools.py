@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import sys
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from detlab.checking.loader import BudgetedLoader
@@ -101,7 +104,7 @@ def record_calls(module: nn.Module) -> RecordedCalls:
     return calls
 
 
-def recorded(record: RecordedCalls | RecordedGradients) -> list:
+def recorded(record: RecordedCalls) -> list:
     """Return what was recorded so far."""
     return list(record)
 
@@ -158,39 +161,51 @@ class StepCounter(TorchDispatchMode):
         return function(*arguments, **(options or {}))
 
 
-def count_steps(function: Callable, arguments: list) -> int:
+def count_steps(function: Callable, arguments: list, warm_up: list) -> dict[str, Any]:
     """Call a function twice, and count the second call's steps: operations, not seconds.
 
-    What is done once, such as an import, falls into the first call; the counting itself imports.
+    What is done once, such as an import, falls into the first call, on other arguments: what a
+    function remembers of them is no help with the second.
 
     Returns:
-        The number of Python instructions and torch operations; -1 if the function stopped the
-        count.
+        "steps": the number of Python instructions and torch operations, those of new threads
+        included, or -1 if the function stopped the count; "result": what the counted call returned.
     """
-    count_one_call(function, arguments)
+    count_one_call(function, warm_up)
     return count_one_call(function, arguments)
 
 
-def count_one_call(function: Callable, arguments: list) -> int:
-    """Count the steps of one call; -1 if the function stopped the count."""
+def count_one_call(function: Callable, arguments: list) -> dict[str, Any]:
+    """Count the steps of one call."""
     counter, before = StepCounter(), sys.gettrace()
     trace = counter.trace
     with counter:
+        threading.settrace(trace)
         sys.settrace(trace)
         try:
-            function(*arguments)
+            result = function(*arguments)
             whole = sys.gettrace() is trace
         finally:
             sys.settrace(before)
-    return counter.steps if whole else -1
+            threading.settrace(before)
+    # A thread from before the call would work unseen. (tqdm keeps one that only watches bars.)
+    others = [t for t in threading.enumerate() if type(t).__name__ != "TMonitor"]
+    return {"steps": counter.steps if whole and len(others) == 1 else -1, "result": result}
 
 
 def call_and_listen(function: Callable, arguments: list) -> dict[str, Any]:
-    """Call a function; return its result and how many characters it printed."""
+    """Call a function; return its result, and what a progress bar would have printed.
+
+    Returns:
+        "result"; "printed": the number of characters; "bar": whether a line was written over and
+        in the end told of something done.
+    """
     heard = io.StringIO()
     with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
         result = function(*arguments)
-    return {"result": result, "printed": len(heard.getvalue())}
+    text = heard.getvalue()
+    done = re.search(r"100%|\b([1-9]\d*)/\1\b|\b[1-9]\d*it\b", text) is not None
+    return {"result": result, "printed": len(text), "bar": "\r" in text and done}
 
 
 def linear_terms(outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
@@ -203,16 +218,54 @@ def given_terms() -> Callable[[Tensor, Tensor], dict[str, Tensor]]:
     return linear_terms
 
 
-class RecordedGradients(list):
-    """The gradient that each backward pass left in a module's first parameter."""
+class TrainingRecord:
+    """What happens to a module while it is trained (see `record_training`).
+
+    Attributes:
+        weights: its parameters before each call, as lists of tensors.
+        backward: the gradient that each backward pass left in its first parameter.
+        steps: that gradient when an optimizer took a step.
+    """
+
+    def __init__(self) -> None:
+        self.weights: list[list[Tensor]] = []
+        self.backward: list[Tensor] = []
+        self.steps: list[Tensor] = []
+        self.hooks: list[Any] = []
 
 
-def record_gradients(module: nn.Module) -> RecordedGradients:
-    """Return a record that grows whenever the module's first parameter gets a gradient."""
-    gradients = RecordedGradients()
-    first = next(module.parameters())
-    first.register_post_accumulate_grad_hook(lambda p: gradients.append(p.grad.detach().clone()))
-    return gradients
+def record_training(module: nn.Module) -> TrainingRecord:
+    """Return a record that grows while the module is trained, until `training_record` reads it."""
+    record, first = TrainingRecord(), next(module.parameters())
+
+    def before_call(*_: Any) -> None:
+        record.weights.append([parameter.detach().clone() for parameter in module.parameters()])
+
+    def before_step(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        mine = any(first is p for group in optimizer.param_groups for p in group["params"])
+        if mine and first.grad is not None:
+            record.steps.append(first.grad.detach().clone())
+
+    record.hooks = [
+        module.register_forward_pre_hook(before_call),
+        register_optimizer_step_pre_hook(before_step),
+        first.register_post_accumulate_grad_hook(
+            lambda p: record.backward.append(p.grad.detach().clone())
+        ),
+    ]
+    return record
+
+
+def training_record(record: TrainingRecord) -> dict[str, list]:
+    """Return what was recorded of a training, and stop recording."""
+    for hook in record.hooks:
+        hook.remove()
+    return {"weights": record.weights, "backward": record.backward, "steps": record.steps}
+
+
+def summed(function: Callable[..., dict[str, Tensor]]) -> Callable[..., Tensor]:
+    """Return a function that adds up the terms which another one returns by name."""
+    return lambda *arguments: sum(function(*arguments).values())
 
 
 def budgeted_loader(batch_size: int, max_steps: int, cpu_s: float, seed: int) -> BudgetedLoader:
@@ -231,26 +284,33 @@ def progress_of(loader: BudgetedLoader) -> tuple[int, int, bool]:
 
 
 def describe_figure(figure: Figure) -> list[dict[str, Any]]:
-    """Describe what a figure shows: for each axes its labels, legend, lines, images, rectangles.
+    """Describe what a figure shows: for each visible axes its labels, legend, lines and so on.
+
+    Labels and legends of the whole figure count for each of its axes, and labels of an axis that
+    several share for all of these.
 
     Returns:
         One dict an axes: "title", "xlabel", "ylabel" (str), "legend" (list of str),
         "lines" (list of {"label", "x", "y"}; x and y are float64 arrays), "images" (list of
-        float64 arrays), "rectangles" (list of {"box": (x_min, y_min, x_max, y_max) in data
-        units, "colour": (red, green, blue) in [0, 1], "filled": bool}), "place": (row, column)
-        in the grid of subplots, or None.
+        {"pixels": float64 array, "upright": bool, "whole": bool}), "rectangles" (list of
+        {"box": (x_min, y_min, x_max, y_max) in pixels of the first image from its outer edges, or
+        in data units if there is none; "colour": (red, green, blue) in [0, 1], "filled": bool}),
+        "place": (row, column) in the grid of subplots, or None.
     """
-    return [describe_axes(axes) for axes in figure.axes]
+    return [describe_axes(axes, figure) for axes in figure.axes if axes.get_visible()]
 
 
-def describe_axes(axes: Any) -> dict[str, Any]:
+def describe_axes(axes: Any, figure: Figure) -> dict[str, Any]:
     """Describe one axes of a figure."""
-    legend = axes.get_legend()
+    legends = [legend for legend in (axes.get_legend(), *figure.legends) if legend]
+    images = [image for image in axes.get_images() if image.get_visible()]
+    patches = [patch for patch in axes.patches if is_visible_box(patch)]
+    titles = [axes.get_title(place) for place in ("left", "center", "right")]
     return {
-        "title": axes.get_title(),
-        "xlabel": axes.get_xlabel(),
-        "ylabel": axes.get_ylabel(),
-        "legend": [text.get_text() for text in legend.get_texts()] if legend else [],
+        "title": " ".join(filter(None, titles)),
+        "xlabel": label_of(axes, figure, "x"),
+        "ylabel": label_of(axes, figure, "y"),
+        "legend": [text.get_text() for legend in legends for text in legend.get_texts()],
         "lines": [
             {
                 "label": str(line.get_label()),
@@ -259,12 +319,19 @@ def describe_axes(axes: Any) -> dict[str, Any]:
             }
             for line in axes.get_lines()
         ],
-        "images": [floats_of(image.get_array()) for image in axes.get_images()],
-        "rectangles": [
-            describe_rectangle(patch) for patch in axes.patches if hasattr(patch, "get_bbox")
-        ],
+        "images": [describe_image(image, axes) for image in images],
+        "rectangles": [describe_rectangle(patch, axes, images[:1]) for patch in patches],
         "place": place_of(axes),
     }
+
+
+def label_of(axes: Any, figure: Figure, which: str) -> str:
+    """Return an axis' label: its own, that of an axis it is shared with, or the figure's."""
+    group = axes.get_shared_x_axes() if which == "x" else axes.get_shared_y_axes()
+    siblings = [axes, *group.get_siblings(axes)]
+    own = [one.get_xlabel() if which == "x" else one.get_ylabel() for one in siblings]
+    whole = figure.get_supxlabel() if which == "x" else figure.get_supylabel()
+    return next(filter(None, [*own, whole]), "")
 
 
 def place_of(axes: Any) -> tuple[int, int] | None:
@@ -273,12 +340,42 @@ def place_of(axes: Any) -> tuple[int, int] | None:
     return (spec.rowspan.start, spec.colspan.start) if spec else None
 
 
-def describe_rectangle(patch: Any) -> dict[str, Any]:
+def describe_image(image: Any, axes: Any) -> dict[str, Any]:
+    """Describe an image: its pixels, whether its first row is on top, whether all of it is seen."""
+    left, right, bottom, top = image.get_extent()
+    first_row, last_row = (bottom, top) if image.origin == "lower" else (top, bottom)
+    height = [axes.transData.transform((left, y))[1] for y in (first_row, last_row)]
+    seen_x, seen_y = sorted(axes.get_xlim()), sorted(axes.get_ylim())
+    edges_x, edges_y = sorted((left, right)), sorted((bottom, top))
+    whole = seen_x[0] <= edges_x[0] and edges_x[1] <= seen_x[1]
+    whole = whole and seen_y[0] <= edges_y[0] and edges_y[1] <= seen_y[1]
+    pixels = floats_of(image.get_array())
+    return {"pixels": pixels, "upright": bool(height[0] > height[1]), "whole": bool(whole)}
+
+
+def is_visible_box(patch: Any) -> bool:
+    """Say whether a patch can be seen, as an outline at least."""
+    outlined = patch.get_linewidth() > 0 and patch.get_edgecolor()[3] > 0
+    return patch.get_visible() and bool(outlined or patch.get_fill())
+
+
+def describe_rectangle(patch: Any, axes: Any, images: list) -> dict[str, Any]:
     """Describe a rectangle: its corners, the colour of its edge, whether it is filled."""
-    x_min, y_min, x_max, y_max = (float(number) for number in patch.get_bbox().extents)
+    # To data from wherever it was drawn: some draw in fractions of the axes.
+    to_data = patch.get_transform() + axes.transData.inverted()
+    corners = patch.get_path().transformed(to_data).get_extents().get_points()
+    (x_min, y_min), (x_max, y_max) = corners.tolist()
+    if images:
+        left, right, bottom, top = images[0].get_extent()
+        first_row, last_row = (bottom, top) if images[0].origin == "lower" else (top, bottom)
+        rows, columns = images[0].get_array().shape[:2]
+        x_min, x_max = sorted(columns * (x - left) / (right - left) for x in (x_min, x_max))
+        y_min, y_max = sorted(
+            rows * (y - first_row) / (last_row - first_row) for y in (y_min, y_max)
+        )
     red, green, blue, _ = (float(part) for part in patch.get_edgecolor())
-    box = (x_min, y_min, x_max, y_max)
     filled = bool(patch.get_fill()) and patch.get_facecolor()[3] > 0
+    box = tuple(float(number) for number in (x_min, y_min, x_max, y_max))
     return {"box": box, "colour": (red, green, blue), "filled": filled}
 
 

@@ -7,6 +7,7 @@ is, and the check holds a numbered handle to it.
 """
 
 import re
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -82,7 +83,7 @@ def export(value: Any, keep: Callable[[Any], HandleRef], depth: int = 0) -> Any:
         return tuple(value)
     if kind in RECORDS:
         return kind(*(export(item, keep, depth + 1) for item in value))
-    if kind is dict:
+    if kind in (dict, OrderedDict, defaultdict):
         return {
             export_key(key, keep, depth): export(item, keep, depth + 1)
             for key, item in value.items()

@@ -3,6 +3,7 @@
 They look at answers that are the student's choice: a network's grid, a history, figures.
 """
 
+import itertools
 import re
 from typing import Any
 
@@ -99,6 +100,11 @@ def expect_untouched(student: Student, name: str, *arguments: Any) -> None:
 def check_terms(value: Any, expected: dict[str, Tensor], tolerance: float) -> None:
     """Compare the three terms of a loss."""
     terms = expect_keys(value, TERMS, "`localization_terms`'s result")
+    if len(terms) > len(TERMS):
+        fail(
+            "`localization_terms` must return three terms and nothing else: a training loop adds "
+            "up all of them."
+        )
     for name in TERMS:
         term = expect_number(terms[name], f'"{name}"')
         expect_close(
@@ -120,7 +126,8 @@ def check_history(value: Any, names: tuple[str, ...], steps: int) -> list[dict[s
 
 def check_history_figure(axes: list[dict[str, Any]], history: list[dict[str, float]]) -> None:
     """Check that a figure shows each term of a history as a curve over the steps."""
-    axes = [expect_keys(one, ("lines", "legend", "xlabel", "ylabel"), "an axes") for one in axes]
+    keys = ("lines", "legend", "xlabel", "ylabel", "title")
+    axes = [expect_keys(one, keys, "an axes") for one in axes]
     lines = [line for one in axes for line in one["lines"]]
     for name in history[0]:
         values = np.array([row[name] for row in history])
@@ -130,10 +137,34 @@ def check_history_figure(axes: list[dict[str, Any]], history: list[dict[str, flo
     named = [entry for one in shown for entry in one["legend"]]
     if len(shown) == 1 and len(named) < len(history[0]):
         fail("The axes needs a legend that names each line.")
-    if len(shown) > 1 and not all(one["title"] or one["legend"] for one in shown):
+    titled = all(one["title"] or one["legend"] for one in shown)
+    if len(shown) > 1 and not titled and len(named) < len(history[0]):
         fail("Each axes needs a legend or a title that names its line.")
+    if len(shown) == 1 and not names_its_lines(shown[0], history):
+        fail("The legend's entries must name the lines, each its own, in the order of the lines.")
     if not all(one[label] for one in shown for label in ("xlabel", "ylabel")):
         fail("Every axis needs a label.")
+    if any("loss" in one["xlabel"].lower() for one in shown):
+        fail("The loss belongs on the vertical axis, the step on the horizontal one.")
+
+
+def names_its_lines(axes: dict[str, Any], history: list[dict[str, float]]) -> bool:
+    """Say whether an axes' legend tells its lines apart, and does not exchange the terms' names.
+
+    Entries may be worded freely; where they hold the terms' names, each must be at its own line.
+    """
+    entries = axes["legend"]
+    if len(set(entries)) < len(entries):
+        return False
+    if len(entries) != len(axes["lines"]):
+        return True
+    for name in history[0]:
+        values = np.array([row[name] for row in history])
+        named = [entry for entry in entries if name in entry]
+        places = [k for k, line in enumerate(axes["lines"]) if runs_over_steps(line, values)]
+        if len(named) == 1 and entries.index(named[0]) not in places:
+            return False
+    return True
 
 
 def runs_over_steps(line: dict[str, Any], values: np.ndarray) -> bool:
@@ -157,9 +188,11 @@ def check_predictions_figure(
     by_place = {tuple(one["place"]): one for one in axes if one["images"] and one["place"]}
     if set(by_place) != {(row, column) for row in range(6) for column in range(5)}:
         fail("The figure must have 6 rows and 5 columns of axes, each with an image.")
+    if not all(image["upright"] and image["whole"] for one in axes for image in one["images"]):
+        fail("Every image must be shown whole and upright, its first row on top.")
     for n in range(30):
         one, where = by_place[n // 5, n % 5], f"image {n} (row {n // 5}, column {n % 5})"
-        pixels = torch.as_tensor(one["images"][0]).squeeze()
+        pixels = torch.as_tensor(one["images"][0]["pixels"]).squeeze()
         if pixels.dim() == 3:  # in colours
             pixels = pixels[..., :3].mean(-1)
         if pixels.shape != images[n, 0].shape or not torch.allclose(
@@ -168,8 +201,10 @@ def check_predictions_figure(
             fail(f"The axes at {where} does not show that image.")
         for colour, channel, box in (("green", 1, true_boxes[n]), ("red", 0, boxes[n])):
             expect_box(one["rectangles"], colour, channel, box, images.shape[2:], where)
+        # Other numbers, such as a score or the image's own, may stand around them.
         numbers = re.findall(r"\d+", one["title"])
-        if numbers != [str(int(true_labels[n])), str(int(labels[n]))]:
+        wanted = (str(int(true_labels[n])), str(int(labels[n])))
+        if wanted not in itertools.pairwise(numbers):
             fail(
                 f"The title of {where} must hold the true label and then the predicted one.",
                 f"The title is {one['title']!r}.",
@@ -190,8 +225,9 @@ def expect_box(
         fail(f"At {where} there must be one {colour} rectangle, unfilled.")
     height, width = size
     pixels = box.to(torch.float64) * torch.tensor([width, height, width, height])
-    # imshow's pixels start at -0.5: both that and 0 are accepted, so half a pixel around -0.25.
-    off = (torch.tensor(found[0]["box"], dtype=torch.float64) - pixels + 0.25).abs()
+    # imshow puts the image's edge at -0.5: who draws as if it were 0 is half a pixel too far to the
+    # right, and both are accepted, so what is wanted lies around 0.25.
+    off = (torch.tensor(found[0]["box"], dtype=torch.float64) - pixels - 0.25).abs()
     if float(off.max()) > 0.3:
         fail(
             f"The {colour} rectangle at {where} is not where the box is: corners in pixels, "

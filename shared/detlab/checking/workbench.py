@@ -138,6 +138,8 @@ class Workbench:
         self.namespace = namespace
         self.cell_name = cell_name
         self.objects: list[Any] = []
+        # As they were before any cell ran: cells may put other functions into that module.
+        self.tools = dict(vars(tools))
         self.requests = {
             "call": self.call,
             "fetch": self.fetch,
@@ -227,7 +229,7 @@ class Workbench:
 
     def tool(self, name: str, arguments: list) -> Any:
         """Run one of the course's tools on the student's objects."""
-        return getattr(tools, name)(*arguments)
+        return self.tools[name](*arguments)
 
     def seed(self, seed: int) -> None:
         """Seed torch's global generator, so that a check is the same each time it runs."""

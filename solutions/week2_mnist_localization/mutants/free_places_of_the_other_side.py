@@ -1,0 +1,23 @@
+"""task: 2.1
+does: draws the row from the places that the width leaves, and the column from the height's
+hint: Place a thin upright stroke many times: does it reach left and right equally often? Which
+side of the ink limits its row?
+"""
+
+
+def place_digit(digit: Tensor, generator: torch.Generator) -> Tensor:
+    turn, grow, down, right = torch.rand(4, generator=generator).tolist()
+    angle = MAX_ANGLE * (2 * turn - 1)
+    scale = MIN_SCALE + (MAX_SCALE - MIN_SCALE) * grow
+    margin = (SIDE - digit.shape[-1]) // 2
+    large = TF.affine(
+        TF.pad(digit, [margin]), angle, [0, 0], scale, [0.0], TF.InterpolationMode.BILINEAR
+    )
+    rows, columns = (large[0] > 0).any(1).nonzero(), (large[0] > 0).any(0).nonzero()
+    ink = large[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height, width = ink.shape[1:]
+    top = min(int(down * (SIDE - width + 1)), SIDE - height)
+    left = min(int(right * (SIDE - height + 1)), SIDE - width)
+    canvas = torch.zeros(1, SIDE, SIDE)
+    canvas[:, top : top + height, left : left + width] = ink.clamp(0, 1)
+    return canvas
