@@ -102,6 +102,7 @@ def test_whole(student: Student, rng: torch.Generator) -> None:
     """The digit is there whole and once, even when its patch has ink in the corners."""
     frame = torch.zeros(1, 28, 28)
     frame[:, :3] = frame[:, -3:] = frame[:, :, :3] = frame[:, :, -3:] = 1
+    expect_untouched(student, "place_digit", frame, student.tool("generator", 5))
     mass, long_before, short_before, _ = moments(F.pad(frame, [18] * 4))
     low, high = (1 - MASS_ERROR) * 0.75**2, (1 + MASS_ERROR) * 1.25**2
     for image in samples(student, frame, randint(rng, 0, 10**6), 80):
@@ -116,30 +117,6 @@ def test_whole(student: Student, rng: torch.Generator) -> None:
             fail("A part of the digit is missing: do the corners of the patch stay when it turns?")
         if min(right - left, bottom - top) < 20:
             fail("The digit is smaller than the smallest scale allows, or cut.")
-
-
-@pytest.mark.weight(1)
-def test_corners(student: Student, rng: torch.Generator) -> None:
-    """The corners of the patch stay when it turns and grows."""
-    digit = torch.zeros(1, 28, 28)
-    for rows, columns in itertools.product((slice(0, 6), slice(22, 28)), repeat=2):
-        digit[:, rows, columns] = 1
-    digit[:, 11:17, 11:17] = 1  # and as large a block in the middle, where nothing can be cut
-    seed = randint(rng, 0, 10**6)
-    expect_untouched(student, "place_digit", digit, student.tool("generator", seed))
-    _, long_before, short_before, _ = moments(F.pad(digit, [18] * 4))
-    for image in samples(student, digit, seed, 250):
-        left, top, right, bottom = ink_box(image)
-        _, long, short, _ = moments(image)
-        if (long + short) / (long_before + short_before) < 1.1**2:
-            continue  # small ones lose nothing, and their corners are a matter of few pixels
-        x, y = (left + right) // 2, (top + bottom) // 2
-        parts = [image[:, :y, :x], image[:, :y, x:], image[:, y:, :x], image[:, y:, x:]]
-        middle = float(image[:, y - 7 : y + 7, x - 7 : x + 7].sum())
-        corners = [float(part.sum()) - middle / 4 for part in parts]
-        # Of some 45 pixels each, taking the nearest one adds or loses two or three.
-        if min(corners) < 0.8 * middle:
-            fail("A corner of the patch is cut off: is your canvas wide enough while it turns?")
 
 
 @pytest.mark.weight(1)
