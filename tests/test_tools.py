@@ -1,14 +1,22 @@
 """The tools that run beside a student's code, the budget of a training, and the measures."""
 
+import functools
 import math
+import threading
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from tqdm import tqdm
 
 from detlab.checking import tools
 from detlab.checking.loader import BudgetedLoader
 from detlab.metrics import label_accuracy, mean_iou
+
+
+def steps_of(function, count: int) -> int:
+    return tools.count_steps(function, [torch.rand(count)], [torch.rand(3)])["steps"]
 
 
 def vectorised(x: torch.Tensor) -> torch.Tensor:
@@ -50,12 +58,12 @@ def recursion(x):
     "loops", [nested_loops, comprehension, mapped, numpy_vectorize, while_on_one_line, recursion]
 )
 def test_steps_grow_with_a_loop_of_any_kind(loops) -> None:
-    few, many = (tools.count_steps(loops, [torch.rand(n)]) for n in (4, 400))
+    few, many = (steps_of(loops, n) for n in (4, 400))
     assert many > 4 * few
 
 
 def test_steps_of_a_vectorised_function_do_not_grow() -> None:
-    few, many = (tools.count_steps(vectorised, [torch.rand(n)]) for n in (4, 400))
+    few, many = (steps_of(vectorised, n) for n in (4, 400))
     assert 0 < few == many
 
 
@@ -65,7 +73,111 @@ def test_a_function_that_stops_the_count_is_noticed() -> None:
 
         sys.settrace(None)
 
-    assert tools.count_steps(stops, [1]) == -1
+    assert tools.count_steps(stops, [1], [1])["steps"] == -1
+
+
+def test_what_was_remembered_is_no_help_and_the_counted_answer_is_returned() -> None:
+    @functools.cache
+    def listed(count: int) -> list[int]:
+        return [n for n in range(count)]
+
+    def remembering(x):
+        return torch.tensor(listed(len(x)))
+
+    few, many = (steps_of(remembering, n) for n in (4, 400))
+    assert many > few + 300
+    result = tools.count_steps(remembering, [torch.rand(5)], [torch.rand(2)])["result"]
+    assert result.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_loop_in_a_thread_is_counted_and_a_thread_from_before_is_noticed() -> None:
+    def in_a_thread(x):
+        thread = threading.Thread(target=nested_loops, args=(x,))
+        thread.start()
+        thread.join()
+
+    assert steps_of(in_a_thread, 40) > 4 * steps_of(in_a_thread, 4)
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+    try:
+        assert steps_of(vectorised, 4) == -1
+    finally:
+        end.set()
+        thread.join()
+
+
+def test_a_training_is_recorded_by_calls_backward_passes_and_steps() -> None:
+    net = torch.nn.Linear(2, 1, bias=False)
+    record = tools.record_training(net)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    before = net.weight.detach().clone()
+    for _ in range(2):
+        optimizer.zero_grad()
+        net(torch.ones(1, 2)).sum().backward()
+        optimizer.step()
+    told = tools.training_record(record)
+    net(torch.ones(1, 2)).sum().backward()  # after the record was read: not noted
+    optimizer.step()
+    assert [len(told[name]) for name in ("weights", "backward", "steps")] == [2, 2, 2]
+    assert torch.equal(told["weights"][0][0], before)
+    assert torch.equal(told["steps"][0], torch.ones(1, 2))
+
+
+def test_a_bar_is_told_from_printing() -> None:
+    def bar(total: int) -> None:
+        for _ in tqdm(range(total)):
+            pass
+
+    def standing_still(total: int) -> None:
+        tqdm(total=total).close()
+
+    def printing(total: int) -> None:
+        for n in range(total):
+            print(n, "of", total)
+
+    assert tools.call_and_listen(bar, [3])["bar"] is True
+    assert tools.call_and_listen(standing_still, [3])["bar"] is False
+    assert tools.call_and_listen(printing, [3])["bar"] is False
+
+
+def picture(extent=None, origin: str = "upper"):
+    figure, axes = plt.subplots()
+    axes.imshow(np.zeros((4, 8)), extent=extent, origin=origin)
+    return figure, axes
+
+
+@pytest.mark.parametrize(
+    ("extent", "corner", "sides"),
+    [
+        (None, (1.5, 0.5), (4, 2)),  # pixels, as imshow has them
+        ((0, 8, 4, 0), (2, 1), (4, 2)),
+        ((0, 1, 1, 0), (0.25, 0.25), (0.5, 0.5)),
+        ((0, 8, 4, 0), (2, 3), (4, -2)),  # from the lower left corner up
+    ],
+)
+def test_rectangles_are_told_in_pixels_of_the_image(extent, corner, sides) -> None:
+    figure, axes = picture(extent)
+    axes.add_patch(plt.Rectangle(corner, *sides, fill=False, ec="red"))
+    axes.add_patch(plt.Rectangle(corner, *sides, fill=False, ec="red", lw=0))  # not to be seen
+    (told,) = tools.describe_figure(figure)
+    (rectangle,) = told["rectangles"]
+    assert rectangle["box"] == pytest.approx((2, 1, 6, 3))
+    assert (told["images"][0]["upright"], told["images"][0]["whole"]) == (True, True)
+    plt.close(figure)
+
+
+def test_images_upside_down_or_cut_are_told() -> None:
+    figure, axes = picture(origin="lower")
+    axes.set_xlim(0, 3)
+    axes.set_title("left", loc="left")
+    figure.supxlabel("step")
+    (told,) = tools.describe_figure(figure)
+    assert (told["images"][0]["upright"], told["images"][0]["whole"]) == (False, False)
+    assert (told["title"], told["xlabel"], told["ylabel"]) == ("left", "step", "")
+    axes.set_visible(False)
+    assert tools.describe_figure(figure) == []
+    plt.close(figure)
 
 
 def test_gradient_tells_what_is_cut_off() -> None:
