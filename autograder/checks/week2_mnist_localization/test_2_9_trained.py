@@ -14,9 +14,13 @@ pytestmark = [
     pytest.mark.limits(cpu_s=300, memory_mb=3072, wall_s=1200),
 ]
 
-# The reference reached 0.956 to 0.964 and 0.847 to 0.857 in three such trainings, in 110 processor
-# seconds each; a plain network of three convolutions and poolings, without normalisation, trained
-# by Adam with a constant rate, 0.88 and 0.58; one like LeNet 0.73 and 0.50.
+# The reference with five secrets, in 107 to 111 processor seconds each, measured on one placement of
+# each hidden digit: accuracy 0.976, 0.962, 0.968, 0.954, 0.974 (mean 0.967) and mean IoU 0.860,
+# 0.859, 0.860, 0.863, 0.863. On four placements of each, as here, luck moves an accuracy by half as
+# much: three trainings outside the sandbox reached 0.978, 0.973, 0.973.
+# Plain solutions, on half as many images twice as often: a network of three convolutions and
+# poolings, without normalisation, trained by Adam with a constant rate, 0.88 and 0.58; one like
+# LeNet 0.73 and 0.50.
 ACCURACIES = (0.50, 0.70, 0.80, 0.90)
 IOUS = (0.30, 0.45, 0.55, 0.65)
 
