@@ -14,7 +14,7 @@ pytestmark = [
     pytest.mark.limits(cpu_s=300, memory_mb=3072, wall_s=1200),
 ]
 
-# The reference with five secrets, in 107 to 111 processor seconds each, measured on one placement of
+# The reference with five secrets, in 107 to 111 processor seconds each, on one placement of
 # each hidden digit: accuracy 0.976, 0.962, 0.968, 0.954, 0.974 (mean 0.967) and mean IoU 0.860,
 # 0.859, 0.860, 0.863, 0.863. On four placements of each, as here, luck moves an accuracy by half as
 # much: three trainings outside the sandbox reached 0.978, 0.973, 0.973.
