@@ -129,15 +129,16 @@ def test_a_bar_is_told_from_printing() -> None:
         for _ in tqdm(range(total)):
             pass
 
-    def standing_still(total: int) -> None:
-        tqdm(total=total).close()
+    def wiped_away(total: int) -> None:
+        for _ in tqdm(range(total), leave=False):
+            pass
 
     def printing(total: int) -> None:
         for n in range(total):
             print(n, "of", total)
 
     assert tools.call_and_listen(bar, [3])["bar"] is True
-    assert tools.call_and_listen(standing_still, [3])["bar"] is False
+    assert tools.call_and_listen(wiped_away, [3])["bar"] is True
     assert tools.call_and_listen(printing, [3])["bar"] is False
 
 

@@ -197,15 +197,15 @@ def call_and_listen(function: Callable, arguments: list) -> dict[str, Any]:
     """Call a function; return its result, and what a progress bar would have printed.
 
     Returns:
-        "result"; "printed": the number of characters; "bar": whether a line was written over and
-        in the end told of something done.
+        "result"; "printed": the number of characters; "bar": whether a line was written over that
+        tells how many steps are done. (One that is wiped away in the end may have told of none.)
     """
     heard = io.StringIO()
     with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
         result = function(*arguments)
     text = heard.getvalue()
-    done = re.search(r"100%|\b([1-9]\d*)/\1\b|\b[1-9]\d*it\b", text) is not None
-    return {"result": result, "printed": len(text), "bar": "\r" in text and done}
+    counts = re.search(r"%\||\d+/\d+|\d+it\b", text) is not None
+    return {"result": result, "printed": len(text), "bar": "\r" in text and counts}
 
 
 def linear_terms(outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
