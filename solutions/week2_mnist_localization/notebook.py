@@ -296,7 +296,7 @@ draw_images(samples, boxes=boxes)
 # must be right; the other half asks that the number of steps Python takes (counted, not
 # timed) does not grow with the number of images, nor with the number of windows, rows or columns of
 # them. Broadcasting is the tool: boxes of shape (N, 1, 1) against windows of shape (rows, 1) and
-# (columns,). (Steps are counted by tracing; code that meddles with Python's tracing is refused.)
+# (columns,). (Steps are counted by tracing: code that meddles with it or with threads is refused.)
 
 
 # %% nbgrader={"grade_id": "task_2_4", "solution": true}

@@ -171,6 +171,9 @@ def test_scale(student: Student, rng: torch.Generator) -> None:
             fail("The digit's proportions change: one factor must scale both directions.")
     if min(scales) < 0.75 * (1 - MASS_ERROR) or max(scales) > 1.25 * (1 + MASS_ERROR):
         fail("The scale leaves the range from 0.75 to 1.25.")
+    # 300 scales leave out the lowest or the highest twelfth with a chance below one in 10¹⁰.
+    if min(scales) > 0.79 or max(scales) < 1.21:
+        fail("The scale never comes near one of the ends of its range, 0.75 and 1.25.")
     if distance([(scale - 0.75) / 0.5 for scale in scales]) > MAX_DISTANCE:
         fail("The scale is not uniform from 0.75 to 1.25.")
     for a, b in itertools.combinations((scales, turns, across, down), 2):
@@ -185,6 +188,9 @@ def test_angle(student: Student, rng: torch.Generator) -> None:
     # The turn is read off the ink's second moments: a degree or two of error.
     if max(map(abs, turns)) > 33:
         fail("The angle leaves the range from -30 to 30 degrees.")
+    # 300 angles leave out the last four degrees of an end with a chance below one in 10⁸.
+    if min(turns) > -26 or max(turns) < 26:
+        fail("The angle never comes near one of the ends of its range, -30 and 30 degrees.")
     if distance([(turn + 30) / 60 for turn in turns]) > MAX_DISTANCE:
         fail("The angle is not uniform from -30 to 30 degrees (degrees, not radians).")
 

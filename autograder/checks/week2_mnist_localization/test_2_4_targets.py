@@ -20,6 +20,7 @@ pytestmark = [
     pytest.mark.task("2.4", points=16),
     # Steps are counted by tracing: the statement says that answers leave it alone.
     pytest.mark.forbid("settrace", "gettrace", "setprofile", "_getframe", "f_trace"),
+    pytest.mark.forbid("threading", "_thread", "concurrent", "ctypes"),
 ]
 
 MAX_STEPS = 100_000  # the reference takes some 6,000
@@ -125,9 +126,9 @@ def test_vectorised(student: Student, rng: torch.Generator) -> None:
         boxes, labels = random_boxes(rng, count), random_labels(rng, count)
         other = [random_boxes(rng, 3), random_labels(rng, 3), WindowGrid(38, 9, (3, 3))]
         counted = student.tool("count_steps", function, [boxes, labels, grid], other)
-        counted = expect_keys(counted, ("steps", "result"), "The count")
+        counted = expect_keys(counted, ("steps", "result", "threads"), "The count")
         steps[name] = expect_int(counted["steps"], "The number of steps")
-        if not 0 < steps[name] < MAX_STEPS:
+        if not 0 < steps[name] < MAX_STEPS or counted["threads"] != 1:
             fail("The steps of `encode_targets` could not be counted, or are more than 100,000.")
         expected = targets_of(boxes, labels, grid)
         expect_close(counted["result"], expected, "The targets whose steps were counted", 1e-4)

@@ -15,6 +15,7 @@ from detgrader.hidden import load_hidden_digits
 from detlab.checking.expect import expect_handle, expect_ints, expect_tensor, fail
 from detlab.checking.student import Handle, Student
 from detlab.checking.week2 import OUTPUTS, SIDE, check_windows_are_fair, expect_grid
+from detlab.checking.workbench import StudentError
 from detlab.digits import load_digits
 from detlab.grid import WindowGrid
 from detlab.metrics import label_accuracy, mean_iou
@@ -65,7 +66,7 @@ class Score:
         return words
 
 
-SCORES: WeakKeyDictionary[Student, Score | AssertionError] = WeakKeyDictionary()
+SCORES: WeakKeyDictionary[Student, Score | AssertionError | StudentError] = WeakKeyDictionary()
 
 
 def score_of(student: Student, rng: torch.Generator, epochs: int = EPOCHS) -> Score:
@@ -73,14 +74,15 @@ def score_of(student: Student, rng: torch.Generator, epochs: int = EPOCHS) -> Sc
 
     Raises:
         CheckFailure: it cannot be measured; the same for each check.
+        StudentError: the training raised; it is not run again.
     """
     if student not in SCORES:
         try:
             SCORES[student] = train_and_measure(student, rng, epochs)
-        except AssertionError as failure:
+        except (AssertionError, StudentError) as failure:
             SCORES[student] = failure
     score = SCORES[student]
-    if isinstance(score, AssertionError):
+    if not isinstance(score, Score):
         raise score
     return score
 
@@ -95,7 +97,7 @@ def train_and_measure(student: Student, rng: torch.Generator, epochs: int) -> Sc
     steps, max_steps, out_of_time = progress_of(student, loader)
     student.tool("set_training", net, False)
     images, boxes, labels = scenes_of("hidden", HIDDEN_COPIES, seed_from(rng))
-    outputs = torch.cat([answer(net, chunk, grid) for chunk in images.split(CHUNK)])
+    outputs = torch.cat([answer(net, chunk, grid) for chunk in images.split(BATCH_SIZE)])
     predicted, predicted_boxes = prediction_of(outputs, grid)
     accuracy, iou = label_accuracy(predicted, labels), mean_iou(predicted_boxes, boxes)
     return Score(accuracy, iou, steps, max_steps, out_of_time)

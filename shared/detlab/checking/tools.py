@@ -169,7 +169,8 @@ def count_steps(function: Callable, arguments: list, warm_up: list) -> dict[str,
 
     Returns:
         "steps": the number of Python instructions and torch operations, those of new threads
-        included, or -1 if the function stopped the count; "result": what the counted call returned.
+        included, or -1 if the function stopped the count; "result": what the counted call returned;
+        "threads": those that ran before the call, whose steps are not counted.
     """
     count_one_call(function, warm_up)
     return count_one_call(function, arguments)
@@ -178,6 +179,8 @@ def count_steps(function: Callable, arguments: list, warm_up: list) -> dict[str,
 def count_one_call(function: Callable, arguments: list) -> dict[str, Any]:
     """Count the steps of one call."""
     counter, before = StepCounter(), sys.gettrace()
+    # They work unseen. A notebook's kernel has some, and tqdm one that only watches bars.
+    threads = [thread for thread in threading.enumerate() if type(thread).__name__ != "TMonitor"]
     trace = counter.trace
     with counter:
         threading.settrace(trace)
@@ -188,9 +191,7 @@ def count_one_call(function: Callable, arguments: list) -> dict[str, Any]:
         finally:
             sys.settrace(before)
             threading.settrace(before)
-    # A thread from before the call would work unseen. (tqdm keeps one that only watches bars.)
-    others = [t for t in threading.enumerate() if type(t).__name__ != "TMonitor"]
-    return {"steps": counter.steps if whole and len(others) == 1 else -1, "result": result}
+    return {"steps": counter.steps if whole else -1, "result": result, "threads": len(threads)}
 
 
 def call_and_listen(function: Callable, arguments: list) -> dict[str, Any]:
