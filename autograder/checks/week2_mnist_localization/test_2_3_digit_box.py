@@ -29,7 +29,7 @@ def inked(
 
 
 def compare(student: Student, image: Tensor, expected: Tensor, where: str, cause: str = "") -> None:
-    """Compare a box; a thousandth of a side is a sixteenth of a pixel, and no rounding."""
+    """Compare a box; a ten-thousandth of a side is under a hundredth of a pixel."""
     box = student.digit_box(image=image)
     if isinstance(box, Tensor) and box.dtype not in (torch.float32, torch.float64):
         fail(f"`digit_box`'s result must be float32, but is {box.dtype}.")
