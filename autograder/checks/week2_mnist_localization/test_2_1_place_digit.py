@@ -105,18 +105,23 @@ def test_whole(student: Student, rng: torch.Generator) -> None:
     expect_untouched(student, "place_digit", frame, student.tool("generator", 5))
     mass, long_before, short_before, _ = moments(F.pad(frame, [18] * 4))
     low, high = (1 - MASS_ERROR) * 0.75**2, (1 + MASS_ERROR) * 1.25**2
+    quotients = []
     for image in samples(student, frame, randint(rng, 0, 10**6), 80):
         left, top, right, bottom = ink_box(image)
         share, long, short, _ = moments(image)
         # A frame's spread tells its scale: of a whole one, mass and spread tell the same.
         scale = ((long + short) / (long_before + short_before)) ** 0.5
-        if not 0.9 * low < share / mass < 1.1 * high:
+        if not 0.75 * low < share / mass < 1.2 * high:
             fail("The ink is more or less than that of one whole digit: is something cut off?")
-        # Lines of three pixels come out as two to four of them when the nearest pixel is taken.
-        if abs(share / mass / scale**2 - 1) > 3 * MASS_ERROR:
+        quotients.append(share / mass / scale**2)
+        # Taking the nearest pixel loses or doubles a whole line of three now and then.
+        if not 0.55 < quotients[-1] < 1.6:
             fail("A part of the digit is missing: do the corners of the patch stay when it turns?")
         if min(right - left, bottom - top) < 20:
             fail("The digit is smaller than the smallest scale allows, or cut.")
+    # Over many images gains and losses even out; what is cut off is missing from most.
+    if not 0.9 < sorted(quotients)[40] < 1.1 or sorted(quotients)[8] < 0.75:
+        fail("A part of the digit is missing: do the corners of the patch stay when it turns?")
 
 
 @pytest.mark.weight(1)
