@@ -13,6 +13,7 @@ from detgrader.sandbox import isolation_of, start_sandbox
 from detgrader.workers import Dispatcher, Limits, Worker
 from detlab.checking.expect import CheckFailure
 from detlab.checking.student import Student
+from detlab.checking.workbench import StudentError
 
 COURSE = Course.find()
 WEEK = "week2_mnist_localization"
@@ -28,6 +29,12 @@ def train_localizer(loader, epochs):
     return net
 """
 LAZY = "def train_localizer(loader, epochs):\n    return LocalizationNet()\n"
+RAISING = """
+CALLS = []
+def train_localizer(loader, epochs):
+    CALLS.append(1)
+    raise ValueError("broken off")
+"""
 SLOW = """
 def train_localizer(loader, epochs):
     for _ in range(epochs):
@@ -104,6 +111,14 @@ def test_what_goes_wrong_is_told(dispatcher: Dispatcher, training, code: str, sa
     except CheckFailure as failure:
         text = failure.message
     assert says in text
+
+
+def test_a_training_that_raises_is_not_run_again(dispatcher: Dispatcher, training) -> None:
+    student = student_with(dispatcher, RAISING)
+    for _ in range(2):
+        with pytest.raises(StudentError, match="broken off"):
+            training.score_of(student, torch.Generator().manual_seed(0), epochs=1)
+    assert student.fetch("CALLS") == [1]
 
 
 def test_a_spent_budget_ends_the_training_not_the_task(

@@ -1,4 +1,5 @@
 # ruff: noqa
+# A draft of week 3. It becomes `notebook.py`, without these lines, when its checks are written.
 # ---
 # jupyter:
 #   jupytext:
