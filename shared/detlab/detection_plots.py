@@ -12,6 +12,7 @@ from detlab.metrics import DetectionResult
 from detlab.plotting import COLOURS, INK, LINE, Picture
 
 TRUTH, HIT, MISS = "white", COLOURS[2], COLOURS[1]
+ROOM = (-0.2, 1.2)  # for priors that stick out of the image
 
 
 def draw_scenes(
@@ -67,6 +68,7 @@ def draw_priors(
         cell = start + per_cell * (size // 2 * size + size // 2)
         for k, box in enumerate(box_convert(priors[cell : cell + per_cell], "cxcywh", "xyxy")):
             _outline(axes, box, COLOURS[k % len(COLOURS)], width=2.0)
+        axes.set(xlim=ROOM, ylim=ROOM[::-1])
         axes.set_title(f"{size}×{size} cells, {per_cell} priors each", size=10)
         start = end
     return figure
@@ -96,6 +98,7 @@ def draw_matches(
         for prior in mine:
             _outline(axes, prior, COLOURS[(n + 1) % len(COLOURS)], width=1.0)
         _outline(axes, box, TRUTH, width=2.0)
+        axes.set(xlim=ROOM, ylim=ROOM[::-1])
         many = "prior" if len(mine) == 1 else "priors"
         axes.set_title(f"digit {int(labels[n]) - 1}: {len(mine)} {many}", size=10)
     return figure
