@@ -411,7 +411,7 @@ for name, term in localization_terms(fresh, targets).items():
 # `train` takes a network, the batches, a function that returns the terms of a loss, and a number of
 # passes. For each batch: forward, the terms, their sum, backward, one step of an optimizer of
 # your choice. Gradients of one batch must not leak into the next. The network is put into training
-# mode first. A progress bar (`tqdm`) says how far it is.
+# mode first. A progress bar (the `tqdm` of the setup cell) says how far it is.
 #
 # The sum over 64 images is large, so divide the loss by the number of images in the batch before
 # the backward pass. The function returns the history: a dict for each step with each term **per
@@ -546,10 +546,10 @@ check("2.7")
 # ## Task 2.8 · Look at it (6 points)
 #
 # Numbers hide what pictures show. Draw 30 images in a figure of 6 rows and 5 columns
-# (`plt.subplots(6, 5, …)`), image n in row n // 5: the true box **green**, the predicted one
-# **red**, both as unfilled rectangles at their places in the image, and a title with both labels,
-# the true one first. `plt.imshow` puts the centre of pixel 0 at 0, so its left edge lies at −0.5;
-# half a pixel more or less does not matter here.
+# (`plt.subplots(6, 5, …)`), image n in row n // 5, shown as it is: the true box **green**, the
+# predicted one **red**, both as unfilled `Rectangle` patches at their places in the image, and a
+# title with both labels, the true one first. `plt.imshow` puts the centre of pixel 0 at 0, so its
+# left edge lies at −0.5; half a pixel more or less does not matter here.
 #
 # The function earns 3 points; the other 3 are for what you see in the figure.
 
@@ -568,7 +568,7 @@ def show_predictions(
         labels: (30,) int64, the predicted ones.
 
     Returns:
-        A Figure with 6×5 Axes: an image, a green and a red rectangle, and a title in each.
+        A Figure with 6×5 Axes: an image, a green and a red `Rectangle`, and a title in each.
     """
     ### BEGIN SOLUTION
     fig, axes = plt.subplots(6, 5, figsize=(10, 12.5), layout="constrained")
@@ -631,8 +631,9 @@ check("2.8")
 # | mean IoU at least | 0.30 | 0.45 | 0.55 | 0.65 |
 #
 # The budget is 240 seconds of processor time on one core; then the loader runs dry, and what was
-# learned until then counts. This task rests on your answers to 2.2, 2.5 and 2.6 and is
-# skipped when one of these earned nothing.
+# learned until then counts. What you make of each batch is up to you. The grader numbers the digits in an order of its own, in targets and
+# in answers alike, so what counts is what this training teaches. The task rests on your answers
+# to 2.2, 2.5 and 2.6 and is skipped when one of these earned nothing.
 
 
 # %% nbgrader={"grade_id": "task_2_9", "solution": true}

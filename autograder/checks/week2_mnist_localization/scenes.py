@@ -5,7 +5,9 @@ import torch.nn.functional as F
 import torchvision.transforms.functional as TF
 from torch import Tensor
 
-from detlab.checking.week2 import SIDE, ink_box
+from detlab.checking.expect import expect_close, expect_tensor, fail
+from detlab.checking.student import Handle
+from detlab.checking.week2 import OUTPUTS, SIDE, ink_box
 from detlab.grid import WindowGrid
 
 CLASSES = 10
@@ -80,6 +82,37 @@ def prediction_of(outputs: Tensor, grid: WindowGrid) -> tuple[Tensor, Tensor]:
         labels.append(digits[i, j])
         boxes.append((corner + grid.size * output[11:, i, j]) / SIDE)
     return torch.stack(labels), torch.stack(boxes)
+
+
+def answer(net: Handle, images: Tensor, cell: tuple[int, int]) -> Tensor:
+    """Return the 15 outputs of one cell for each image."""
+    output = expect_tensor(net(images), "The network's output")
+    if output.dim() != 4 or output.shape[1] != OUTPUTS:
+        fail(f"The network's output must have {OUTPUTS} channels.")
+    i, j = cell
+    if i >= output.shape[2] or j >= output.shape[3]:
+        fail("The output has fewer cells than `localization_grid` says.")
+    return output[:, :, i, j]
+
+
+def corner_cells(grid: WindowGrid) -> list[tuple[int, int]]:
+    """Return cells of a grid, four at its rim, whose windows are worth a look."""
+    rows, columns = grid.count
+    return [(0, 0), (rows - 1, columns - 1), (0, columns // 2), (rows // 2, 0)]
+
+
+def check_windows(net: Handle, images: Tensor, grid: WindowGrid, rng: torch.Generator) -> None:
+    """Check that cells of a network in evaluation mode look at nothing outside their windows."""
+    for i, j in corner_cells(grid):
+        before = answer(net, images, (i, j))
+        outside = uniform(rng, -3, 3, *images.shape)
+        top, left = i * grid.stride, j * grid.stride
+        window = slice(top, top + grid.size), slice(left, left + grid.size)
+        outside[:, :, window[0], window[1]] = images[:, :, window[0], window[1]]
+        scale = 1 + float(before.abs().max())
+        what = f"Cell ({i}, {j}), when only pixels outside its window change,"
+        cause = "It must stay as it is: is a layer padded, or the window larger than you say?"
+        expect_close(answer(net, outside, (i, j)) / scale, before / scale, what, 1e-4, cause)
 
 
 def place(digits: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:

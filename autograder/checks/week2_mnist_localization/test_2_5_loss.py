@@ -126,18 +126,18 @@ def test_gradient(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_nothing_found(student: Student, rng: torch.Generator) -> None:
-    """Without any true positive the loss is the detection term, and its gradient is finite."""
+    """Images without a digit, or without any true positive, give a right loss and gradient."""
     outputs, targets = scene(rng, 2)
     empty = torch.zeros_like(targets)
     blind = outputs.clone()
     blind[:, 0] = -blind[:, 0].abs()
-    # The second image of the third case has a digit, the first has none.
+    # No digit anywhere; digits, none of them found; a digit in the second image only.
     half = torch.cat([empty[:1], targets[1:]])
     for some, truth in ((outputs, empty), (blind, targets), (outputs, half)):
         expected = sum(terms_of(some.double(), truth.double()).values()).reshape(1)
         loss = student.localization_loss(outputs=some, targets=truth)
-        loss = expect_tensor(loss, "The loss without true positives").reshape(-1)
-        expect_close(loss, expected, "The loss without true positives", TOLERANCE)
+        what = "The loss of a batch in which an image has no true positive"
+        expect_close(expect_tensor(loss, what).reshape(-1), expected, what, TOLERANCE)
         check_gradient(student, some, truth)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import torch
-from scenes import place, prediction_of, targets_of
+from scenes import CLASSES, check_windows, place, prediction_of, targets_of
 from torch import Tensor
 
 from detgrader.hidden import load_hidden_digits
@@ -91,15 +91,18 @@ def train_and_measure(student: Student, rng: torch.Generator, epochs: int) -> Sc
     """Train on fresh images of the training digits, measure on fresh images of hidden ones."""
     grid = expect_grid(student.localization_grid(input_size=(SIDE, SIDE)))
     check_windows_are_fair(grid)
-    loader = make_loader(student, rng, grid, epochs)
+    # Secret names for the digits: weights that were trained elsewhere do not know them.
+    names = torch.randperm(CLASSES, generator=rng)
+    loader = make_loader(student, rng, grid, names, epochs)
     net = student.train_localizer(loader=loader, epochs=epochs)
     net = expect_handle(net, "`train_localizer`'s result", "the trained network")
     steps, max_steps, out_of_time = progress_of(student, loader)
     student.tool("set_training", net, False)
     images, boxes, labels = scenes_of("hidden", HIDDEN_COPIES, seed_from(rng))
     outputs = torch.cat([answer(net, chunk, grid) for chunk in images.split(BATCH_SIZE)])
+    check_windows(net, images[:8].float() / 255, grid, rng)
     predicted, predicted_boxes = prediction_of(outputs, grid)
-    accuracy, iou = label_accuracy(predicted, labels), mean_iou(predicted_boxes, boxes)
+    accuracy, iou = label_accuracy(predicted, names[labels]), mean_iou(predicted_boxes, boxes)
     return Score(accuracy, iou, steps, max_steps, out_of_time)
 
 
@@ -121,13 +124,18 @@ def seed_from(rng: torch.Generator) -> int:
     return int(torch.randint(0, 2**31, (), generator=rng))
 
 
-def make_loader(student: Student, rng: torch.Generator, grid: WindowGrid, epochs: int) -> Handle:
-    """Make images of the training digits, and batches of them on the student's side."""
+def make_loader(
+    student: Student, rng: torch.Generator, grid: WindowGrid, names: Tensor, epochs: int
+) -> Handle:
+    """Make images of the training digits, and batches of them on the student's side.
+
+    The labels in the targets are the digits' names: digit d is called `names[d]`.
+    """
     images, boxes, labels = scenes_of("train", COPIES, seed_from(rng))
     max_steps = epochs * -(-len(images) // BATCH_SIZE)
     loader = student.tool("budgeted_loader", BATCH_SIZE, max_steps, CPU_S, seed_from(rng))
     for rows in torch.arange(len(images)).split(CHUNK):
-        targets = targets_of(boxes[rows], labels[rows], grid)
+        targets = targets_of(boxes[rows], names[labels[rows]], grid)
         student.tool("add_to_loader", loader, images[rows], targets)
     return loader
 

@@ -22,17 +22,19 @@ class BudgetedLoader:
     Args:
         batch_size: images in a batch; the last of a pass may be smaller.
         max_steps: batches in all; after them passes are empty.
-        cpu_s: seconds of this process's processor time, from now on; then passes are empty.
+        cpu_s: seconds of this process's processor time, from the first pass on; then passes are
+            empty.
         seed: of the orders.
     """
 
     def __init__(self, *, batch_size: int, max_steps: int, cpu_s: float, seed: int):
-        self.images = torch.empty(0)
-        self.targets = torch.empty(0)
+        self.parts: list[tuple[Tensor, Tensor]] = []
+        self.length = 0
         self.batch_size = batch_size
         self.generator = torch.Generator().manual_seed(seed)
         self.progress = Progress(0, max_steps, False)
-        self.ends_at = time.process_time() + cpu_s
+        self.cpu_s = cpu_s
+        self.ends_at: float | None = None
 
     def add(self, images: Tensor, targets: Tensor) -> None:
         """Take more images in.
@@ -41,14 +43,22 @@ class BudgetedLoader:
             images: (N, C, H, W) uint8, 0 to 255; batches are float32 in [0, 1].
             targets: (N, …) float32.
         """
-        self.images = torch.cat([self.images, images]) if len(self.images) else images
-        self.targets = torch.cat([self.targets, targets]) if len(self.targets) else targets
+        self.parts.append((images, targets))
+        self.length += len(images)
 
     def __len__(self) -> int:
-        return -(-len(self.images) // self.batch_size)
+        return -(-self.length // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.randperm(len(self.images), generator=self.generator)
+        if not self.parts:
+            return
+        if len(self.parts) > 1:
+            images, targets = zip(*self.parts, strict=True)
+            self.parts = [(torch.cat(images), torch.cat(targets))]
+        if self.ends_at is None:
+            self.ends_at = time.process_time() + self.cpu_s
+        images, targets = self.parts[0]
+        order = torch.randperm(self.length, generator=self.generator)
         for rows in order.split(self.batch_size):
             steps, max_steps, _ = self.progress
             out_of_time = time.process_time() >= self.ends_at
@@ -56,4 +66,4 @@ class BudgetedLoader:
                 self.progress = Progress(steps, max_steps, out_of_time)
                 return
             self.progress = Progress(steps + 1, max_steps, False)
-            yield self.images[rows].float() / 255, self.targets[rows]
+            yield images[rows].float() / 255, targets[rows]

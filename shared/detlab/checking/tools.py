@@ -348,9 +348,13 @@ def describe_image(image: Any, axes: Any) -> dict[str, Any]:
     height = [axes.transData.transform((left, y))[1] for y in (first_row, last_row)]
     seen_x, seen_y = sorted(axes.get_xlim()), sorted(axes.get_ylim())
     edges_x, edges_y = sorted((left, right)), sorted((bottom, top))
-    whole = seen_x[0] <= edges_x[0] and edges_x[1] <= seen_x[1]
-    whole = whole and seen_y[0] <= edges_y[0] and edges_y[1] <= seen_y[1]
     pixels = floats_of(image.get_array())
+    # Who sets the limits to (0, width) cuts half of the first pixel off: that hides nothing.
+    rows, columns = pixels.shape[:2]
+    slack_x = (edges_x[1] - edges_x[0]) / columns
+    slack_y = (edges_y[1] - edges_y[0]) / rows
+    whole = seen_x[0] <= edges_x[0] + slack_x and edges_x[1] - slack_x <= seen_x[1]
+    whole = whole and seen_y[0] <= edges_y[0] + slack_y and edges_y[1] - slack_y <= seen_y[1]
     return {"pixels": pixels, "upright": bool(height[0] > height[1]), "whole": bool(whole)}
 
 
