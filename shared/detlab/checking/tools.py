@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.data import DataLoader
 
 from detlab.checking.loader import BudgetedLoader
 
@@ -126,13 +127,21 @@ def generator(seed: int) -> torch.Generator:
 
 def gradient(function: Callable[..., Tensor], first: Tensor, *others: Any) -> Tensor | None:
     """Differentiate a function's scalar result by its first argument; None if they are cut off."""
-    leaf = first.clone().requires_grad_()
+    return gradients(function, [first, *others], 1)[0]
+
+
+def gradients(function: Callable[..., Tensor], arguments: list, count: int) -> list[Tensor | None]:
+    """Differentiate a function's scalar result by its first arguments.
+
+    Returns:
+        For each of the `count` first arguments the gradient, None where it is cut off.
+    """
+    leaves = [argument.clone().requires_grad_() for argument in arguments[:count]]
     with torch.enable_grad():
-        value = function(leaf, *others)
-        if not value.requires_grad:
-            return None
-        value.backward()
-    return leaf.grad
+        value = function(*leaves, *arguments[count:])
+        if value.requires_grad:
+            value.backward()
+    return [leaf.grad for leaf in leaves]
 
 
 def leaves_arguments_alone(function: Callable, arguments: list) -> bool:
@@ -192,6 +201,45 @@ def count_one_call(function: Callable, arguments: list) -> dict[str, Any]:
             sys.settrace(before)
             threading.settrace(before)
     return {"steps": counter.steps if whole else -1, "result": result, "threads": len(threads)}
+
+
+class OriginsWatch(TorchDispatchMode):
+    """Note whose code a call runs: packages of Python functions, and of torch's operations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.packages: set[str] = set()
+
+    def note(self, frame: Any, event: str, argument: Any) -> None:
+        """Be Python's profile function."""
+        if frame.f_globals is not globals():  # the watch's own functions run, too
+            self.packages.add(str(frame.f_globals.get("__name__", "")).partition(".")[0])
+
+    def __torch_dispatch__(self, function, types, arguments=(), options=None):
+        self.packages.add(function.namespace)
+        return function(*arguments, **(options or {}))
+
+
+def call_and_watch(function: Callable, arguments: list) -> dict[str, Any]:
+    """Call a function; return its result, and the packages whose code ran meanwhile.
+
+    Returns:
+        "result"; "packages": top-level names, sorted, such as "torch" or "torchvision", whether the
+        code is Python's or a compiled operation's.
+    """
+    watch, before = OriginsWatch(), sys.getprofile()
+    with watch:
+        sys.setprofile(watch.note)
+        try:
+            result = function(*arguments)
+        finally:
+            sys.setprofile(before)
+    return {"result": result, "packages": sorted(watch.packages)}
+
+
+def batches(dataset: Any, collate: Callable, batch_size: int) -> list:
+    """Pass through a data set in order with torch's loader; return its batches."""
+    return list(DataLoader(dataset, batch_size=batch_size, collate_fn=collate))
 
 
 def call_and_listen(function: Callable, arguments: list) -> dict[str, Any]:
@@ -274,9 +322,9 @@ def budgeted_loader(batch_size: int, max_steps: int, cpu_s: float, seed: int) ->
     return BudgetedLoader(batch_size=batch_size, max_steps=max_steps, cpu_s=cpu_s, seed=seed)
 
 
-def add_to_loader(loader: BudgetedLoader, images: Tensor, targets: Tensor) -> None:
+def add_to_loader(loader: BudgetedLoader, images: Tensor, *targets: Any) -> None:
     """Give a loader more images."""
-    loader.add(images, targets)
+    loader.add(images, *targets)
 
 
 def progress_of(loader: BudgetedLoader) -> tuple[int, int, bool]:

@@ -1,0 +1,28 @@
+"""Task 3.11: the student's SSD, trained for real and measured on scenes of unseen digits."""
+
+import pytest
+import torch
+from training import trained
+
+from detlab.checking.expect import fail
+from detlab.checking.student import Student
+from detlab.checking.week3 import FORBIDDEN
+
+pytestmark = [
+    pytest.mark.task("3.11", points=8),
+    pytest.mark.needs("3.3", "3.4", "3.5", "3.6", "3.7", "3.8", "3.10"),
+    # More than the loader's budget: what remains is for the measuring.
+    pytest.mark.limits(cpu_s=180, memory_mb=3072, wall_s=720),
+    pytest.mark.forbid(*FORBIDDEN),
+]
+
+PRECISIONS = (0.80, 0.86, 0.90, 0.93)
+
+
+@pytest.mark.parametrize("least", PRECISIONS)
+def test_precision(student: Student, rng: torch.Generator, least: float) -> None:
+    """Digits of unseen scenes are found."""
+    score = trained(student, rng)
+    if score.mean < least:
+        bands = ", ".join(f"{band:.2f}" for band in PRECISIONS)
+        fail(f"The mAP is {score.mean:.3f}; points at {bands}.{score.remark}")

@@ -1,0 +1,205 @@
+"""Task 3.9: non-maximum suppression and detection.
+
+Scores are distinct and no overlap lies at a threshold, so that only one answer is right.
+"""
+
+from typing import NamedTuple
+
+import pytest
+import torch
+import truth
+from cases import random_boxes, some_priors, uniform
+from torch import Tensor
+
+from detlab.checking.expect import expect_close, fail
+from detlab.checking.student import Student
+from detlab.checking.week3 import (
+    FORBIDDEN,
+    expect_detections,
+    expect_indices,
+    expect_own_work,
+    expect_untouched,
+)
+
+pytestmark = [pytest.mark.task("3.9", points=10), pytest.mark.forbid(*FORBIDDEN, "nms_")]
+
+
+class Settings(NamedTuple):
+    """Arguments of `detect` beside outputs and priors."""
+
+    min_score: float = 0.01
+    iou_threshold: float = 0.45
+    top_k: int = 200
+
+
+def crowd(rng: torch.Generator, count: int, threshold: float) -> tuple[Tensor, Tensor]:
+    """Return boxes that overlap a good deal, and scores, both without doubtful cases."""
+    while True:
+        boxes = random_boxes(rng, count, 0.3, 0.5)
+        ious = truth.box_iou(boxes, boxes)
+        if float((ious - threshold).abs().min()) > 1e-4:
+            return boxes, torch.randperm(count, generator=rng) / count + 0.001
+
+
+def compare(student: Student, boxes: Tensor, scores: Tensor, threshold: float) -> None:
+    """Compare the boxes that are kept."""
+    answer = student.nms(boxes=boxes, scores=scores, iou_threshold=threshold)
+    expected = truth.nms(boxes, scores, threshold)
+    size = answer.numel() if isinstance(answer, Tensor) else len(expected)
+    answer = expect_indices(answer, "`nms`'s result", (size,))
+    if torch.equal(answer, expected):
+        return
+    if sorted(answer.tolist()) == expected.sort().values.tolist():
+        fail("`nms` must return the indices by falling score.")
+    fail(
+        f"`nms` keeps the wrong boxes: {size} where {len(expected)} are right. A box is dropped "
+        "only if it overlaps one that was kept."
+    )
+
+
+@pytest.mark.weight(2)
+def test_nms(student: Student, rng: torch.Generator) -> None:
+    """Of a crowd of boxes those remain that no better kept one overlaps."""
+    for count, threshold in ((30, 0.45), (60, 0.3), (12, 0.7)):
+        boxes, scores = crowd(rng, count, threshold)
+        compare(student, boxes, scores, threshold)
+    compare(student, 300 * boxes, scores - 5, threshold)
+    expect_untouched(student, "nms", boxes, scores, threshold)
+    expect_own_work(student, "nms", [boxes, scores, threshold])
+
+
+@pytest.mark.weight(2)
+def test_chain(student: Student, rng: torch.Generator) -> None:
+    """A box that was dropped drops nobody: of a chain a, b, c both ends remain."""
+    for length in (3, 7):
+        side = float(uniform(rng, 0.1, 0.2))
+        shifts = side / 3 * torch.arange(length)  # IoU 1/2 with the next, 1/5 with the one after
+        boxes = torch.stack([0.1 + shifts, torch.zeros(length), 0.1 + shifts + side,
+                             torch.full((length,), side)], 1)  # fmt: skip
+        order = torch.randperm(length, generator=rng)
+        scores = torch.linspace(0.9, 0.3, length)
+        compare(student, boxes[order], scores[order], 0.4)
+
+
+@pytest.mark.weight(1)
+def test_nms_at_the_edges(student: Student, rng: torch.Generator) -> None:
+    """No box, one box, equal scores of boxes far apart, the same box twice."""
+    compare(student, torch.zeros(0, 4), torch.zeros(0), 0.5)
+    compare(student, random_boxes(rng, 1), torch.tensor([0.3]), 0.5)
+    twice = random_boxes(rng, 1).repeat(2, 1)
+    compare(student, twice, torch.tensor([0.3, 0.6]), 0.5)
+    apart = torch.tensor([[0.0, 0.0, 0.2, 0.2], [0.5, 0.5, 0.7, 0.7], [0.8, 0.0, 0.9, 0.2]])
+    answer = student.nms(boxes=apart, scores=torch.full((3,), 0.5), iou_threshold=0.5)
+    answer = expect_indices(answer, "`nms`'s result for equal scores", (3,))
+    if sorted(answer.tolist()) != [0, 1, 2]:
+        fail("Boxes of equal score that lie apart must all be kept, each once.")
+
+
+def outputs(
+    rng: torch.Generator, count: int, num_classes: int, settings: Settings, sure: float = 3.0
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return offsets, logits and priors whose detections leave no doubt."""
+    priors = some_priors(rng)
+    while True:
+        offsets = 0.7 * torch.randn(count, len(priors), 4, generator=rng)
+        logits = sure * torch.randn(count, len(priors), num_classes, generator=rng)
+        if all(is_clear(o, x, priors, settings) for o, x in zip(offsets, logits, strict=True)):
+            return offsets, logits, priors
+
+
+def is_clear(offsets: Tensor, logits: Tensor, priors: Tensor, settings: Settings) -> bool:
+    """Say whether no score and no overlap of an image lies at a threshold or equals another.
+
+    Overlaps count between boxes of which at least one class sees both.
+    """
+    scores = logits.double().softmax(-1)[:, 1:]
+    above = scores > settings.min_score
+    listed = scores[above].sort().values
+    if float((scores - settings.min_score).abs().min()) < 1e-6:
+        return False
+    if len(listed) > 1 and float(listed.diff().min()) < 1e-7:
+        return False
+    boxes = truth.cxcywh_to_xyxy(truth.decode_offsets(offsets.double(), priors.double()))
+    # Boxes cut to the image overlap otherwise: that suppression comes first is pinned.
+    together = (above.double() @ above.double().T) > 0
+    doubt = (truth.box_iou(boxes, boxes) - settings.iou_threshold).abs() < 1e-5
+    return not bool((doubt & together).any())
+
+
+def compare_detections(
+    student: Student, made: tuple[Tensor, Tensor, Tensor], settings: Settings, **given: object
+) -> list[dict[str, Tensor]]:
+    """Compare detections; boxes may be cut to the image after the suppression."""
+    offsets, logits, priors = made
+    arguments = {"offsets": offsets, "logits": logits, "priors": priors, **given}
+    answer = expect_detections(student.detect(**arguments), len(offsets))
+    expected = truth.detect(offsets, logits, priors, *settings)
+    for found, right in zip(answer, expected, strict=True):
+        counts = len(found["scores"]), len(right["scores"])
+        if counts[0] != counts[1]:
+            fail(
+                f"`detect` finds {counts[0]} objects in an image where {counts[1]} are right: "
+                "every class above `min_score`, suppression in each class by itself, then `top_k`."
+            )
+        expect_close(found["scores"], right["scores"], "The scores", 1e-5)
+        if not torch.equal(found["labels"], right["labels"]):
+            fail("The labels are wrong: a label is the index of its class, and 0 the background.")
+        boxes = right["boxes"]
+        cut = boxes.clamp(0, 1)
+        if len(boxes) and bool(torch.allclose(found["boxes"].float(), cut, atol=1e-5)):
+            continue
+        expect_close(found["boxes"], boxes, "The boxes, `xyxy`,", 1e-4)
+    return expected
+
+
+@pytest.mark.weight(4)
+def test_detect(student: Student, rng: torch.Generator) -> None:
+    """Detections of a batch are right: scores, labels, boxes, order."""
+    for count, num_classes, settings in (
+        (3, 5, Settings(0.05, 0.45, 200)),
+        (1, 11, Settings(0.02, 0.3, 150)),
+        (2, 2, Settings(0.4, 0.6, 50)),
+    ):
+        made = outputs(rng, count, num_classes, settings)
+        compare_detections(student, made, settings, **settings._asdict())
+    expect_untouched(student, "detect", *made, *settings)
+    expect_own_work(student, "detect", [*made, *settings])
+
+
+@pytest.mark.weight(2)
+def test_every_class(student: Student, rng: torch.Generator) -> None:
+    """A prior may be detected as several classes; classes do not suppress each other."""
+    settings = Settings(0.1, 0.45, 200)
+    made = outputs(rng, 2, 4, settings, sure=0.7)
+    several = (made[1].softmax(-1)[..., 1:] > settings.min_score).sum(-1)
+    assert int(several.max()) >= 2  # or this check would see nothing
+    compare_detections(student, made, settings, **settings._asdict())
+
+
+@pytest.mark.weight(2)
+def test_top_k(student: Student, rng: torch.Generator) -> None:
+    """Of all classes together the `top_k` best remain."""
+    for top_k in (1, 7):
+        settings = Settings(0.05, 0.5, top_k)
+        made = outputs(rng, 2, 6, settings)
+        expected = compare_detections(student, made, settings, **settings._asdict())
+        assert all(len(one["scores"]) == top_k for one in expected)
+
+
+@pytest.mark.weight(1)
+def test_nothing_found(student: Student, rng: torch.Generator) -> None:
+    """An image of background only has no detections: empty tensors of the right form."""
+    settings = Settings(0.3, 0.45, 200)
+    made = outputs(rng, 3, 5, settings)
+    made[1][1, :, 0] += 60
+    compare_detections(student, made, settings, **settings._asdict())
+    made[1][:, :, 0] += 60
+    compare_detections(student, made, settings, **settings._asdict())
+
+
+@pytest.mark.weight(1)
+def test_defaults(student: Student, rng: torch.Generator) -> None:
+    """Left out, the settings are those of the signature: 0.01, 0.45 and 200."""
+    made = outputs(rng, 1, 8, Settings(), sure=1.5)
+    expected = compare_detections(student, made, Settings())
+    assert len(expected[0]["scores"]) == 200

@@ -1,0 +1,252 @@
+"""Assertions that the visible and the hidden checks of week 3 share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from detlab.checking.expect import (
+    expect_close,
+    expect_handle,
+    expect_keys,
+    expect_list,
+    expect_number,
+    expect_tensor,
+    fail,
+)
+from detlab.checking.student import Handle, Student
+
+SIDE = 32
+NUM_CLASSES = 11
+FEATURE_SIZES = (16, 8, 4)
+SCALES = (0.25, 0.4, 0.55)
+RATIOS = (1.0, 2 / 3, 1 / 3)
+NUM_PRIORS = sum(size * size for size in FEATURE_SIZES) * (len(RATIOS) + 1)
+TERMS = ("localization", "confidence")
+FORBIDDEN = ("torchvision", "detlab")
+
+Scene = tuple[Tensor, Tensor, Tensor]
+
+
+def expect_own_work(student: Student, name: str, arguments: list) -> None:
+    """Check that a function does its work without the libraries that do it ready-made."""
+    watched = student.tool("call_and_watch", student.fetch(name), arguments)
+    packages = expect_keys(watched, ("packages",), "The watched call")["packages"]
+    for package in FORBIDDEN:
+        if package in packages:
+            fail(
+                f"`{name}` runs code of `{package}`, which has such functions ready-made: use "
+                "torch's own operations."
+            )
+
+
+def expect_untouched(student: Student, name: str, *arguments: Any) -> None:
+    """Check that a student's function leaves its arguments as they are."""
+    if student.tool("leaves_arguments_alone", student.fetch(name), list(arguments)) is not True:
+        fail(f"`{name}` changed its arguments: work on a copy.")
+
+
+def expect_floats(value: Any, what: str, shape: Sequence[int]) -> Tensor:
+    """Take an answer as a tensor of floats of this shape."""
+    value = expect_tensor(value, what, shape)
+    if not value.is_floating_point():
+        fail(f"{what} must hold floats, but is {value.dtype}.")
+    return value
+
+
+def expect_indices(value: Any, what: str, shape: Sequence[int]) -> Tensor:
+    """Take an answer as int64 numbers of this shape."""
+    value = expect_tensor(value, what, shape)
+    if value.dtype != torch.int64:
+        fail(f"{what} must be int64, but is {value.dtype}.")
+    return value
+
+
+def expect_scene(answer: Any) -> Scene:
+    """Take an answer of `make_scene`: image, boxes and labels that fit together."""
+    image, boxes, labels = expect_list(answer, "`make_scene`'s result (image, boxes, labels)", 3)
+    image = expect_tensor(image, "The scene", (1, SIDE, SIDE))
+    if image.dtype != torch.float32:
+        fail(f"The scene must be float32, but is {image.dtype}.")
+    if float(image.min()) < 0 or float(image.max()) > 1:
+        fail("The scene leaves the range from 0 to 1.")
+    count = len(labels) if isinstance(labels, Tensor) and labels.dim() == 1 else -1
+    labels = expect_indices(labels, "The labels of a scene", (max(count, 0),))
+    boxes = expect_tensor(boxes, f"The boxes of a scene with {count} labels", (count, 4))
+    if boxes.dtype != torch.float32:
+        fail(f"The boxes of a scene must be float32, but are {boxes.dtype}.")
+    if count > 4:
+        fail(f"A scene has at most 4 digits, but this one has {count}.")
+    if count and (int(labels.min()) < 1 or int(labels.max()) > NUM_CLASSES - 1):
+        fail("The labels must be from 1 to 10, the digit plus 1: 0 is the background.")
+    return image, boxes, labels
+
+
+def pixels_of(boxes: Tensor) -> list[tuple[int, int, int, int]]:
+    """Return a scene's boxes in whole pixels: (left, top, right, bottom), the last two exclusive.
+
+    Raises:
+        CheckFailure: a box lies on no whole pixels of the image.
+    """
+    pixels = SIDE * boxes.double()
+    whole = pixels.round()
+    if len(boxes) and float((pixels - whole).abs().max()) > 1e-3:
+        fail("The boxes of a scene must lie on whole pixels: multiples of 1/32.")
+    for left, top, right, bottom in whole.long().tolist():
+        if not (0 <= left < right <= SIDE and 0 <= top < bottom <= SIDE):
+            fail("A box of a scene is empty or sticks out of the image: `xyxy`, in fractions.")
+    return [tuple(box) for box in whole.long().tolist()]
+
+
+def expect_tight_boxes(image: Tensor, boxes: Tensor) -> None:
+    """Check that each box touches ink with all its sides, and that no ink is outside of boxes."""
+    ink, covered = image[0] > 0, torch.zeros(SIDE, SIDE, dtype=torch.bool)
+    for left, top, right, bottom in pixels_of(boxes):
+        inside = ink[top:bottom, left:right]
+        if not bool(inside[[0, -1]].any(1).all() and inside[:, [0, -1]].any(0).all()):
+            fail("A box is larger than its digit's ink: each side must touch it. Is it `xyxy`?")
+        covered[top:bottom, left:right] = True
+    if bool((ink & ~covered).any()):
+        fail("There is ink outside of all boxes of a scene: are x and y in their places?")
+
+
+def check_dataset(student: Student, scenes: list[Scene], dataset: Handle) -> None:
+    """Check the items of a data set: standardised images, the boxes and labels as given."""
+    length = dataset.get("__len__")()
+    if type(length) is not int or length != len(scenes):
+        fail(f"The data set has {len(scenes)} scenes, but its length is {length}.")
+    item = expect_handle(dataset.get("__getitem__"), "`__getitem__`", "a method")
+    for n, (image, boxes, labels) in enumerate(scenes):
+        answer = expect_list(item(n), "An item of the data set (image, boxes, labels)", 3)
+        check_standardised(answer[0], image, "The image of an item of the data set")
+        expect_close(answer[1], boxes, "The boxes of an item of the data set")
+        expect_close(answer[2], labels, "The labels of an item of the data set")
+        expect_indices(answer[2], "The labels of an item of the data set", labels.shape)
+
+
+def check_standardised(answer: Any, image: Tensor, what: str) -> None:
+    """Compare a standardised image, divided by either standard deviation."""
+    answer = expect_floats(answer, what, image.shape)
+    centred = image.double() - image.double().mean()
+    if not bool((image != image.flatten()[0]).any()):
+        cause = "All its pixels are equal, so it becomes all zeros."
+        expect_close(answer, torch.zeros_like(image), what, 1e-4, cause)
+        return
+    squares = centred.square().sum()
+    candidates = [centred / (squares / (image.numel() - less)).sqrt() for less in (0, 1)]
+    # A small number added to the deviation changes it by less than this.
+    if any(float((answer - one).abs().max()) < 1e-3 for one in candidates):
+        return
+    if abs(float(answer.mean())) > 1e-3:
+        fail(f"{what} has mean {float(answer.mean()):.3f}: take each image's own mean away.")
+    fail(f"{what} is wrong: divide by each image's own standard deviation.")
+
+
+def clipped(priors: Tensor) -> list[Tensor]:
+    """Return the forms that priors may have: as they are, and cut to the image in either way."""
+    half = priors[..., 2:] / 2
+    corners = torch.cat([priors[..., :2] - half, priors[..., :2] + half], -1).clamp(0, 1)
+    first, last = corners[..., :2], corners[..., 2:]
+    return [priors, priors.clamp(0, 1), torch.cat([(first + last) / 2, last - first], -1)]
+
+
+def expect_priors(answer: Any, cells: Tensor, what: str) -> Tensor:
+    """Check priors cell by cell; their order inside a cell is free.
+
+    Args:
+        answer: the student's, (P, 4).
+        cells: (cells, priors of a cell, 4) float64, `cxcywh`.
+    """
+    count, per_cell, _ = cells.shape
+    answer = expect_floats(answer, what, (count * per_cell, 4))
+    found = answer.double().view(count, per_cell, 4)
+    forms = clipped(cells)
+    if any(same_in_each_cell(found, form) for form in forms):
+        return answer
+    if all(float((found[..., :2] - form[..., :2]).abs().max()) > 1e-3 for form in forms[:2]):
+        if float((found[..., [1, 0]] - cells[..., :2]).abs().max()) < 1e-3:
+            fail(f"{what} are transposed: the centre's x comes from the column, y from the row.")
+        if float((found[..., :2] + found[..., 2:] / 2 - cells[..., :2]).abs().min()) < 1e-3:
+            fail(f"{what} must be `cxcywh`: centres first.")
+        fail(f"{what} have wrong centres: map by map, row by row, cell by cell.")
+    if same_in_each_cell(found[..., [0, 1, 3, 2]], cells):
+        fail(f"{what} have width and height exchanged: a ratio is width / height.")
+    fail(f"{what} have wrong widths or heights, or lie in a wrong cell's place.")
+
+
+def same_in_each_cell(found: Tensor, expected: Tensor) -> bool:
+    """Say whether the priors of every cell are the expected ones, in whatever order.
+
+    Each expected prior is to be found exactly as often as it is expected (two may be equal).
+    """
+    near = (found[:, :, None] - expected[:, None]).abs().amax(-1) < 1e-3
+    alike = (expected[:, :, None] - expected[:, None]).abs().amax(-1) < 1e-3
+    return bool((near.sum(1) == alike.sum(1)).all())
+
+
+def make_ssd(student: Student, num_classes: int = NUM_CLASSES) -> Handle:
+    """Make an `SSD` in evaluation mode."""
+    net = expect_handle(student.SSD(num_classes=num_classes), "`SSD(…)`", "an nn.Module")
+    student.tool("set_training", net, False)
+    return net
+
+
+def expect_outputs(answer: Any, count: int, num_classes: int) -> tuple[Tensor, Tensor, list]:
+    """Take what an `SSD` answers: offsets, logits and the three feature maps."""
+    parts = expect_list(answer, "The network's result (offsets, logits, features)", 3)
+    offsets = expect_floats(parts[0], "The offsets", (count, NUM_PRIORS, 4))
+    logits = expect_floats(parts[1], "The logits", (count, NUM_PRIORS, num_classes))
+    for what, value in (("offsets", offsets), ("logits", logits)):
+        if value.dtype != torch.float32:
+            fail(f"The {what} must be float32, but are {value.dtype}.")
+    features = expect_list(parts[2], "The feature maps", len(FEATURE_SIZES))
+    for size, one in zip(FEATURE_SIZES, features, strict=True):
+        expect_map(one, count, size)
+    return offsets, logits, features
+
+
+def expect_map(value: Any, count: int, size: int) -> Tensor:
+    """Take a value as a feature map of so many cells."""
+    value = expect_tensor(value, f"The feature map of {size}×{size} cells")
+    if value.dim() != 4 or (value.shape[0], *value.shape[2:]) != (count, size, size):
+        fail(
+            f"The feature map must have shape ({count}, channels, {size}, {size}), but has "
+            f"{tuple(value.shape)}."
+        )
+    return value
+
+
+def expect_detections(answer: Any, count: int) -> list[dict[str, Tensor]]:
+    """Take an answer of `detect`: a dict for each image, its tensors of one length."""
+    detections = expect_list(answer, "`detect`'s result", count)
+    for one in detections:
+        found = expect_keys(one, ("boxes", "labels", "scores"), "A detection")
+        scores = expect_tensor(found["scores"], "The scores")
+        length = scores.numel()
+        expect_floats(scores, "The scores", (length,))
+        expect_indices(found["labels"], "The labels", (length,))
+        expect_floats(found["boxes"], "The boxes", (length, 4))
+        if length > 1 and bool((scores.diff() > 0).any()):
+            fail("The detections of an image must come by falling score.")
+    return detections
+
+
+def expect_terms(answer: Any) -> dict[str, float]:
+    """Take an answer of `multibox_terms`: two numbers by name."""
+    terms = expect_keys(answer, TERMS, "`multibox_terms`'s result")
+    if len(terms) > len(TERMS):
+        fail("`multibox_terms` must return two terms and nothing else: a training adds them up.")
+    return {name: expect_number(terms[name], f'"{name}"') for name in TERMS}
+
+
+def check_loop_history(value: Any, steps: int) -> list[dict[str, float]]:
+    """Check the form of a history: a dict of Python floats for each step."""
+    history = expect_list(value, "`train`'s history", steps)
+    for row in history:
+        row = expect_keys(row, TERMS, "each step of the history")
+        if any(type(row[name]) is not float for name in TERMS):
+            fail("The history must hold Python floats: `.item()` lets go of the graph behind them.")
+        for name in TERMS:
+            expect_number(row[name], f'"{name}" in the history')
+    return history
