@@ -837,8 +837,8 @@ print(f"by heart: {mean_average_precision(found, truths).mean:.3f}")
 # The budget is 120 seconds of processor time on one core; then the loader runs dry, and what was
 # learned until then counts. What you make of each batch is up to you. The grader numbers the
 # digits in an order of its own, in labels and in answers alike, so what counts is what this
-# training teaches. The task rests on your answers to 3.3 to 3.8 and 3.10 and is skipped when one
-# of these earned nothing.
+# training teaches. The task rests on your answers to 3.3 to 3.8, and on `train`; it is skipped
+# when one of 3.3 to 3.8 earned nothing.
 
 
 # %% nbgrader={"grade_id": "task_3_11", "solution": true}

@@ -226,6 +226,28 @@ def test_steady(student: Student, rng: torch.Generator) -> None:
 
 
 @pytest.mark.weight(1)
+def test_raw(student: Student, rng: torch.Generator) -> None:
+    """Logits and offsets are raw: they are no probabilities, and nothing squeezes them."""
+    net = make_ssd(student)
+    found = expect_list(student.tool("parameters", net), "The parameters")
+    values = []
+    for weights in (expect_tensor(weights, "Each parameter") for weights in found):
+        # Of mean 0 and large, so that answers of either sign and of some size come about.
+        values.append(3 * torch.randn(weights.shape, generator=rng).to(weights.dtype))
+    student.tool("set_parameters", net, values)
+    offsets, logits, _ = expect_outputs(net(random_images(rng, 4)), 4, NUM_CLASSES)
+    for sums in (logits.double().sum(-1), logits.double().logsumexp(-1)):
+        if torch.allclose(sums, sums.mean(), rtol=1e-4, atol=1e-4):
+            fail("The logits went through a softmax: they must be raw.")
+    for name, part in (("offsets", offsets), ("logits", logits)):
+        if float(part.min()) > -1.5 or float(part.max()) < 1.5:
+            fail(
+                f"The {name} never leave the range from {float(part.min()):.2f} to "
+                f"{float(part.max()):.2f}, however large the weights: they must be raw."
+            )
+
+
+@pytest.mark.weight(1)
 def test_fresh_weights(student: Student) -> None:
     """Each network has weights of its own, all of them registered."""
     drawn = []

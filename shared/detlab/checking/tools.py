@@ -212,8 +212,9 @@ class OriginsWatch(TorchDispatchMode):
 
     def note(self, frame: Any, event: str, argument: Any) -> None:
         """Be Python's profile function."""
-        if frame.f_globals is not globals():  # the watch's own functions run, too
-            self.packages.add(str(frame.f_globals.get("__name__", "")).partition(".")[0])
+        name = str(frame.f_globals.get("__name__", ""))
+        if not name.startswith("detlab.checking."):  # the watch itself, or a stand-in's messenger
+            self.packages.add(name.partition(".")[0])
 
     def __torch_dispatch__(self, function, types, arguments=(), options=None):
         self.packages.add(function.namespace)

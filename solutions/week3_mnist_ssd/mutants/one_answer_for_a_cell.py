@@ -1,0 +1,29 @@
+"""task: 3.5
+does: repeats one answer for all priors of a cell
+hint: How many numbers does a cell with k priors need?
+"""
+
+
+class PredictionConvolutions(nn.Module):
+    def __init__(
+        self, channels: Sequence[int], priors_per_cell: Sequence[int], num_classes: int
+    ) -> None:
+        super().__init__()
+        self.num_classes, self.counts = num_classes, priors_per_cell
+        sizes = list(zip(channels, priors_per_cell, strict=True))
+        self.offsets = nn.ModuleList(nn.Conv2d(c, 4, 3, padding=1) for c, k in sizes)
+        self.logits = nn.ModuleList(nn.Conv2d(c, num_classes, 3, padding=1) for c, k in sizes)
+
+    def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+
+        def flatten(layers: nn.ModuleList, numbers: int) -> Tensor:
+            maps = [layer(x).permute(0, 2, 3, 1) for layer, x in zip(layers, features, strict=True)]
+            return torch.cat(
+                [
+                    x.reshape(len(x), -1, 1, numbers).repeat(1, 1, k, 1).flatten(1, 2)
+                    for x, k in zip(maps, self.counts, strict=True)
+                ],
+                1,
+            )
+
+        return flatten(self.offsets, 4), flatten(self.logits, self.num_classes)

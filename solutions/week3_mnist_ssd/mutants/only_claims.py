@@ -1,0 +1,18 @@
+"""task: 3.7
+does: keeps only the claimed priors
+hint: What becomes of priors that overlap an object by half but are not its best?
+"""
+
+
+def match_priors(
+    boxes: Tensor, labels: Tensor, priors: Tensor, iou_threshold: float = 0.5
+) -> tuple[Tensor, Tensor]:
+    if len(boxes) == 0:
+        return torch.zeros(2, len(priors), dtype=torch.int64).unbind()
+    iou = box_iou(boxes, cxcywh_to_xyxy(priors))
+    best, objects = iou.max(0)
+    claimed = iou.argmax(1)
+    objects[claimed] = torch.arange(len(boxes))
+    best = torch.zeros_like(best)
+    best[claimed] = 1.0
+    return labels[objects].where(best >= iou_threshold, 0), objects

@@ -1,0 +1,16 @@
+"""task: 3.9
+does: keeps only the best box
+hint: What of boxes that do not overlap the best one?
+"""
+
+
+def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
+    order = scores.argsort(descending=True)
+    overlaps = box_iou(boxes[order], boxes[order]) > iou_threshold
+    dropped = torch.zeros(len(boxes), dtype=torch.bool)
+    kept = []
+    for n in range(len(boxes)):
+        if not dropped[n]:
+            kept.append(n)
+            dropped |= overlaps[n]
+    return order[torch.tensor(kept[:1], dtype=torch.int64)]
