@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -130,3 +133,17 @@ def refusal(toy_course: Course) -> Callable[[], list[str]]:
         return str(error.value).splitlines()
 
     return build
+
+
+@pytest.fixture
+def import_checks(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], ModuleType]:
+    """Import a helper of a week's hidden checks, such as `training`; weeks may share names."""
+
+    def imported(week: str, name: str) -> ModuleType:
+        folder = Course.find().checks(week)
+        for path in folder.glob("*.py"):
+            monkeypatch.delitem(sys.modules, path.stem, raising=False)
+        monkeypatch.syspath_prepend(str(folder))
+        return importlib.import_module(name)
+
+    return imported

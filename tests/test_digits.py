@@ -137,6 +137,14 @@ def test_the_sandbox_shows_the_students_digits_and_not_the_hidden_ones() -> None
     assert seen == {DIGITS: True, HIDDEN_DIGITS: False}
 
 
+def test_the_sandbox_does_not_show_what_tasks_ask_for_ready_made() -> None:
+    staff = staff_folders(COURSE)
+    look = "import importlib.util as u; print(bool(u.find_spec('detlab.fast.loss')))"
+    command = [*bwrap_command(isolation_of(staff), staff), sys.executable, "-I", "-c", look]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "ModuleNotFoundError" in done.stderr or done.stdout == "False\n", done
+
+
 # Damage
 
 

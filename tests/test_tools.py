@@ -2,12 +2,14 @@
 
 import functools
 import math
+import sys
 import threading
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+import torchvision
 from tqdm import tqdm
 
 from detlab.checking import tools
@@ -189,6 +191,52 @@ def test_gradient_tells_what_is_cut_off() -> None:
     assert torch.equal(tools.gradient(lambda y: (y * y).sum(), x), 2 * x)
     assert tools.gradient(lambda y: torch.tensor(y.sum().item()), x) is None
     assert not x.requires_grad
+
+
+def test_gradients_of_several_arguments() -> None:
+    x, y = torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0])
+    gradients = tools.gradients(lambda a, b, c: (a * c).sum() + 0 * b.detach().sum(), [x, y, y], 2)
+    assert torch.equal(gradients[0], y)
+    assert gradients[1] is None
+
+
+def test_it_is_seen_whose_code_a_call_runs() -> None:
+    """Wrapped, renamed or called as a compiled operation: torchvision's work is torchvision's."""
+    boxes, scores = torch.rand(4, 4), torch.rand(4)
+    own = tools.call_and_watch(lambda b: b.clamp(min=0.5).sum(), [boxes])
+    assert not {"torchvision", "detlab"} & set(own["packages"])
+    assert torch.equal(own["result"], boxes.clamp(min=0.5).sum())
+    compiled = torch.ops.torchvision.nms
+    for function, arguments in (
+        (torchvision.ops.nms, [boxes, scores, 0.5]),
+        (lambda *given: compiled(*given), [boxes, scores, 0.5]),
+        (lambda b: getattr(torchvision.ops, "box_" + "iou")(b, b), [boxes]),
+    ):
+        assert "torchvision" in tools.call_and_watch(function, arguments)["packages"]
+    measured = tools.call_and_watch(mean_iou, [boxes.sort(1).values, boxes.sort(1).values])
+    assert "detlab" in measured["packages"]
+
+
+def test_a_call_that_raises_ends_the_watch() -> None:
+    with pytest.raises(ZeroDivisionError):
+        tools.call_and_watch(lambda: 1 / 0, [])
+    assert sys.getprofile() is None
+
+
+def test_loader_keeps_lists_beside_their_images() -> None:
+    loader = BudgetedLoader(batch_size=4, max_steps=100, cpu_s=1000.0, seed=0)
+    for n in range(6):
+        image = torch.full((1, 1, 2, 2), float(n))
+        loader.add(image, [torch.full((n, 4), float(n))], [torch.full((n,), n)])
+    seen = []
+    for images, boxes, labels in loader:
+        assert images.dtype == torch.float32
+        for image, some, names in zip(images, boxes, labels, strict=True):
+            n = int(image[0, 0, 0])
+            assert some.shape == (n, 4)
+            assert names.tolist() == [n] * n
+            seen.append(n)
+    assert sorted(seen) == list(range(6))
 
 
 def loader_of(count: int, **options) -> BudgetedLoader:

@@ -7,12 +7,13 @@ score, a few thousand at a time, until there are that many. Boxes are decoded fo
 
 import torch
 from torch import Tensor
-from torchvision.ops import batched_nms, nms
+from torchvision.ops import nms
 
 from detlab.fast.loss import CENTRE_VARIANCE, SIZE_VARIANCE
 
 PORTION = 10  # candidates looked at in a round, as a multiple of `top_k`
 HUGE = 1e6  # sides of an image
+ROUNDING = 1e-5  # of probabilities that add up to 1
 
 
 @torch.no_grad()
@@ -39,9 +40,12 @@ def detect(
         float32, by falling score.
     """
     scores = logits.softmax(-1)
-    images, places, labels = (scores[..., 1:] > min_score).nonzero(as_tuple=True)
+    # Where the background takes nearly all, no class can exceed `min_score`: most priors.
+    images, places = (scores[..., 0] < 1 - min_score + ROUNDING).nonzero(as_tuple=True)
+    scores = scores[images, places, 1:]
+    rows, labels = (scores > min_score).nonzero(as_tuple=True)
+    images, places, values = images[rows], places[rows], scores[rows, labels]
     labels = labels + 1
-    values = scores[images, places, labels]
     counts = torch.bincount(images, minlength=len(logits)).tolist()
     found = []
     for n, (own_values, own_places, own_labels) in enumerate(
@@ -96,5 +100,7 @@ def suppress(boxes: Tensor, scores: Tensor, labels: Tensor, iou_threshold: float
     # float64 no overlap changes by the shift, unless boxes are huge.
     room = float(boxes.max() - boxes.min()) + 1
     if not room < HUGE:
-        return batched_nms(boxes, scores, labels, iou_threshold)
+        groups = [(labels == label).nonzero()[:, 0] for label in labels.unique()]
+        kept = torch.cat([rows[nms(boxes[rows], scores[rows], iou_threshold)] for rows in groups])
+        return kept[scores[kept].argsort(descending=True)]
     return nms(boxes.double() + (labels * room)[:, None], scores.double(), iou_threshold)
