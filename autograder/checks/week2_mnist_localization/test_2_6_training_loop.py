@@ -25,7 +25,9 @@ from detlab.checking.week2 import check_history, check_history_figure
 pytestmark = pytest.mark.task("2.6", points=8)
 
 NAMES = ("first", "second")
-TOLERANCE = 2e-2  # who runs the network in bfloat16 keeps 8 bits, 2⁻⁸ = 0.004
+# Who runs the network in bfloat16 keeps 8 bits, a relative error of up to 2⁻⁹ = 0.002.
+TOLERANCE = 2e-2
+HISTORY_TOLERANCE = 5e-3
 EPOCHS = 2
 Batches = list[tuple[Tensor, Tensor]]
 
@@ -66,12 +68,17 @@ def test_history(student: Student, rng: torch.Generator) -> None:
     weights = weights_of(student, record, net, len(history))
     for step, row in enumerate(history):
         images, targets = loader[step % len(loader)]
-        expected = linear_terms(torch.conv2d(images, *weights[step]), targets)
+        outputs = torch.conv2d(images, *weights[step])
+        expected = linear_terms(outputs, targets)
+        # Roundings are as large as the summands, which cancel each other in part.
+        summands = linear_terms(outputs.abs(), targets.abs())
         for name in NAMES:
-            value = torch.tensor(row[name], dtype=torch.float64)
+            scale = float(summands[name]) / len(images)
+            value = torch.tensor(row[name] / scale, dtype=torch.float64)
             what = f'The term "{name}" of step {step + 1}, per image,'
             cause = "Note the batch's own terms, each divided by the batch's number of images."
-            expect_close(value, expected[name] / len(images), what, TOLERANCE, cause)
+            right = expected[name] / len(images) / scale
+            expect_close(value, right, what, HISTORY_TOLERANCE, cause)
 
 
 def weights_of(student: Student, record: Handle, net: nn.Conv2d, steps: int) -> list[list[Tensor]]:
