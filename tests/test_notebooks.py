@@ -15,6 +15,7 @@ from detlab.checking.visible import CheckFailed, check, check_namespace
 
 COURSE = Course.find()
 WEEKS = COURSE.weeks()
+TRAININGS = {"2.9", "3.10", "3.11"}
 # A training in full belongs to the audit; here a short one, just as real.
 SHORTER = {
     "week2_mnist_localization": {"epochs=4": "epochs=1", "copies=8, seed=3": "copies=1, seed=3"},
@@ -49,10 +50,10 @@ def shorten(notebook: nbformat.NotebookNode, long: str, short: str) -> None:
     cell.source = cell.source.replace(long, short)
 
 
-def reference_names() -> dict:
-    """Run the setup cell and the answer cells of week 1's reference and return their names."""
+def reference_names(week: str = "week1_sliding_window") -> dict:
+    """Run the setup cell and the answer cells of a week's reference and return their names."""
     names: dict = {"__name__": "__main__"}
-    for cell in source.read(COURSE, "week1_sliding_window").notebook().cells:
+    for cell in source.read(COURSE, week).notebook().cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         if cell.cell_type == "code" and grade_id.startswith(("setup", "task_")):
             exec(compile(cell.source, grade_id, "exec"), names)
@@ -66,17 +67,35 @@ def namespace() -> Iterator[dict]:
     plt.close("all")
 
 
-def test_visible_checks_see_most_known_mistakes() -> None:
+@pytest.mark.parametrize(
+    ("week", "share"),
+    # Week 2's images, figures and loops have many small faults that only the grader looks for.
+    [("week1_sliding_window", 0.15), ("week2_mnist_localization", 0.35), ("week3_mnist_ssd", 0.15)],
+)
+def test_visible_checks_see_most_known_mistakes(week: str, share: float) -> None:
     """A student who passes what is shown should seldom lose what is hidden."""
-    week = "week1_sliding_window"
-    mutants = load_overlays(COURSE.mutants(week), load_assignment(COURSE, week), with_hints=True)
+    assignment = load_assignment(COURSE, week)
+    mutants = load_overlays(COURSE.mutants(week), assignment, with_hints=True)
+    mutants = [mutant for mutant in mutants if mutant.task not in TRAININGS]
     missed = []
     for mutant in mutants:
-        names = reference_names()
+        names = reference_names(week)
         exec(compile(mutant.code, mutant.name, "exec"), names)
         if check_namespace(mutant.task, names).passed:
             missed.append(mutant.name)
-    assert len(missed) <= 0.15 * len(mutants), missed
+    plt.close("all")
+    assert len(missed) <= share * len(mutants), missed
+
+
+@pytest.mark.parametrize("week", WEEKS)
+def test_visible_checks_accept_unusual_right_answers(week: str) -> None:
+    assignment = load_assignment(COURSE, week)
+    for variant in load_overlays(COURSE.variants(week), assignment, with_hints=False):
+        names = reference_names(week)
+        exec(compile(variant.code, variant.name, "exec"), names)
+        report = check_namespace(variant.task, names)
+        assert report.passed, f"{variant.name}: {report.text}"
+    plt.close("all")
 
 
 def test_check_prints_when_right_and_raises_when_wrong(namespace: dict, capsys) -> None:
