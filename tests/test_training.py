@@ -89,7 +89,7 @@ def test_the_reference_learns_in_the_sandbox(dispatcher: Dispatcher, training) -
     student = student_with(dispatcher)
     student.seed(0)
     score = training.score_of(student, torch.Generator().manual_seed(0), epochs=2)
-    assert (score.steps, score.out_of_time) == (score.max_steps, False)
+    assert score.progress == (126, 126, False)
     # A sixteenth of the grader's training; guessing gives 0.10 and about 0.15.
     assert score.accuracy > 0.5
     assert score.iou > 0.3
@@ -125,8 +125,8 @@ def test_a_spent_budget_ends_the_training_not_the_task(
     monkeypatch.setattr(training, "CPU_S", 0.5)
     student = student_with(dispatcher, SLOW)
     score = training.score_of(student, torch.Generator().manual_seed(0), epochs=3)
-    assert score.out_of_time
-    assert 0 < score.steps < score.max_steps
+    assert score.progress.out_of_time
+    assert 0 < score.progress.steps < score.progress.max_steps
     assert "stopped after" in score.remark
 
 

@@ -294,14 +294,16 @@ def load_stand_ins(folder: Path) -> dict[str, dict[str, Callable[..., Any]]]:
         return {}
     spec = importlib.util.spec_from_file_location(f"stand_ins_of_{folder.name}", path)
     module = importlib.util.module_from_spec(spec)
-    before = set(sys.modules)
+    # Another week may have helpers of the same names.
+    for helper in folder.glob("*.py"):
+        sys.modules.pop(helper.stem, None)
     sys.path.insert(0, str(folder))
     try:
         spec.loader.exec_module(module)
     finally:
         sys.path.remove(str(folder))
-        # Another week may have helpers of the same names.
-        for name in set(sys.modules) - before:
-            if Path(getattr(sys.modules[name], "__file__", None) or "/").parent == folder:
-                del sys.modules[name]
+        for helper in folder.glob("*.py"):
+            sys.modules.pop(helper.stem, None)
+    if not hasattr(module, "STAND_INS"):
+        raise CourseError(f"{path}: define STAND_INS, functions by name by task")
     return module.STAND_INS

@@ -33,9 +33,10 @@
 # background, so it is 11 here. Functions leave their arguments as they are. An image may hold no
 # digit at all: then its boxes have shape (0, 4) and its labels (0,), and nothing may fail.
 #
-# **What you may use.** All of torch, and what the setup cell imports. Not `torchvision`, which has
-# some of these functions ready-made, nor other parts of `detlab`, which have faster ones: their
-# names must not appear in answer cells.
+# **What you may use.** Torch, numpy, Python's own modules and what the setup cell imports, but
+# neither `torchvision`, which has some of these functions ready-made, nor other parts of `detlab`,
+# which has faster ones: these two names must not appear in answer cells, nor may your answers run
+# their code.
 
 # %% nbgrader={"grade_id": "setup"}
 from collections.abc import Iterable, Sequence
@@ -76,7 +77,7 @@ RATIOS = (1.0, 2 / 3, 1 / 3)  # width / height
 # 1. **Fill** a region with probability 0.8, each on its own. A filled region gets one of the
 #    given digits, each as likely as any other.
 # 2. **Resize** its 28×28 patch to s×s pixels, s a whole number from 15 to 27, all equally likely.
-#    Interpolate as you like.
+#    Interpolate as you like, and keep values in [0, 1].
 # 3. **Crop** it to its ink: the smallest rectangle that holds every pixel greater than 0.
 # 4. **Place** the ink so that its centre is the region's centre (8 or 24 pixels from the image's
 #    left and top), shifted by a whole number of pixels from −3 to 3, all equally likely, once for x
@@ -314,7 +315,8 @@ def make_priors(
 check("3.4")
 
 # %% [markdown]
-# The priors of one cell of each map. A 1 is three times as high as wide: which prior fits it?
+# The priors of one cell of each map. An upright 1 is three times as high as wide: which prior
+# fits it?
 
 # %%
 priors = make_priors(FEATURE_SIZES, SCALES, RATIOS)
@@ -342,6 +344,7 @@ draw_priors(images[0], boxes[0], priors, FEATURE_SIZES)
 
 
 # %% nbgrader={"grade_id": "task_3_5", "solution": true}
+# Helpers of your own, if you want any; else delete the next line.
 ### BEGIN SOLUTION
 def conv(channels_in: int, channels_out: int, kernel_size: int = 3, **options: int) -> nn.Module:
     """Make a convolution with batch normalisation and ReLU."""
@@ -579,15 +582,15 @@ draw_matches(images[4], boxes[4], labels[4], priors, *match_priors(boxes[4], lab
 # %% [markdown]
 # ## Task 3.8 · The MultiBox loss (15 points)
 #
-# Two terms, over all images of the batch together. N is the number of positive priors in the batch.
+# Two terms, over all images of the batch together. K is the number of positive priors in the batch,
+# k their number in one image.
 #
 # - **localization**: smooth L1 (β = 1) between the predicted offsets and the encoded offsets of the
 #   prior's object, over positive priors only; the **mean** over positives and their four numbers.
 # - **confidence**: cross-entropy of the logits with the prior's class. There are far more
-#   background priors than others, so only the hardest count: in each image, of its background
-#   priors, the 3·n with the largest cross-entropy, n being the number of positives **in that
-#   image** (or all of them, if there are fewer). The **sum** over positives and hard negatives,
-#   divided by N.
+#   background priors than others, so only the hardest count: **in each image**, of its background
+#   priors, the 3·k with the largest cross-entropy (or all of them, if there are fewer). The
+#   **sum** over positives and hard negatives, divided by K.
 #
 # Which negatives are hard is decided by the present logits; no gradient flows through this
 # decision. An image without objects has no positives, so no hard negatives either. In a batch
@@ -663,10 +666,10 @@ for name, term in multibox_terms(offsets, logits, boxes[:2], labels[:2], priors)
 # %% [markdown]
 # ## Task 3.9 · Detection (10 points)
 #
-# The network answers for 1,344 priors; a scene holds four digits. **Non-maximum suppression**
-# keeps, of boxes that overlap, the best: go through them by falling score, keep a box unless its
-# IoU with one that was *kept* before exceeds `iou_threshold`. (A box that was dropped drops
-# nobody.)
+# The network answers for 1,344 priors; a scene holds at most four digits. **Non-maximum
+# suppression** keeps, of boxes that overlap, the best: go through them by falling score, keep a box
+# unless its IoU with one that was *kept* before exceeds `iou_threshold`. (A box that was dropped
+# drops nobody.)
 #
 # `detect` does for each image:
 #
@@ -755,9 +758,9 @@ check("3.9")
 #
 # The grader makes one batch of eight scenes, passes it 120 times, and then asks your network, in
 # evaluation mode, about the same scenes. The task rests on your answers to 3.3 to 3.8 and is
-# skipped when one of these earned nothing. Points are for the **loss** (both terms together,
-# 1 point at 1.5, 1 more at 0.5) and for the **mAP**, all-point at IoU 0.5 (1 point at 0.80, 1 more
-# at 0.95).
+# skipped when one of these earned nothing. Points are for the **loss**, both terms together (1
+# point for at most 1.5, 1 more for at most 0.5), and for the **mAP**, measured as in task 3.11 (1
+# point for at least 0.80, 1 more for at least 0.95). The limit is 120 seconds of processor time.
 
 
 # %% nbgrader={"grade_id": "task_3_10", "solution": true}
@@ -825,10 +828,10 @@ print(f"by heart: {mean_average_precision(found, truths).mean:.3f}")
 # ## Task 3.11 · Trained for real (8 points)
 #
 # `train_ssd` makes an `SSD` and trains it. The grader calls it with a loader of its own, 6,400
-# scenes in batches of 32, and four epochs. It then shows your network 500 scenes made of digits
+# scenes in batches of 32, and three epochs. It then shows your network 500 scenes made of digits
 # that are in no file of yours, turns its offsets and logits into detections as task 3.9 says
-# (`min_score` 0.01, `iou_threshold` 0.45, `top_k` 200) with the priors in `net.priors`, and
-# computes the mAP: all-point, at IoU 0.5.
+# (`min_score` 0.01, `iou_threshold` 0.45, `top_k` 200) with the priors in `net.priors`, which must
+# be those of task 3.4, and computes the mAP: all-point, at IoU 0.5.
 #
 # | | 2 points | 4 points | 6 points | 8 points |
 # | --- | --- | --- | --- | --- |
@@ -876,7 +879,7 @@ print(result.table({label: str(label - 1) for label in range(1, NUM_CLASSES)}))
 draw_curves(result)
 
 # %% [markdown]
-# Twelve scenes with what was found at a score of 0.5 or more: the truth in white, hits in green,
+# Twelve scenes with what was found at scores above 0.5: the truth in white, hits in green,
 # false positives in red.
 
 # %%
@@ -911,7 +914,7 @@ draw_detections(load_scenes("validation")[0][:12], truths[:12], confident[:12])
 #
 # `detlab.fast` has the loss and the detection once more, written for speed. Its loss matches all
 # images of a batch together and differentiates the cross-entropy only where it counts, not for
-# all 1,344 priors; its detection stops to suppress when `top_k` boxes have survived. First,
+# all 1,344 priors; its detection stops suppressing when `top_k` boxes have survived. First,
 # whether it says the same as yours, and what was gained.
 
 # %%
@@ -946,9 +949,9 @@ with torch.no_grad():
         print(f"detection, {name:6} {once:8.1f} ms   {count} detections")
 
 # %% [markdown]
-# With it a recipe for a hurry: batch normalisation, a learning rate that rises to 0.01 and falls
-# again, half precision, and two passes over the 4,000 scenes. (The loader's work, making each
-# batch anew from single scenes, is done beforehand.)
+# With it a recipe for a hurry: a network with batch normalisation (if yours has it), a learning
+# rate that rises to 0.01 and falls again, half precision, and two passes over the 4,000 scenes.
+# (The loader's work, making each batch anew from single scenes, is done beforehand.)
 
 # %%
 torch.manual_seed(0)
@@ -961,10 +964,11 @@ quick.train()
 for _ in range(2):
     for rows in torch.randperm(len(standard)).split(32):
         of_batch = [[values[n] for n in rows.tolist()] for values in (boxes, labels)]
-        offsets, logits, _ = quick(standard[rows])
-        loss = sum(fast.multibox_terms(offsets, logits, *of_batch, quick.priors).values())
+        with torch.autocast("cpu", torch.bfloat16):
+            offsets, logits, _ = quick(standard[rows])
+        terms = fast.multibox_terms(offsets.float(), logits.float(), *of_batch, quick.priors)
         optimizer.zero_grad()
-        loss.backward()
+        (terms["localization"] + terms["confidence"]).backward()
         optimizer.step()
         schedule.step()
 quick.eval()

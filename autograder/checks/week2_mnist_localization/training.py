@@ -5,17 +5,17 @@ Labels of the hidden images never leave the grader, and the measures are compute
 
 import functools
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import torch
 from scenes import CLASSES, check_windows, place, prediction_of, targets_of
 from torch import Tensor
 
 from detgrader.hidden import load_hidden_digits
-from detlab.checking.expect import expect_handle, expect_ints, expect_tensor, fail
+from detgrader.trainings import once, progress_of, seed_from, words_on
+from detlab.checking.expect import expect_handle, expect_tensor, fail
+from detlab.checking.loader import Progress
 from detlab.checking.student import Handle, Student
 from detlab.checking.week2 import OUTPUTS, SIDE, check_windows_are_fair, expect_grid
-from detlab.checking.workbench import StudentError
 from detlab.digits import load_digits
 from detlab.grid import WindowGrid
 from detlab.metrics import label_accuracy, mean_iou
@@ -36,28 +36,17 @@ class Score:
     Attributes:
         accuracy: share of right labels.
         iou: mean IoU of predicted and true boxes.
-        steps: training steps that it took.
-        max_steps: training steps that were on offer.
-        out_of_time: whether the processor time ran out before.
+        progress: training steps taken and on offer, and whether the time ran out before.
     """
 
     accuracy: float
     iou: float
-    steps: int
-    max_steps: int
-    out_of_time: bool
+    progress: Progress
 
     @property
     def remark(self) -> str:
         """What to say of the training, whatever it reached."""
-        words = ""
-        if self.out_of_time:
-            words = (
-                f" The training was stopped after {CPU_S:.0f} seconds of processor time, at step "
-                f"{self.steps} of {self.max_steps}: a lighter network gets further."
-            )
-        elif self.steps < self.max_steps:
-            words = f" The training took {self.steps} of {self.max_steps} steps."
+        words = words_on(self.progress, CPU_S)
         if self.accuracy < 0.2:
             words += (
                 " Guessing gives an accuracy of 0.10: the network has learned nothing. Does the "
@@ -66,29 +55,9 @@ class Score:
         return words
 
 
-SCORES: WeakKeyDictionary[Student, Score | AssertionError | StudentError] = WeakKeyDictionary()
-
-
+@once
 def score_of(student: Student, rng: torch.Generator, epochs: int = EPOCHS) -> Score:
-    """Train a student's network and measure it, once for all checks.
-
-    Raises:
-        CheckFailure: it cannot be measured; the same for each check.
-        StudentError: the training raised; it is not run again.
-    """
-    if student not in SCORES:
-        try:
-            SCORES[student] = train_and_measure(student, rng, epochs)
-        except (AssertionError, StudentError) as failure:
-            SCORES[student] = failure
-    score = SCORES[student]
-    if not isinstance(score, Score):
-        raise score
-    return score
-
-
-def train_and_measure(student: Student, rng: torch.Generator, epochs: int) -> Score:
-    """Train on fresh images of the training digits, measure on fresh images of hidden ones."""
+    """Train a network on fresh images of the training digits, measure it on hidden ones."""
     grid = expect_grid(student.localization_grid(input_size=(SIDE, SIDE)))
     check_windows_are_fair(grid)
     # Secret names for the digits: weights that were trained elsewhere do not know them.
@@ -96,14 +65,14 @@ def train_and_measure(student: Student, rng: torch.Generator, epochs: int) -> Sc
     loader = make_loader(student, rng, grid, names, epochs)
     net = student.train_localizer(loader=loader, epochs=epochs)
     net = expect_handle(net, "`train_localizer`'s result", "the trained network")
-    steps, max_steps, out_of_time = progress_of(student, loader)
+    progress = progress_of(student, loader)
     student.tool("set_training", net, False)
     images, boxes, labels = scenes_of("hidden", HIDDEN_COPIES, seed_from(rng))
     outputs = torch.cat([answer(net, chunk, grid) for chunk in images.split(BATCH_SIZE)])
     check_windows(net, images[:8].float() / 255, grid, rng)
     predicted, predicted_boxes = prediction_of(outputs, grid)
     accuracy, iou = label_accuracy(predicted, names[labels]), mean_iou(predicted_boxes, boxes)
-    return Score(accuracy, iou, steps, max_steps, out_of_time)
+    return Score(accuracy, iou, progress)
 
 
 @functools.lru_cache(maxsize=2)
@@ -117,11 +86,6 @@ def scenes_of(part: str, copies: int, seed: int) -> tuple[Tensor, Tensor, Tensor
     rng = torch.Generator().manual_seed(seed)
     images, boxes = place(digits.repeat(copies, 1, 1, 1), rng)
     return images, boxes, labels.repeat(copies)
-
-
-def seed_from(rng: torch.Generator) -> int:
-    """Draw a seed."""
-    return int(torch.randint(0, 2**31, (), generator=rng))
 
 
 def make_loader(
@@ -138,19 +102,6 @@ def make_loader(
         targets = targets_of(boxes[rows], names[labels[rows]], grid)
         student.tool("add_to_loader", loader, images[rows], targets)
     return loader
-
-
-def progress_of(student: Student, loader: Handle) -> tuple[int, int, bool]:
-    """Return how far the training came, as the student's side tells it: for messages only."""
-    steps, max_steps, out_of_time = expect_ints_and_flag(student.tool("progress_of", loader))
-    return steps, max_steps, out_of_time
-
-
-def expect_ints_and_flag(value: object) -> tuple[int, int, bool]:
-    """Take a loader's progress."""
-    if not isinstance(value, tuple) or len(value) != 3 or type(value[2]) is not bool:
-        fail("The loader was tampered with.")
-    return (*expect_ints(value[:2], "The loader's progress", 2), value[2])
 
 
 def answer(net: Handle, images: Tensor, grid: WindowGrid) -> Tensor:

@@ -1,7 +1,7 @@
 """Task 3.1: scenes of up to four digits.
 
-Places and sizes are read off boxes; chances are judged at six standard deviations, which a right
-answer exceeds about once in 10⁸.
+Places and sizes are read off boxes. Chances are judged at six standard deviations: all some fifty
+comparisons together fail a right answer less than once in 10⁶.
 """
 
 import itertools
@@ -9,12 +9,14 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from cases import randint
 from torch import Tensor
 
 from detlab.checking.expect import expect_close, fail
 from detlab.checking.student import Student
 from detlab.checking.week3 import (
+    FORBIDDEN,
     SIDE,
     Scene,
     expect_scene,
@@ -24,7 +26,11 @@ from detlab.checking.week3 import (
 )
 from detlab.digits import load_digits
 
-pytestmark = [pytest.mark.task("3.1", points=8), pytest.mark.limits(cpu_s=60, wall_s=240)]
+pytestmark = [
+    pytest.mark.task("3.1", points=8),
+    pytest.mark.limits(cpu_s=60, wall_s=240),
+    pytest.mark.forbid(*FORBIDDEN),
+]
 
 COUNT = 500
 SIGMAS = 6
@@ -64,7 +70,7 @@ def expect_uniform(values: list, allowed: list, what: str) -> None:
     for value in allowed:
         count = values.count(value)
         if count == 0:
-            fail(f"{what} is never {value}, one of the ends or inside of its range.")
+            fail(f"{what} never is {value} in {len(values)} draws.")
         if abs(count - len(values) * share) > SIGMAS * deviation:
             fail(f"{what} is not uniform: {value} comes too often or too seldom.")
 
@@ -92,7 +98,7 @@ def test_reproducible(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_boxes_are_tight(student: Student, rng: torch.Generator) -> None:
-    """Boxes fit the ink of real digits on all sides; a scene may be empty."""
+    """Boxes fit the ink of real digits on all sides."""
     digits, labels = load_digits("train")
     first = randint(rng, 0, 3900)
     made = scenes(student, digits[first : first + 100], labels[first : first + 100], rng, 300)
@@ -127,6 +133,8 @@ def test_sizes(student: Student, rng: torch.Generator) -> None:
     full = torch.ones(1, 1, 28, 28)
     made = scenes(student, full, torch.tensor([0]), rng)
     boxes = [box for _, boxes, _ in made for box in pixels_of(boxes)]
+    if not boxes:
+        fail("All scenes are empty.")
     heights = [bottom - top for _, top, _, bottom in boxes]
     if heights != [right - left for left, _, right, _ in boxes]:
         fail("A patch that is all ink must stay square: one size for both sides.")
@@ -134,7 +142,7 @@ def test_sizes(student: Student, rng: torch.Generator) -> None:
     # A block of half the patch's height stays one of half the side, within a blurred pixel each.
     half = scenes(student, digits_of((14, 28 - 4)), torch.tensor([0]), rng, 60)
     heights = [box[3] - box[1] for _, boxes, _ in half for box in pixels_of(boxes)]
-    if max(heights) > 17 or min(heights) > 11:
+    if heights and (max(heights) > 17 or min(heights) > 11):
         fail("Resize the whole patch and crop it to its ink then, not the other way round.")
 
 
@@ -147,6 +155,8 @@ def test_places(student: Student, rng: torch.Generator) -> None:
     for box in (box for _, boxes, _ in made for box in pixels_of(boxes)):
         y, x = CENTRES[region_of(box)]
         pairs.append(((box[0] + box[2]) / 2 - x, (box[1] + box[3]) / 2 - y))
+    if not pairs:
+        fail("All scenes are empty.")
     for name, values in zip(("x", "y"), zip(*pairs, strict=True), strict=True):
         if max(map(abs, values)) > 3.5:
             fail(f"The ink's centre lies more than 3 pixels from its region's in {name}.")
@@ -164,20 +174,18 @@ def test_moved_back_in(student: Student, rng: torch.Generator) -> None:
     touched = set()
     for _, boxes, _ in made:
         for left, top, right, bottom in pixels_of(boxes):
-            size = right - left
-            fits = [
-                (y, x)
-                for y, x in CENTRES
-                if is_place(top, y, size) and is_place(left, x, bottom - top)
-            ]
-            if not fits:
+            height, width = bottom - top, right - left
+            if not any(is_place(top, y, height) and is_place(left, x, width) for y, x in CENTRES):
                 fail(
                     "A digit lies where its region and a shift of at most 3 pixels cannot put it: "
                     "move it back into the image by as much as it sticks out, and no farther."
                 )
-            touched |= {left == 0, top == 0} | {2 + (right == SIDE), 4 + (bottom == SIDE)}
-    if not {True, 3, 5} <= touched:
-        fail("Large digits never touch a border of the image.")
+            reached = {"left": left == 0, "top": top == 0}
+            reached |= {"right": right == SIDE, "bottom": bottom == SIDE}
+            touched |= {side for side, reaches in reached.items() if reaches}
+    for side in ("left", "top", "right", "bottom"):
+        if side not in touched:
+            fail(f"Large digits never touch this border of the image: {side}.")
 
 
 def is_place(first: int, centre: int, size: int) -> bool:
@@ -214,13 +222,16 @@ def test_overlaps(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(1)
 def test_upright(student: Student, rng: torch.Generator) -> None:
     """Digits are resized as they are, neither mirrored nor turned."""
-    slope = 0.4 + 0.3 * torch.linspace(0, 1, 28)[:, None] + 0.3 * torch.linspace(0, 1, 28) ** 3
-    for image, boxes, _ in scenes(student, slope.view(1, 1, 28, 28), torch.tensor([1]), rng, 40):
-        if len(boxes) != 1:
-            continue
-        left, top, right, bottom = pixels_of(boxes)[0]
-        ink = image[:, top:bottom, left:right]
-        expected = torch.nn.functional.interpolate(slope[None, None], ink.shape[1:])[0]
-        # The nearest pixel is off by the slope over a pixel or two.
-        if float((ink - expected).abs().mean()) > 0.08:
+    # Darker to the right, and half as much downwards.
+    slopes = torch.linspace(0, 0.6, 28), torch.linspace(0, 0.3, 28)
+    digit = 1 - slopes[0] - slopes[1][:, None]
+    for image, boxes, _ in scenes(student, digit.view(1, 1, 28, 28), torch.tensor([1]), rng, 40):
+        expected = torch.zeros(SIDE, SIDE)
+        for left, top, right, bottom in pixels_of(boxes):
+            size = (bottom - top, right - left)
+            ink = F.interpolate(digit[None, None], size, mode="bilinear", antialias=True)[0, 0]
+            place = expected[top:bottom, left:right]
+            place.copy_(torch.maximum(place, ink))
+        # The nearest pixel is off by the slope over half a pixel, a transposed digit by 0.1.
+        if float((image[0] - expected).abs().mean()) > 0.03:
             fail("The digit comes out mirrored, turned or in other greys.")

@@ -7,6 +7,7 @@ from cases import random_boxes, random_labels, uniform
 from detlab.checking.expect import expect_close, expect_handle, expect_list, expect_tensor, fail
 from detlab.checking.student import Handle, Student
 from detlab.checking.week3 import (
+    FORBIDDEN,
     Scene,
     check_dataset,
     check_standardised,
@@ -14,7 +15,7 @@ from detlab.checking.week3 import (
     expect_untouched,
 )
 
-pytestmark = pytest.mark.task("3.2", points=5)
+pytestmark = [pytest.mark.task("3.2", points=5), pytest.mark.forbid(*FORBIDDEN)]
 
 
 def random_scenes(rng: torch.Generator, counts: list[int], size: tuple[int, int]) -> list[Scene]:

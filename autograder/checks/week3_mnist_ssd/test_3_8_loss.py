@@ -119,7 +119,7 @@ def check_confidence(value: float, expected: Tensor, some: Case) -> None:
         cause = " It is not divided by the number of positives."
     fail(
         'The term "confidence" is wrong: the cross-entropy of the positive priors and, in each '
-        "image, of its 3·n hardest background priors, summed and divided by the number of positive "
+        "image, of its 3·k hardest background priors, summed and divided by the number of positive "
         f"priors in the batch.{cause}",
         f"Expected {float(expected):.5f}, got {value:.5f}.",
     )
@@ -172,7 +172,7 @@ def with_few_priors(rng: torch.Generator, counts: list[int]) -> Case:
 
 @pytest.mark.weight(1)
 def test_few_negatives(student: Student, rng: torch.Generator) -> None:
-    """Where an image has fewer background priors than 3·n, all of them count."""
+    """Where an image has fewer background priors than 3·k, all of them count."""
     cases = []
     for counts in ([3, 1], [2]):
         some = with_few_priors(rng, counts)
@@ -244,7 +244,8 @@ def test_terms_by_themselves(student: Student, rng: torch.Generator) -> None:
     """Each term alone has its own gradient: none is a plain number."""
     some = case(rng, [2, 1], 5)
     function = student.tool("summed", student.fetch("multibox_terms"))
-    found = student.tool("gradients", function, list(some.values()), 2)
+    answer = student.tool("gradients", function, list(some.values()), 2)
+    found = expect_list(answer, "The gradients", 2)
     for gradient, name in zip(found, TERMS, strict=True):
         if gradient is None or not bool(expect_tensor(gradient, "A gradient").any()):
             fail(f'The term "{name}" is cut off from the outputs: leave `.item()` to the history.')

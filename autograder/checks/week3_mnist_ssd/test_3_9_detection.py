@@ -3,6 +3,8 @@
 Scores are distinct and no overlap lies at a threshold, so that only one answer is right.
 """
 
+import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
@@ -21,7 +23,7 @@ from detlab.checking.week3 import (
     expect_untouched,
 )
 
-pytestmark = [pytest.mark.task("3.9", points=10), pytest.mark.forbid(*FORBIDDEN, "nms_")]
+pytestmark = [pytest.mark.task("3.9", points=10), pytest.mark.forbid(*FORBIDDEN)]
 
 
 class Settings(NamedTuple):
@@ -96,15 +98,31 @@ def test_nms_at_the_edges(student: Student, rng: torch.Generator) -> None:
 
 
 def outputs(
-    rng: torch.Generator, count: int, num_classes: int, settings: Settings, sure: float = 3.0
+    rng: torch.Generator,
+    count: int,
+    num_classes: int,
+    settings: Settings,
+    sure: float = 3.0,
+    suits: Callable[[list[dict[str, Tensor]]], bool] = bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return offsets, logits and priors whose detections leave no doubt."""
+    """Return offsets, logits and priors whose detections leave no doubt.
+
+    Args:
+        sure: how far logits lie apart.
+        suits: says whether the right detections are such that the check sees what it is for.
+    """
     priors = some_priors(rng)
     while True:
         offsets = 0.7 * torch.randn(count, len(priors), 4, generator=rng)
         logits = sure * torch.randn(count, len(priors), num_classes, generator=rng)
-        if all(is_clear(o, x, priors, settings) for o, x in zip(offsets, logits, strict=True)):
+        clear = all(is_clear(o, x, priors, settings) for o, x in zip(offsets, logits, strict=True))
+        if clear and suits(truth.detect(offsets, logits, priors, *settings)):
             return offsets, logits, priors
+
+
+def are_full(detections: list[dict[str, Tensor]], top_k: int) -> bool:
+    """Say whether all images have as many detections as they may."""
+    return all(len(one["scores"]) == top_k for one in detections)
 
 
 def is_clear(offsets: Tensor, logits: Tensor, priors: Tensor, settings: Settings) -> bool:
@@ -128,7 +146,7 @@ def is_clear(offsets: Tensor, logits: Tensor, priors: Tensor, settings: Settings
 
 def compare_detections(
     student: Student, made: tuple[Tensor, Tensor, Tensor], settings: Settings, **given: object
-) -> list[dict[str, Tensor]]:
+) -> None:
     """Compare detections; boxes may be cut to the image after the suppression."""
     offsets, logits, priors = made
     arguments = {"offsets": offsets, "logits": logits, "priors": priors, **given}
@@ -149,7 +167,6 @@ def compare_detections(
         if len(boxes) and bool(torch.allclose(found["boxes"].float(), cut, atol=1e-5)):
             continue
         expect_close(found["boxes"], boxes, "The boxes, `xyxy`,", 1e-4)
-    return expected
 
 
 @pytest.mark.weight(4)
@@ -170,9 +187,8 @@ def test_detect(student: Student, rng: torch.Generator) -> None:
 def test_every_class(student: Student, rng: torch.Generator) -> None:
     """A prior may be detected as several classes; classes do not suppress each other."""
     settings = Settings(0.1, 0.45, 200)
+    # Of three scores between which logits lie 0.7 apart, most exceed a tenth.
     made = outputs(rng, 2, 4, settings, sure=0.7)
-    several = (made[1].softmax(-1)[..., 1:] > settings.min_score).sum(-1)
-    assert int(several.max()) >= 2  # or this check would see nothing
     compare_detections(student, made, settings, **settings._asdict())
 
 
@@ -182,9 +198,9 @@ def test_top_k(student: Student, rng: torch.Generator) -> None:
     # With one class, more than `top_k` boxes pass the threshold, and most of them are suppressed.
     for top_k, num_classes in ((1, 6), (7, 6), (6, 2)):
         settings = Settings(0.05, 0.3, top_k)
-        made = outputs(rng, 2, num_classes, settings)
-        expected = compare_detections(student, made, settings, **settings._asdict())
-        assert all(len(one["scores"]) == top_k for one in expected)
+        full = functools.partial(are_full, top_k=top_k)
+        made = outputs(rng, 2, num_classes, settings, suits=full)
+        compare_detections(student, made, settings, **settings._asdict())
 
 
 @pytest.mark.weight(1)
@@ -201,6 +217,6 @@ def test_nothing_found(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(1)
 def test_defaults(student: Student, rng: torch.Generator) -> None:
     """Left out, the settings are those of the signature: 0.01, 0.45 and 200."""
-    made = outputs(rng, 1, 8, Settings(), sure=1.5)
-    expected = compare_detections(student, made, Settings())
-    assert len(expected[0]["scores"]) == 200
+    full = functools.partial(are_full, top_k=200)
+    made = outputs(rng, 1, 8, Settings(), sure=1.0, suits=full)
+    compare_detections(student, made, Settings())

@@ -4,9 +4,7 @@ Hidden scenes' boxes and labels never leave the grader, and the measures are com
 """
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import torch
 import truth
@@ -14,19 +12,20 @@ from torch import Tensor
 
 from detgrader.hidden import load_hidden_digits
 from detgrader.scenes import make_scenes
-from detlab.checking.expect import expect_handle, expect_ints, fail
+from detgrader.trainings import once, progress_of, seed_from, words_on
+from detlab.checking.expect import expect_handle, fail
 from detlab.checking.student import Handle, Student
 from detlab.checking.week3 import (
+    FEATURE_SIZES,
     NUM_CLASSES,
-    NUM_PRIORS,
-    TERMS,
+    RATIOS,
+    SCALES,
     check_loop_history,
-    expect_floats,
     expect_outputs,
+    expect_priors,
 )
-from detlab.checking.workbench import StudentError
 from detlab.digits import load_digits
-from detlab.fast import detect
+from detlab.fast import detect, multibox_terms
 from detlab.metrics import mean_average_precision
 
 BATCH = 8  # scenes to learn by heart
@@ -35,7 +34,7 @@ PASSES = 120
 TRAIN_SCENES = 6400
 HIDDEN_SCENES = 500
 BATCH_SIZE = 32
-EPOCHS = 4
+EPOCHS = 3
 CPU_S = 120.0  # the loader then runs dry
 CHUNK = 400  # scenes sent at a time
 
@@ -50,35 +49,13 @@ class Score:
 
     Attributes:
         mean: average precision, all-point at IoU 0.5, mean over the classes.
-        loss: the MultiBox loss on the batch that was learned by heart, for task 3.10.
+        loss: the MultiBox loss on the scenes that it was measured on.
         remark: what to say of the training, whatever it reached.
     """
 
     mean: float
-    loss: float = 0.0
-    remark: str = ""
-
-
-Outcome = Score | AssertionError | StudentError
-
-
-def once(measure: Callable[..., Score]) -> Callable[..., Score]:
-    """Let a measure train once for all checks of a submission; what it raised, it raises again."""
-    outcomes: WeakKeyDictionary[Student, Outcome] = WeakKeyDictionary()
-
-    @functools.wraps(measure)
-    def measured(student: Student, *arguments: object, **options: object) -> Score:
-        if student not in outcomes:
-            try:
-                outcomes[student] = measure(student, *arguments, **options)
-            except (AssertionError, StudentError) as failure:
-                outcomes[student] = failure
-        outcome = outcomes[student]
-        if not isinstance(outcome, Score):
-            raise outcome
-        return outcome
-
-    return measured
+    loss: float
+    remark: str
 
 
 def standardised(images: Tensor) -> Tensor:
@@ -98,11 +75,6 @@ def scenes_of(part: str, count: int, seed: int) -> Scenes:
     digits, labels = load_hidden_digits() if part == "hidden" else load_digits(part)
     images, boxes, classes = make_scenes(digits, labels, count, seed)
     return standardised(images), boxes, classes
-
-
-def seed_from(rng: torch.Generator) -> int:
-    """Draw a seed."""
-    return int(torch.randint(0, 2**31, (), generator=rng))
 
 
 def renamed(classes: list[Tensor], names: Tensor) -> list[Tensor]:
@@ -141,23 +113,10 @@ def trained(student: Student, rng: torch.Generator) -> Score:
         student.tool("add_to_loader", loader, images[part], boxes[part], classes[part])
     net = student.train_ssd(loader=loader, epochs=EPOCHS)
     net = expect_handle(net, "`train_ssd`'s result", "the trained network")
-    remark = remark_on(student.tool("progress_of", loader))
+    remark = words_on(progress_of(student, loader), CPU_S)
     images, boxes, classes = scenes_of("hidden", HIDDEN_SCENES, seed_from(rng))
     score = measure(student, net, images, boxes, renamed(classes, names))
     return Score(score.mean, score.loss, remark + score.remark)
-
-
-def remark_on(progress: object) -> str:
-    """Say how far a training came, as the student's side tells it: for messages only."""
-    if not isinstance(progress, tuple) or len(progress) != 3 or type(progress[2]) is not bool:
-        fail("The loader was tampered with.")
-    steps, max_steps = expect_ints(progress[:2], "The loader's progress", 2)
-    if progress[2]:
-        return (
-            f" The training was stopped after {CPU_S:.0f} seconds of processor time, at step "
-            f"{steps} of {max_steps}: a lighter network gets further."
-        )
-    return f" The training took {steps} of {max_steps} steps." if steps < max_steps else ""
 
 
 def measure(
@@ -165,11 +124,11 @@ def measure(
 ) -> Score:
     """Measure a network: the loss and the mean average precision."""
     student.tool("set_training", net, False)
-    priors = expect_floats(net.get("priors"), "The network's priors", (NUM_PRIORS, 4))
+    cells = truth.prior_cells(FEATURE_SIZES, SCALES, RATIOS)
+    priors = expect_priors(net.get("priors"), cells, "The network's priors")
     parts = [answer(net, chunk) for chunk in images.split(BATCH_SIZE)]
     offsets, logits = (torch.cat(part) for part in zip(*parts, strict=True))
-    terms = truth.multibox_terms(offsets, logits, boxes, classes, priors)
-    loss = float(sum(terms[name] for name in TERMS))
+    terms = multibox_terms(offsets, logits, boxes, classes, priors)
     found = detect(offsets, logits, priors, MIN_SCORE, IOU_THRESHOLD, TOP_K)
     truths = [{"boxes": b, "labels": c} for b, c in zip(boxes, classes, strict=True)]
     mean = mean_average_precision(found, truths).mean
@@ -179,7 +138,7 @@ def measure(
             " The network has learned nothing that can be found again: does the loss fall in your "
             "own history, and do answers sit on their priors?"
         )
-    return Score(mean, loss, words)
+    return Score(mean, float(sum(terms.values())), words)
 
 
 def answer(net: Handle, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -118,9 +118,13 @@ def expect_number(value: Any, what: str) -> float:
         value = value.item()
     if type(value) not in (int, float):
         fail(f"{what} must be a number, but is {type_of(value)}.")
-    if not math.isfinite(value):
-        fail(f"{what} is {value}, not a finite number.")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        fail(f"{what} is an int too large for a float.")
+    if not math.isfinite(number):
+        fail(f"{what} is {number}, not a finite number.")
+    return number
 
 
 def expect_int(value: Any, what: str) -> int:

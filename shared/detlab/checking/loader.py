@@ -65,9 +65,10 @@ class BudgetedLoader:
         order = torch.randperm(self.length, generator=self.generator)
         for rows in order.split(self.batch_size):
             steps, max_steps, _ = self.progress
-            out_of_time = time.process_time() >= self.ends_at
-            if out_of_time or steps == max_steps:
-                self.progress = Progress(steps, max_steps, out_of_time)
+            if steps == max_steps:
+                return
+            if time.process_time() >= self.ends_at:
+                self.progress = Progress(steps, max_steps, True)
                 return
             self.progress = Progress(steps + 1, max_steps, False)
             some = images[rows]

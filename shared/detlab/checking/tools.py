@@ -7,7 +7,7 @@ import io
 import re
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -146,10 +146,21 @@ def gradients(function: Callable[..., Tensor], arguments: list, count: int) -> l
 
 def leaves_arguments_alone(function: Callable, arguments: list) -> bool:
     """Call a function; say whether the tensors that it was given are as they were."""
-    tensors = [argument for argument in arguments if isinstance(argument, Tensor)]
+    tensors = list(tensors_in(arguments))
     before = [tensor.clone() for tensor in tensors]
+    lengths = [len(argument) for argument in arguments if isinstance(argument, list)]
     function(*arguments)
-    return all(map(torch.equal, tensors, before))
+    same = all(map(torch.equal, tensors, before))
+    return same and lengths == [len(one) for one in arguments if isinstance(one, list)]
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """Yield the tensors in lists and tuples."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from tensors_in(item)
 
 
 class StepCounter(TorchDispatchMode):

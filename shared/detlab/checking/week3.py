@@ -69,10 +69,14 @@ def expect_scene(answer: Any) -> Scene:
     image = expect_tensor(image, "The scene", (1, SIDE, SIDE))
     if image.dtype != torch.float32:
         fail(f"The scene must be float32, but is {image.dtype}.")
-    if float(image.min()) < 0 or float(image.max()) > 1:
+    # Weights of an interpolation add up to 1 but for a rounding.
+    if float(image.min()) < -1e-5 or float(image.max()) > 1 + 1e-5:
         fail("The scene leaves the range from 0 to 1.")
-    count = len(labels) if isinstance(labels, Tensor) and labels.dim() == 1 else -1
-    labels = expect_indices(labels, "The labels of a scene", (max(count, 0),))
+    labels = expect_tensor(labels, "The labels of a scene")
+    if labels.dim() != 1:
+        fail(f"The labels of a scene must have shape (n,), but have {tuple(labels.shape)}.")
+    count = len(labels)
+    labels = expect_indices(labels, "The labels of a scene", (count,))
     boxes = expect_tensor(boxes, f"The boxes of a scene with {count} labels", (count, 4))
     if boxes.dtype != torch.float32:
         fail(f"The boxes of a scene must be float32, but are {boxes.dtype}.")
@@ -113,7 +117,7 @@ def expect_tight_boxes(image: Tensor, boxes: Tensor) -> None:
 
 def check_dataset(student: Student, scenes: list[Scene], dataset: Handle) -> None:
     """Check the items of a data set: standardised images, the boxes and labels as given."""
-    length = dataset.get("__len__")()
+    length = expect_handle(dataset.get("__len__"), "`__len__`", "a method")()
     if type(length) is not int or length != len(scenes):
         fail(f"The data set has {len(scenes)} scenes, but its length is {length}.")
     item = expect_handle(dataset.get("__getitem__"), "`__getitem__`", "a method")

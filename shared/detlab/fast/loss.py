@@ -30,7 +30,8 @@ def multibox_terms(
     Args:
         offsets: (N, P, 4) float32, predicted.
         logits: (N, P, C) float32, predicted; class 0 is the background.
-        boxes: for each image (n, 4) float32, `xyxy` in fractions; n may be 0.
+        boxes: for each image (n, 4) float32, `xyxy` in fractions, sides greater than 0; n may
+            be 0.
         labels: for each image (n,) int64, 1 to C - 1.
         priors: (P, 4) float32, `cxcywh` in fractions.
         iou_threshold: least IoU of a positive prior that no object claims.
@@ -40,10 +41,16 @@ def multibox_terms(
         "localization", smooth L1, the mean over positives and their four numbers; "confidence",
         the cross-entropy summed over positives and hard negatives, divided by the number of
         positives. Scalars, differentiable; 0 for a batch without objects.
+
+    Raises:
+        ValueError: a box has no area; the message names its image.
     """
     if not any(map(len, boxes)):
         nothing = (offsets.sum() + logits.sum()) * 0
         return {"localization": nothing, "confidence": nothing}
+    for n, one in enumerate(boxes):
+        if not bool((one[:, 2:] > one[:, :2]).all()):
+            raise ValueError(f"image {n} has a box without area: leave it out of the data")
     padded = pad_sequence(list(boxes), batch_first=True)
     classes, objects = match_batch(padded, boxes, labels, priors, iou_threshold)
     images, places = classes.nonzero(as_tuple=True)
