@@ -34,7 +34,7 @@ def train_ssd(loader, epochs):
 
 @pytest.fixture(scope="module")
 def dispatcher() -> Iterator[Dispatcher]:
-    assignment, staff = load_assignment(COURSE, WEEK), staff_folders(COURSE)
+    assignment, staff = load_assignment(COURSE, WEEK), staff_folders(COURSE, WEEK)
     program = isolation_of(staff)
     assert program, "the sandbox must work here: see detgrader doctor"
     with start_sandbox(1, program, staff, assignment.modules) as sandbox:
@@ -96,7 +96,9 @@ def test_the_reference_finds_unseen_digits(training, student_with) -> None:
 
 
 def test_transposed_priors_earn_nothing(training, student_with) -> None:
-    assert training.trained(student_with(TRANSPOSED), rng()).mean < 0.6
+    """A network can learn around them, to an mAP of 0.84: so the priors themselves are looked at."""
+    with pytest.raises(CheckFailure, match="transposed"):
+        training.trained(student_with(TRANSPOSED), rng())
 
 
 def test_an_untrained_network_is_told_so(training, student_with) -> None:

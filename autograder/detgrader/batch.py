@@ -1,6 +1,7 @@
 """Grade many submissions side by side: one zygote, a job a core, results in order."""
 
 import gc
+import importlib.util
 import itertools
 import multiprocessing
 import os
@@ -16,7 +17,7 @@ from typing import Any
 
 import detlab
 from detgrader.assignment import Assignment, load_assignment
-from detgrader.course import Course
+from detgrader.course import Course, CourseError
 from detgrader.results import BatchResult, SubmissionResult
 from detgrader.sandbox import Sandbox, isolation_of, start_sandbox
 from detgrader.submission import Submission
@@ -46,11 +47,29 @@ class Job:
     index: int | None = None
 
 
-def staff_folders(course: Course) -> list[Path]:
-    """List what students' code must not see, even if the course lies in a visible folder."""
+def staff_folders(course: Course, week: str | None = None) -> list[Path]:
+    """List what students' code must not see, even if the course lies in a visible folder.
+
+    Args:
+        week: whose answers are to run; packages that do its tasks ready-made are hidden as well.
+    """
     names = ("solutions", "assignments", "autograder/checks", "tests", "data", ".git")
     made_fast = Path(detlab.__file__).parent / "fast"  # what some tasks ask for
-    return [*(course.root / name for name in names), Path(__file__).parent / "data", made_fast]
+    packages = [package_folder(name) for name in course.absent_packages(week)] if week else []
+    hidden_digits = Path(__file__).parent / "data"
+    return [*(course.root / name for name in names), hidden_digits, made_fast, *packages]
+
+
+def package_folder(name: str) -> Path:
+    """Return where a package lies, without importing it.
+
+    Raises:
+        CourseError: it is not installed.
+    """
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise CourseError(f"there is no package {name!r} to hide: see absent.txt of the checks")
+    return Path(spec.submodule_search_locations[0])
 
 
 def default_secret() -> str:
@@ -104,7 +123,7 @@ def grade_batch(
             "run themselves, `detlab check`, works here."
         )
     assignment = load_assignment(course, week)
-    staff = staff_folders(course)
+    staff = staff_folders(course, week)
     program = isolation_of(staff)
     if program is None and not allow_no_isolation:
         raise NoIsolation(

@@ -72,6 +72,14 @@ class Course:
         """Return the folder of hidden checks."""
         return self.root / "autograder" / "checks" / self._known(week)
 
+    def absent_packages(self, week: str) -> list[str]:
+        """Return packages that answers of a week run without: those of `absent.txt`, a line each.
+
+        They lie beside the hidden checks; most weeks have none.
+        """
+        listed = self.checks(week) / "absent.txt"
+        return listed.read_text("utf-8").split() if listed.is_file() else []
+
     def display(self, path: Path) -> str:
         """Return `path` as messages name it: relative to the root, with forward slashes."""
         return path.relative_to(self.root).as_posix()

@@ -6,7 +6,6 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from torch import Tensor
-from torchvision.ops import box_convert, box_iou
 
 from detlab.metrics import DetectionResult
 from detlab.plotting import COLOURS, INK, LINE, Picture
@@ -53,6 +52,9 @@ def draw_priors(
     Returns:
         The Picture, one panel for each map.
     """
+
+    from torchvision.ops import box_convert
+
     per_cell = len(priors) // sum(size**2 for size in feature_sizes)
     figure = Picture(figsize=(3.6 * len(feature_sizes), 3.9), layout="constrained")
     start = 0
@@ -90,6 +92,9 @@ def draw_matches(
     Returns:
         The Picture.
     """
+
+    from torchvision.ops import box_convert
+
     figure, grid = _grid(max(len(boxes), 1), max(len(boxes), 1), size=2.9)
     corners = box_convert(priors, "cxcywh", "xyxy")
     for n, (axes, box) in enumerate(zip(grid, boxes, strict=False)):
@@ -179,6 +184,9 @@ def draw_curves(result: DetectionResult) -> Picture:
 
 def _hits(truth: dict[str, Tensor], found: dict[str, Tensor]) -> Tensor:
     """Say which detections have IoU over 0.5 with an object of their class that is still free."""
+
+    from torchvision.ops import box_iou
+
     right = torch.zeros(len(found["boxes"]), dtype=torch.bool)
     free = torch.ones(len(truth["boxes"]), dtype=torch.bool)
     if len(free) == 0:

@@ -922,6 +922,8 @@ from time import process_time
 
 from detlab import fast
 
+torch.set_num_threads(1)  # for so small a network, threads cost more than they save
+
 
 def milliseconds(function, *arguments):
     """Return the least processor time of five calls."""

@@ -32,8 +32,9 @@ pytestmark = [
     pytest.mark.forbid(*FORBIDDEN),
 ]
 
-COUNT = 500
+COUNT = 800
 SIGMAS = 6
+CHANCE = 1e-8  # of Pearson's chi-square under a right answer, at which it is taken for wrong
 CENTRES = [(8, 8), (8, 24), (24, 8), (24, 24)]  # of the regions, (y, x)
 
 
@@ -65,14 +66,16 @@ def expect_uniform(values: list, allowed: list, what: str) -> None:
     strange = sorted(set(values) - set(allowed))
     if strange:
         fail(f"{what} must be from {allowed[0]} to {allowed[-1]}.", f"There were {strange[:5]}.")
-    share = 1 / len(allowed)
-    deviation = math.sqrt(len(values) * share * (1 - share))
-    for value in allowed:
-        count = values.count(value)
-        if count == 0:
-            fail(f"{what} never is {value} in {len(values)} draws.")
-        if abs(count - len(values) * share) > SIGMAS * deviation:
-            fail(f"{what} is not uniform: {value} comes too often or too seldom.")
+    counts = torch.tensor([values.count(value) for value in allowed], dtype=torch.float64)
+    if len(values) >= 20 * len(allowed) and 0 in counts:
+        missing = allowed[counts.tolist().index(0)]
+        fail(f"{what} never is {missing} in {len(values)} draws.")
+    expected = len(values) / len(allowed)
+    chi_square = ((counts - expected) ** 2 / expected).sum()
+    freedom = torch.tensor((len(allowed) - 1) / 2, dtype=torch.float64)
+    if float(torch.special.gammaincc(freedom, chi_square / 2)) < CHANCE:
+        often = allowed[int((counts - expected).abs().argmax())]
+        fail(f"{what} is not uniform: {often} comes too often or too seldom.")
 
 
 @pytest.mark.weight(1)
@@ -119,6 +122,8 @@ def test_regions(student: Student, rng: torch.Generator) -> None:
             fail("The objects must come in the order of the regions, row by row.")
         filled[n, regions] = 1
     bound = SIGMAS * math.sqrt(0.8 * 0.2 / len(made))
+    if abs(float(filled.mean()) - 0.8) > bound / 2:  # four regions: half the deviation
+        fail(f"{100 * float(filled.mean()):.0f} % of the regions are filled, not 80 %.")
     for region, share in enumerate(filled.mean(0).tolist()):
         if abs(share - 0.8) > bound:
             fail(f"Region {region} is filled in {100 * share:.0f} % of the scenes, not in 80 %.")
@@ -127,12 +132,22 @@ def test_regions(student: Student, rng: torch.Generator) -> None:
             fail("Whether one region is filled depends on another: draw for each on its own.")
 
 
+def expect_each_its_own(values: list[list], what: str) -> None:
+    """Check that the objects of a scene do not share a draw."""
+    several = [some for some in values if len(some) > 1]
+    if several and sum(len(set(some)) == 1 for some in several) > 0.5 * len(several):
+        fail(f"All digits of a scene have the same {what}: draw anew for each.")
+
+
 @pytest.mark.weight(2)
 def test_sizes(student: Student, rng: torch.Generator) -> None:
     """Patches are resized to sides from 15 to 27, all equally likely, then cropped."""
-    full = torch.ones(1, 1, 28, 28)
+    full = torch.full((1, 1, 28, 28), 0.06)  # faint ink is ink
+    full[..., 6:22, 6:22] = 1
     made = scenes(student, full, torch.tensor([0]), rng)
-    boxes = [box for _, boxes, _ in made for box in pixels_of(boxes)]
+    by_scene = [pixels_of(boxes) for _, boxes, _ in made]
+    expect_each_its_own([[right - left for left, _, right, _ in some] for some in by_scene], "size")
+    boxes = [box for some in by_scene for box in some]
     if not boxes:
         fail("All scenes are empty.")
     heights = [bottom - top for _, top, _, bottom in boxes]
@@ -151,10 +166,16 @@ def test_places(student: Student, rng: torch.Generator) -> None:
     """The ink's centre is the region's, shifted by -3 to 3 pixels in x and in y."""
     made = scenes(student, digits_of((8, 6)), torch.tensor([0]), rng)
     shifts: dict[str, list[float]] = {"x": [], "y": []}
-    pairs = []
-    for box in (box for _, boxes, _ in made for box in pixels_of(boxes)):
-        y, x = CENTRES[region_of(box)]
-        pairs.append(((box[0] + box[2]) / 2 - x, (box[1] + box[3]) / 2 - y))
+    by_scene = []
+    for _, boxes, _ in made:
+        by_scene.append([])
+        for box in pixels_of(boxes):
+            y, x = CENTRES[region_of(box)]
+            by_scene[-1].append(((box[0] + box[2]) / 2 - x, (box[1] + box[3]) / 2 - y))
+    # A shift that all share differs by half a pixel where sides are odd.
+    rounded = [[(math.floor(x / 2), math.floor(y / 2)) for x, y in some] for some in by_scene]
+    expect_each_its_own(rounded, "shift")
+    pairs = [pair for some in by_scene for pair in some]
     if not pairs:
         fail("All scenes are empty.")
     for name, values in zip(("x", "y"), zip(*pairs, strict=True), strict=True):
@@ -170,7 +191,9 @@ def test_places(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(2)
 def test_moved_back_in(student: Student, rng: torch.Generator) -> None:
     """Ink that would stick out is moved back in, no farther than needed, and never cut."""
-    made = scenes(student, torch.ones(1, 1, 28, 28), torch.tensor([0]), rng, 300)
+    digits = torch.zeros(2, 1, 28, 28)
+    digits[0, ..., 4:24], digits[1, :, 4:24] = 1, 1  # tall ink, broad ink
+    made = scenes(student, digits, torch.tensor([0, 1]), rng, 300)
     touched = set()
     for _, boxes, _ in made:
         for left, top, right, bottom in pixels_of(boxes):
@@ -202,8 +225,9 @@ def test_overlaps(student: Student, rng: torch.Generator) -> None:
     greys, labels = torch.tensor([0.25, 0.5, 0.75, 1.0]), torch.randperm(10, generator=rng)[:4]
     digits = greys[:, None, None, None] * torch.ones(1, 28, 28)
     by_label = dict(zip((labels + 1).tolist(), greys.tolist(), strict=True))
-    seen = []
-    for image, boxes, classes in scenes(student, digits, labels, rng, 150):
+    seen, by_scene = [], []
+    for image, boxes, classes in scenes(student, digits, labels, rng, 300):
+        by_scene.append(classes.tolist())
         expected = torch.zeros(SIDE, SIDE)
         for (left, top, right, bottom), label in zip(
             pixels_of(boxes), classes.tolist(), strict=True
@@ -216,7 +240,10 @@ def test_overlaps(student: Student, rng: torch.Generator) -> None:
         # A hundredth for rounding to bytes.
         if float((image[0] - expected).abs().max()) > 0.01:
             fail("Where digits overlap each pixel shows the brighter one; each keeps its greys.")
-    expect_uniform(seen, sorted(by_label), "Which digit is drawn")
+    expect_uniform(seen, sorted(by_label), "The label of four digits given")
+    expect_each_its_own(by_scene, "label")
+    if all(len(set(some)) == len(some) for some in by_scene):
+        fail("No digit ever comes twice in a scene: draw each on its own, whatever was drawn.")
 
 
 @pytest.mark.weight(1)

@@ -34,6 +34,9 @@ def test_forms(student: Student, rng: torch.Generator) -> None:
         expect_close(answer, centred, "`xyxy_to_cxcywh`'s result", 1e-5)
         answer = student.cxcywh_to_xyxy(boxes=centred)
         expect_close(answer, corners, "`cxcywh_to_xyxy`'s result", 1e-5)
+    boxes = 2 * random_boxes(rng, 3) - 0.5  # some of it outside of the image
+    centred = truth.xyxy_to_cxcywh(boxes)
+    expect_close(student.cxcywh_to_xyxy(boxes=centred), boxes, "`cxcywh_to_xyxy`'s result", 1e-5)
     boxes = 100 * random_boxes(rng, 3) - 20
     expect_close(
         student.xyxy_to_cxcywh(boxes=boxes), truth.xyxy_to_cxcywh(boxes), "In pixels", 1e-5
@@ -54,7 +57,7 @@ def test_overlapping(student: Student, rng: torch.Generator) -> None:
     compare(student, 300 * boxes[:5], 300 * boxes[4:20], "boxes in pixels")
     compare(student, boxes[:5] - 3, boxes[4:20] - 3, "boxes left of and above 0")
     expect_untouched(student, "box_iou", boxes, inner)
-    expect_own_work(student, "box_iou", [boxes, inner])
+    expect_own_work(student, "box_iou", boxes_a=boxes, boxes_b=inner)
 
 
 @pytest.mark.weight(2)

@@ -56,6 +56,8 @@ def test_several_maps(student: Student, rng: torch.Generator) -> None:
         count = randint(rng, 2, 5)
         sizes = torch.randint(1, 9, (count,), generator=rng).tolist()
         compare(student, sizes, some_scales(rng, count), [1.0, 2.0, 0.5])
+    # The next scale is the next one's, even if it is smaller.
+    compare(student, [3, 2], some_scales(rng, 2)[::-1], [1.0])
 
 
 @pytest.mark.weight(2)
@@ -63,5 +65,5 @@ def test_ratios(student: Student, rng: torch.Generator) -> None:
     """A ratio is width divided by height, at equal area; there may be any number of them."""
     for ratios in ([3.0], uniform(rng, 0.2, 4, 5).tolist(), [0.5, 1.0]):
         compare(student, [4, 2], some_scales(rng, 2), ratios)
-    arguments = [[4, 2], [0.2, 0.4], [1.0, 2.0]]
-    expect_own_work(student, "make_priors", arguments)
+    given = {"feature_sizes": [4, 2], "scales": [0.2, 0.4], "ratios": [1.0, 2.0]}
+    expect_own_work(student, "make_priors", **given)

@@ -9,6 +9,7 @@ from torch import Tensor
 from detlab.checking.expect import (
     expect_close,
     expect_handle,
+    expect_keys,
     expect_list,
     expect_tensor,
     fail,
@@ -129,6 +130,9 @@ def test_answers_sit_on_their_priors(student: Student, rng: torch.Generator) -> 
                     first = heads.first_prior(k, y, x)
                     allowed[first : first + heads.per_cell[k]] = True
             own = heads.first_prior(k, i, j)
+            neighbour = heads.first_prior(k, i, j + 1 if j == 0 else j - 1)
+            if not bool(moved[1, neighbour : neighbour + heads.per_cell[k]].all()):
+                fail(f"The {name} of a cell do not depend on its neighbours: convolve by 3×3.")
             if not bool(moved[1, own : own + heads.per_cell[k]].all()):
                 fail(
                     f"The {name} of a cell's own priors do not depend on that cell: map by map, "
@@ -174,7 +178,7 @@ def test_whole_network(student: Student, rng: torch.Generator) -> None:
             expect_outputs(net(random_images(rng, count)), count, num_classes)
         cells = truth.prior_cells(FEATURE_SIZES, SCALES, RATIOS)
         expect_priors(net.get("priors"), cells, "The network's priors")
-    expect_own_work(student, "SSD", [NUM_CLASSES])
+    expect_own_work(student, "SSD", num_classes=NUM_CLASSES)
 
 
 @pytest.mark.weight(2)
@@ -189,7 +193,7 @@ def test_network_looks_where_its_priors_are(student: Student, rng: torch.Generat
     for name, part in (("offsets", offsets), ("logits", logits)):
         change = (part[1:] - part[:1]).abs().sum(-1)
         first = 0
-        for size in FEATURE_SIZES[:2]:
+        for size in FEATURE_SIZES:
             per_map = size * size * (len(RATIOS) + 1)
             cells = change[:, first : first + per_map].view(-1, size, size, len(RATIOS) + 1).sum(-1)
             first += per_map
@@ -213,13 +217,27 @@ def test_network_looks_where_its_priors_are(student: Student, rng: torch.Generat
 def test_steady(student: Student, rng: torch.Generator) -> None:
     """In evaluation mode an image's answer is the same alone and with others, and no constant."""
     net, images = make_ssd(student), random_images(rng, 4)
-    offsets, logits, _ = expect_outputs(net(images), 4, NUM_CLASSES)
+    offsets, logits, features = expect_outputs(net(images), 4, NUM_CLASSES)
+    for size, one in zip(FEATURE_SIZES, features, strict=True):
+        if torch.equal(one[0], one[1]):
+            fail(f"The feature map of {size}×{size} cells does not depend on the image.")
     alone = expect_outputs(net(images[2:3]), 1, NUM_CLASSES)
     for name, value, expected in zip(("offsets", "logits"), alone, (offsets, logits), strict=False):
         # Other kernels may be chosen for one image than for four.
         expect_close(value[0], expected[2], f"The {name} of an image by itself", 1e-3)
         if float((expected[0] - expected[1]).abs().max()) < 1e-6:
             fail(f"The {name} do not depend on the image.")
+
+
+@pytest.mark.weight(1)
+def test_can_learn(student: Student, rng: torch.Generator) -> None:
+    """In training mode gradients reach every parameter, and the answers are float32."""
+    told = student.tool("learning_of", make_ssd(student), random_images(rng, 4))
+    told = expect_keys(told, ("dtypes", "dead"), "The network's learning")
+    if told["dtypes"] != ["torch.float32"] * 2:
+        fail("In training mode, too, offsets and logits must be float32.")
+    if told["dead"] != 0:
+        fail(f"{told['dead']} parameters get no gradient: is a part cut off or never used?")
 
 
 @pytest.mark.weight(1)
@@ -235,15 +253,21 @@ def test_raw(student: Student, rng: torch.Generator) -> None:
         inputs = weights[0].numel() if weights.dim() > 1 else 1
         values.append((1.6 * noise / inputs**0.5).to(weights.dtype))
     student.tool("set_parameters", net, values)
-    offsets, logits, _ = expect_outputs(net(random_images(rng, 4)), 4, NUM_CLASSES)
+    _, logits, _ = expect_outputs(net(random_images(rng, 4)), 4, NUM_CLASSES)
     for sums in (logits.double().sum(-1), logits.double().logsumexp(-1)):
         if torch.allclose(sums, sums.mean(), rtol=1e-4, atol=1e-4):
             fail("The logits went through a softmax: they must be raw.")
-    for name, part in (("offsets", offsets), ("logits", logits)):
-        if float(part.min()) > -1.5 or float(part.max()) < 1.5:
+    student.tool("set_parameters", net, [30 * value for value in values])
+    parts = expect_list(net(random_images(rng, 4)), "The network's result", 3)
+    for name, part in zip(("offsets", "logits"), parts, strict=False):
+        # Not finite: so large that it says nothing, but surely not squeezed.
+        if not isinstance(part, Tensor) or not bool(torch.isfinite(part).all()):
+            continue
+        low, high = float(part.min()), float(part.max())
+        if low > -20 or high < 20 or not 0.1 < -low / high < 10:
             fail(
-                f"The {name} never leave the range from {float(part.min()):.2f} to "
-                f"{float(part.max()):.2f}, however large the weights: they must be raw."
+                f"The {name} never leave the range from {low:.2f} to {high:.2f}, however large "
+                "the weights: they must be raw, of either sign."
             )
 
 
@@ -254,12 +278,13 @@ def test_fresh_weights(student: Student) -> None:
     for _ in range(2):
         found = expect_list(student.tool("parameters", make_ssd(student)), "The parameters")
         drawn.append([expect_tensor(weights, "Each parameter") for weights in found])
-    heads = Heads(student, [3, 2], [2, 2], 5).net
-    found = expect_list(student.tool("parameters", heads), "The heads' parameters")
-    if sum(expect_tensor(weights, "Each parameter").dim() > 1 for weights in found) < 4:
+    heads = Heads(student, [3, 2], [2, 2], 5)
+    heads([torch.zeros(1, 3, 3, 3), torch.zeros(1, 5, 2, 2)])
+    found = expect_list(student.tool("parameters", heads.net), "The heads' parameters")
+    if sum(expect_tensor(weights, "Each parameter").dim() > 1 for weights in found) < 2:
         fail(
-            "The heads are not among the network's parameters: keep them in an `nn.ModuleList`, "
-            "two convolutions for each map."
+            "The heads are not among the parameters of `PredictionConvolutions`: keep them in an "
+            "`nn.ModuleList`, not in a plain list."
         )
     if all(map(torch.equal, *drawn)):
         fail("Two networks have the same weights: set no seed in the class.")

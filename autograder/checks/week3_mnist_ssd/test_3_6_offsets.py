@@ -30,7 +30,7 @@ def test_encode(student: Student, rng: torch.Generator) -> None:
         expect_close(answer, expected, "`encode_offsets`'s result", 1e-4)
     boxes, priors = truth.xyxy_to_cxcywh(random_boxes(rng, 3)), random_priors(rng, 3)
     expect_untouched(student, "encode_offsets", boxes, priors)
-    expect_own_work(student, "encode_offsets", [boxes, priors])
+    expect_own_work(student, "encode_offsets", boxes=boxes, priors=priors)
 
 
 @pytest.mark.weight(3)
@@ -44,4 +44,4 @@ def test_decode(student: Student, rng: torch.Generator) -> None:
         expect_close(answer, expected, "`decode_offsets`'s result", 1e-4)
     offsets, priors = torch.randn(3, 4, generator=rng), random_priors(rng, 3)
     expect_untouched(student, "decode_offsets", offsets, priors)
-    expect_own_work(student, "decode_offsets", [offsets, priors])
+    expect_own_work(student, "decode_offsets", offsets=offsets, priors=priors)

@@ -106,9 +106,9 @@ def test_plain(student: Student, rng: torch.Generator) -> None:
         priors = some_priors(rng)
         boxes = plain_boxes(rng, count, priors, 0.2, 0.6)
         compare(student, boxes, random_labels(rng, count, 11), priors)
-    own = [boxes, random_labels(rng, count, 11), priors]
-    expect_untouched(student, "match_priors", *own)
-    expect_own_work(student, "match_priors", own)
+    given = {"boxes": boxes, "labels": random_labels(rng, count, 11), "priors": priors}
+    expect_untouched(student, "match_priors", *given.values())
+    expect_own_work(student, "match_priors", **given)
 
 
 @pytest.mark.weight(2)
@@ -168,8 +168,10 @@ def test_thresholds_and_labels(student: Student, rng: torch.Generator) -> None:
         priors = some_priors(rng)
         boxes, labels = random_boxes(rng, 3, 0.3, 0.6), torch.tensor([1, 1, randint(rng, 20, 90)])
         compare(student, boxes, labels, priors, threshold)
-    parts = student.match_priors(boxes=boxes, labels=labels, priors=priors)
-    parts = expect_list(parts, "`match_priors`'s result", 2)
-    classes = expect_indices(parts[0], "The classes", (len(priors),))
-    if not torch.equal(classes, match(student, boxes, labels, priors, 0.5)[0]):
+    # The object's own place, and inside of it priors of IoU 0.52 and 0.48.
+    sides = torch.tensor([[1.0], [0.52**0.5], [0.48**0.5]])
+    priors = torch.cat([torch.full((3, 2), 0.5), 0.4 * sides.expand(3, 2)], 1)
+    given = {"boxes": truth.cxcywh_to_xyxy(priors[:1]), "labels": labels[:1], "priors": priors}
+    parts = expect_list(student.match_priors(**given), "`match_priors`'s result", 2)
+    if expect_indices(parts[0], "The classes", (3,)).tolist() != [1, 1, 0]:
         fail("The default of `iou_threshold` is 0.5.")

@@ -139,7 +139,8 @@ def test_batches(student: Student, rng: torch.Generator) -> None:
     cases = [case(rng, counts, 11) for counts in ([1, 4], [3, 1, 2], [2, 2, 2, 5])]
     check_terms(student, cases)
     expect_untouched(student, "multibox_terms", *cases[0].values())
-    expect_own_work(student, "multibox_terms", list(cases[0].values()))
+    expect_own_work(student, "multibox_terms", **cases[0])
+    expect_own_work(student, "multibox_loss", **cases[0])
     for some in cases:
         terms = expect_terms(student.multibox_terms(**some))
         loss = expect_number(student.multibox_loss(**some), "`multibox_loss`'s result")
@@ -197,8 +198,11 @@ def test_no_object_at_all(student: Student, rng: torch.Generator) -> None:
     for counts in ([0], [0, 0, 0]):
         some = case(rng, counts, 11)
         terms = expect_terms(student.multibox_terms(**some))
-        if abs(terms["localization"]) > 1e-6 or terms["confidence"] < 0:
-            fail("Without objects there is nothing to localize, and no entropy is negative.")
+        everything = -some["logits"].log_softmax(-1)[..., 0].sum()
+        if abs(terms["localization"]) > 1e-6:
+            fail("Without objects there is nothing to localize: that term is 0.")
+        if not 0 <= terms["confidence"] <= float(everything) * (1 + TOLERANCE):
+            fail("Without objects the confidence is 0, or at most what the background costs.")
         gradients = gradients_of(student, some)
         for gradient, name in zip(gradients, ("offsets", "logits"), strict=True):
             if gradient is not None:

@@ -67,7 +67,7 @@ def test_nms(student: Student, rng: torch.Generator) -> None:
         compare(student, boxes, scores, threshold)
     compare(student, 300 * boxes, scores - 5, threshold)
     expect_untouched(student, "nms", boxes, scores, threshold)
-    expect_own_work(student, "nms", [boxes, scores, threshold])
+    expect_own_work(student, "nms", boxes=boxes, scores=scores, iou_threshold=threshold)
 
 
 @pytest.mark.weight(2)
@@ -84,6 +84,23 @@ def test_chain(student: Student, rng: torch.Generator) -> None:
 
 
 @pytest.mark.weight(1)
+def test_many_boxes(student: Student, rng: torch.Generator) -> None:
+    """Hundreds of boxes that hardly overlap remain, however many they are."""
+    while True:
+        boxes = random_boxes(rng, 450, 0.02, 0.08)
+        if float((truth.box_iou(boxes, boxes) - 0.5).abs().min()) > 1e-4:
+            break
+    scores = torch.randperm(450, generator=rng) / 450
+    compare(student, boxes, scores, 0.5)
+    # Of one class, more than `top_k` pass the threshold, and all of them take part.
+    priors = truth.xyxy_to_cxcywh(boxes)
+    logits = torch.stack([torch.zeros(450), scores.logit(eps=1e-3) + 2], 1)[None]
+    settings = Settings(0.01, 0.5, 440)
+    made = (torch.zeros(1, 450, 4), logits, priors)
+    compare_detections(student, made, settings, **settings._asdict())
+
+
+@pytest.mark.weight(1)
 def test_nms_at_the_edges(student: Student, rng: torch.Generator) -> None:
     """No box, one box, equal scores of boxes far apart, the same box twice."""
     compare(student, torch.zeros(0, 4), torch.zeros(0), 0.5)
@@ -95,6 +112,8 @@ def test_nms_at_the_edges(student: Student, rng: torch.Generator) -> None:
     answer = expect_indices(answer, "`nms`'s result for equal scores", (3,))
     if sorted(answer.tolist()) != [0, 1, 2]:
         fail("Boxes of equal score that lie apart must all be kept, each once.")
+    answer = student.nms(boxes=twice, scores=torch.full((2,), 0.5), iou_threshold=0.5)
+    expect_indices(answer, "`nms`'s result for one box twice, of equal scores,", (1,))
 
 
 def outputs(
@@ -180,7 +199,8 @@ def test_detect(student: Student, rng: torch.Generator) -> None:
         made = outputs(rng, count, num_classes, settings)
         compare_detections(student, made, settings, **settings._asdict())
     expect_untouched(student, "detect", *made, *settings)
-    expect_own_work(student, "detect", [*made, *settings])
+    given = dict(zip(("offsets", "logits", "priors"), made, strict=True))
+    expect_own_work(student, "detect", **given, **settings._asdict())
 
 
 @pytest.mark.weight(2)
@@ -219,4 +239,14 @@ def test_defaults(student: Student, rng: torch.Generator) -> None:
     """Left out, the settings are those of the signature: 0.01, 0.45 and 200."""
     full = functools.partial(are_full, top_k=200)
     made = outputs(rng, 1, 8, Settings(), sure=1.0, suits=full)
+    compare_detections(student, made, Settings())
+    # Fewer than 200 are found, and more or fewer with half or twice the least score.
+    while True:
+        made = outputs(rng, 1, 4, Settings(), sure=3.5)
+        counts = [
+            len(truth.detect(*made, least, 0.45, 1000)[0]["scores"])
+            for least in (0.005, 0.01, 0.02)
+        ]
+        if 200 > counts[0] > counts[1] > counts[2]:
+            break
     compare_detections(student, made, Settings())

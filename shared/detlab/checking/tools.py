@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor, equal, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.data import DataLoader
@@ -87,6 +87,26 @@ def layers(module: nn.Module) -> list[dict[str, Any]]:
     ]
 
 
+def learning_of(module: nn.Module, images: Tensor) -> dict[str, Any]:
+    """Pass images forward and backward in training mode, through all but the last result.
+
+    Args:
+        module: returns several results, the first ones tensors with gradients.
+
+    Returns:
+        "dtypes": of the results but the last; "dead": how many parameters that are to learn get no
+        gradient from them.
+    """
+    module.train()
+    module.zero_grad()
+    with torch.enable_grad():
+        *results, _ = module(images)
+        sum((result * torch.rand_like(result)).sum() for result in results).backward()
+    dead = sum(p.requires_grad and p.grad is None for p in module.parameters())
+    module.eval()
+    return {"dtypes": [str(result.dtype) for result in results], "dead": int(dead)}
+
+
 class RecordedCalls(list):
     """What a module was called with: for each call the input's shape and whether with gradients.
 
@@ -150,7 +170,7 @@ def leaves_arguments_alone(function: Callable, arguments: list) -> bool:
     before = [tensor.clone() for tensor in tensors]
     lengths = [len(argument) for argument in arguments if isinstance(argument, list)]
     function(*arguments)
-    same = all(map(torch.equal, tensors, before))
+    same = all(map(equal, tensors, before))
     return same and lengths == [len(one) for one in arguments if isinstance(one, list)]
 
 
@@ -226,6 +246,11 @@ class OriginsWatch(TorchDispatchMode):
         name = str(frame.f_globals.get("__name__", ""))
         if not name.startswith("detlab.checking."):  # the watch itself, or a stand-in's messenger
             self.packages.add(name.partition(".")[0])
+        if name == "torch._ops":  # an operation called by its name, in another thread perhaps
+            owner = frame.f_locals.get("self")
+            if isinstance(owner, torch._ops.OpOverloadPacket):
+                operation = str(vars(owner).get("_qualified_op_name", ""))
+                self.packages.add(operation.partition("::")[0])
 
     def __torch_dispatch__(self, function, types, arguments=(), options=None):
         self.packages.add(function.namespace)
@@ -237,16 +262,21 @@ def call_and_watch(function: Callable, arguments: list) -> dict[str, Any]:
 
     Returns:
         "result"; "packages": top-level names, sorted, such as "torch" or "torchvision", whether the
-        code is Python's or a compiled operation's.
+        code is Python's or a compiled operation's, new threads included; "whole": whether nobody
+        ended the watch.
     """
     watch, before = OriginsWatch(), sys.getprofile()
+    note = watch.note
     with watch:
-        sys.setprofile(watch.note)
+        threading.setprofile(note)
+        sys.setprofile(note)
         try:
             result = function(*arguments)
+            whole = sys.getprofile() is note
         finally:
             sys.setprofile(before)
-    return {"result": result, "packages": sorted(watch.packages)}
+            threading.setprofile(before)
+    return {"result": result, "packages": sorted(watch.packages), "whole": whole}
 
 
 def batches(dataset: Any, collate: Callable, batch_size: int) -> list:

@@ -151,7 +151,7 @@ def ious(student: Student) -> None:
     expect_close(student.box_iou(boxes_a=a, boxes_b=b), expected, "The IoU", 1e-4)
     none = student.box_iou(boxes_a=torch.zeros(0, 4), boxes_b=b)
     expect_tensor(none, "The IoU of no box with six", (0, 6))
-    expect_own_work(student, "box_iou", [a, b])
+    expect_own_work(student, "box_iou", boxes_a=a, boxes_b=b)
 
 
 @visible("3.4")
@@ -335,7 +335,7 @@ def suppression(student: Student) -> None:
     scores = torch.tensor([0.7, 0.8, 0.6, 0.9])
     answer = student.nms(boxes=boxes, scores=scores, iou_threshold=0.5)
     expect_close(answer, torch.tensor([3, 0, 2]), "The indices that remain")
-    expect_own_work(student, "nms", [boxes, scores, 0.5])
+    expect_own_work(student, "nms", boxes=boxes, scores=scores, iou_threshold=0.5)
 
 
 @visible("3.9")
