@@ -96,7 +96,7 @@ def test_the_reference_finds_unseen_digits(training, student_with) -> None:
 
 
 def test_transposed_priors_earn_nothing(training, student_with) -> None:
-    """A network can learn around them, to an mAP of 0.84: so the priors themselves are looked at."""
+    """A network can learn around them, to an mAP of 0.84; so the priors are looked at."""
     with pytest.raises(CheckFailure, match="transposed"):
         training.trained(student_with(TRANSPOSED), rng())
 
