@@ -25,6 +25,7 @@ import torch
 
 from detgrader.inside import confine, worker
 from detgrader.inside.wire import Channel
+from detlab.checking.tools import count_steps
 
 MESSAGE_BYTES = 4096
 FIRST_DESCRIPTOR = 3
@@ -39,6 +40,8 @@ def warm_up(modules: list[str]) -> None:
     torch.set_num_threads(1)
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3), torch.nn.Flatten(), torch.nn.Linear(4, 1))
     net(torch.zeros(1, 1, 4, 4)).sum().backward()
+    # The first operation that anybody counts or watches makes torch import a good deal of itself.
+    count_steps(torch.relu, [torch.zeros(1)], [torch.zeros(1)])
     # Not left to the cells: pyplot looks for fonts with a program, which a worker cannot start.
     plt.close(plt.figure())
     # Every worker inherits this random state.
