@@ -10,7 +10,7 @@ from torch import Tensor
 from detlab.metrics import DetectionResult
 from detlab.plotting import COLOURS, INK, LINE, Picture
 
-TRUTH, HIT, MISS = "white", COLOURS[2], COLOURS[1]
+TRUTH, HIT, FALSE_POSITIVE = "white", COLOURS[2], COLOURS[1]
 ROOM = (-0.2, 1.2)  # for priors that stick out of the image
 
 
@@ -152,7 +152,7 @@ def draw_detections(
             _outline(axes, box, TRUTH, width=1.0)
         right = _hits(truth, found)
         for n in range(len(found["boxes"]) - 1, -1, -1):
-            colour = HIT if right[n] else MISS
+            colour = HIT if right[n] else FALSE_POSITIVE
             _outline(axes, found["boxes"][n], colour)
             words = f"{int(found['labels'][n]) - 1}: {float(found['scores'][n]):.2f}"
             _tag(axes, found["boxes"][n], words, colour)
