@@ -899,7 +899,7 @@ draw_detections(load_scenes("validation")[0][:12], truths[:12], confident[:12])
 # Usually the 1 comes last, with an average precision some three hundredths below the others'. Its
 # recall at the end of the list is as high as theirs, so it is seldom missed: its precision falls
 # earlier, since strokes of other digits (of a 4, of a 7) pass for a 1 and its boxes fit worse. It
-# is the narrowest digit, 9 pixels wide on average and at most 5 in every fifth scene, and a box 4
+# is the narrowest digit, 9 pixels wide on average and at most 5 in every fifth 1, and a box 4
 # pixels wide that is one pixel off has an IoU of only 3/5. One tells missing, confusing and
 # misplacing apart by measuring again with a lower IoU threshold (misplaced boxes become hits) and
 # with all labels set to one class (confused ones become hits). Priors: a ratio of 1/4, or a smaller

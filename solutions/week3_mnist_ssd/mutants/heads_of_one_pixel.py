@@ -1,0 +1,23 @@
+"""task: 3.5
+does: predicts by 1×1 convolutions
+hint: How many cells of the map does each answer see?
+"""
+
+
+class PredictionConvolutions(nn.Module):
+    def __init__(
+        self, channels: Sequence[int], priors_per_cell: Sequence[int], num_classes: int
+    ) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+        sizes = list(zip(channels, priors_per_cell, strict=True))
+        self.offsets = nn.ModuleList(nn.Conv2d(c, 4 * k, 1) for c, k in sizes)
+        self.logits = nn.ModuleList(nn.Conv2d(c, num_classes * k, 1) for c, k in sizes)
+
+    def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+
+        def flatten(layers: nn.ModuleList, numbers: int) -> Tensor:
+            maps = [layer(x).permute(0, 2, 3, 1) for layer, x in zip(layers, features, strict=True)]
+            return torch.cat([x.reshape(len(x), -1, numbers) for x in maps], 1)
+
+        return flatten(self.offsets, 4), flatten(self.logits, self.num_classes)
