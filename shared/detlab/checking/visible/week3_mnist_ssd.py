@@ -8,6 +8,7 @@ from torch import Tensor
 from detlab.checking.expect import (
     expect_close,
     expect_handle,
+    expect_keys,
     expect_list,
     expect_number,
     expect_tensor,
@@ -135,8 +136,8 @@ def batch(student: Student) -> None:
 @visible("3.3")
 def forms(student: Student) -> None:
     """A box becomes centre and size, and corners again."""
-    corners = torch.tensor([[0.1, 0.2, 0.5, 0.8], [0.0, 0.0, 1.0, 0.5]])
-    centred = torch.tensor([[0.3, 0.5, 0.4, 0.6], [0.5, 0.25, 1.0, 0.5]])
+    corners = torch.tensor([[0.1, 0.2, 0.5, 0.8], [-0.2, 0.0, 1.2, 0.5]])
+    centred = torch.tensor([[0.3, 0.5, 0.4, 0.6], [0.5, 0.25, 1.4, 0.5]])
     expect_close(student.xyxy_to_cxcywh(boxes=corners), centred, "The centres and sizes")
     expect_close(student.cxcywh_to_xyxy(boxes=centred), corners, "The corners")
 
@@ -179,6 +180,9 @@ def shapes(student: Student) -> None:
         priors = expect_tensor(net.get("priors"), "The network's priors", (NUM_PRIORS, 4))
         expect_close(priors[0, :2], torch.full((2,), 1 / 32), "The first prior's centre", 1e-3)
     images = public_images(3, 1, SIDE, SIDE) - 0.5
+    told = expect_keys(student.tool("learning_of", net, images), ("dead",), "The learning")
+    if told["dead"] != 0:
+        fail(f"{told['dead']} parameters get no gradient: is a part cut off or never used?")
     one, three = (expect_outputs(net(x), len(x), 3)[1] for x in (images[:1], images))
     expect_close(one[0], three[0], "The logits of an image by itself", 1e-3)
 
