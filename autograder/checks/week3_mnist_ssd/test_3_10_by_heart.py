@@ -15,6 +15,8 @@ pytestmark = [
     pytest.mark.forbid(*FORBIDDEN),
 ]
 
+# The reference with five seeds: a loss of 0.006 to 0.008 and an mAP of 1, in two processor
+# seconds. Adam at a constant rate of 0.001: 0.07 to 0.09, and without BN 0.23 to 0.55; mAP 1.
 LOSSES = (1.5, 0.5)
 PRECISIONS = (0.80, 0.95)
 
