@@ -274,6 +274,8 @@ class SubmissionRun:
                 self.grade_code(task, result)
             elif not result.pending_manual:
                 result.message = "This task was not attempted."
+        elif not result.pending_manual:
+            result.message = "This task was not attempted."
         lost = [self.problems[cell] for cell in task.text_cells if cell in self.problems]
         result.message = "\n".join(filter(None, [*lost, result.message]))
         self.earned[task.label] = result.score

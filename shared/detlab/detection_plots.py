@@ -203,7 +203,7 @@ def _hits(truth: dict[str, Tensor], found: dict[str, Tensor]) -> Tensor:
 def _grid(count: int, columns: int, size: float = 2.0) -> tuple[Picture, list[Axes]]:
     """Make a Picture with so many panels in rows."""
     rows = -(-count // columns)
-    figure = Picture(figsize=(size * columns, (size + 0.15) * rows), layout="constrained")
+    figure = Picture(figsize=(size * columns, (size + 0.35) * rows), layout="constrained")
     grid = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes in grid:
         axes.axis("off")

@@ -68,7 +68,13 @@ def test_borders(student: Student, rng: torch.Generator) -> None:
     }
     for where, box in borders.items():
         image, expected = inked(rng, (SIDE, SIDE), box)
-        compare(student, image, expected, f"ink at {where}", "0 is a valid index, and so is H - 1.")
+        compare(
+            student,
+            image,
+            expected,
+            f"ink at {where}",
+            "0 is an index like any other, and the last pixel's far edge counts.",
+        )
 
 
 @pytest.mark.weight(2)

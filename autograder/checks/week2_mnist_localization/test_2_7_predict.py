@@ -58,7 +58,12 @@ def test_surest_is_relative(student: Student, rng: torch.Generator) -> None:
     outputs = random_outputs(rng, 6, grid)
     # Up to 200, whose exponential is no float32.
     outputs[:, 1:11] += 200 * torch.rand(6, 1, *grid.count, generator=rng)
-    compare_labels(student, outputs, grid, "Compare log-softmax, not raw logits.")
+    compare_labels(
+        student,
+        outputs,
+        grid,
+        "Do you compare the log-softmax, as the statement says, or raw logits?",
+    )
 
 
 @pytest.mark.weight(1)
@@ -67,7 +72,7 @@ def test_detection_does_not_decide(student: Student, rng: torch.Generator) -> No
     grid = random_grid(rng)
     outputs = random_outputs(rng, 6, grid)
     outputs[:, 0] *= 10
-    compare_labels(student, outputs, grid, "Only the class logits choose the window.")
+    compare_labels(student, outputs, grid, "Do the class logits alone choose the window?")
 
 
 @pytest.mark.weight(4)
@@ -85,7 +90,12 @@ def test_rows_and_columns(student: Student, rng: torch.Generator) -> None:
         grid = WindowGrid(randint(rng, 24, 40), randint(rng, 3, 5), count)
         outputs = random_outputs(rng, 4, grid)
         compare_labels(student, outputs, grid)
-        compare_boxes(student, outputs, grid, "Which index is the row, and which the column?")
+        compare_boxes(
+            student,
+            outputs,
+            grid,
+            "Which index is the row, which the column? And is the box left unclipped?",
+        )
 
 
 @pytest.mark.weight(1)

@@ -51,7 +51,7 @@ def cause_swapped_axes(actual: Tensor, expected: Tensor) -> str:
 
 def cause_order(actual: Tensor, expected: Tensor) -> str:
     """The same numbers in other places."""
-    if not same_numbers_elsewhere(actual, expected):
+    if actual.dim() < 2 or not same_numbers_elsewhere(actual, expected):
         return ""
     return (
         "The numbers are right (so is their norm) but they sit in the wrong places: did you "
@@ -61,7 +61,7 @@ def cause_order(actual: Tensor, expected: Tensor) -> str:
 
 def cause_first_image(actual: Tensor, expected: Tensor) -> str:
     """Only the first item of the batch is right."""
-    if actual.dim() > 1 and actual.shape[0] > 1 and near(actual[0], expected[0]):
+    if actual.dim() > 2 and actual.shape[0] > 1 and near(actual[0], expected[0]):
         return "The first item of the batch is right, later ones are not."
     return ""
 
@@ -83,10 +83,12 @@ def cause_factor(actual: Tensor, expected: Tensor) -> str:
 
 def cause_offset(actual: Tensor, expected: Tensor) -> str:
     """All elements, or all of a channel, are off by one number: a bias."""
+    if actual.numel() < 2:
+        return ""  # a single number is always off by one number
     difference = actual - expected
     if near(difference, difference.mean().expand_as(difference)):
         return "Every element is off by the same number: is a bias missing or added twice?"
-    if difference.dim() < 2:
+    if difference.dim() < 3:
         return ""
     rest = [axis for axis in range(difference.dim()) if axis != 1]
     if near(difference, difference.mean(rest, keepdim=True).expand_as(difference)):

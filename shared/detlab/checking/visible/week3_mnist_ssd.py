@@ -128,6 +128,8 @@ def batch(student: Student) -> None:
     parts = expect_list(student.collate(scenes=some), "`collate`'s result", 3)
     expect_close(parts[0], torch.stack([image for image, _, _ in some]), "The images")
     for n, what in ((1, "boxes"), (2, "labels")):
+        if not isinstance(parts[n], list):
+            fail(f"The {what} of a batch must be a list of tensors, one for each image.")
         values = expect_list(parts[n], f"The {what} of a batch", len(some))
         for value, scene in zip(values, some, strict=True):
             expect_close(value, scene[n], f"The {what} of an image")
@@ -353,7 +355,7 @@ def detections(student: Student) -> None:
     settings = {"min_score": 0.1, "iou_threshold": 0.45, "top_k": 200}
     nothing, found = expect_detections(student.detect(**given, **settings), 2)
     if len(nothing["labels"]):
-        fail("In the first image all is background, so nothing is found.")
+        fail("In the first image all is background, but something is found there.")
     if found["labels"].tolist() != [1, 2]:
         fail(
             "In the second image the first prior is found as class 1 and as class 2, the second is "
