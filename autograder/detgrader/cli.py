@@ -210,6 +210,31 @@ def demo(
 
 
 @app.command()
+def train_reference(
+    week: Week,
+    data: Annotated[str, typer.Option(help="digits, bccd or voc.")],
+    weights: Annotated[
+        Path | None, typer.Option(help="File with a VGG-16; torchvision's are fetched without.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints and results.")] = Path(
+        "out/train"
+    ),
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the images; else as the recipe says.", min=1)
+    ] = None,
+) -> None:
+    """Train the reference of week 4 for real; started again, it goes on where it stopped."""
+    from detgrader import reference_training as training
+
+    with errors_for_people():
+        if week != training.WEEK:
+            stop(f"only {training.WEEK} has a reference to be trained so")
+        if data not in training.RECIPES:
+            stop(f"there is no set {data!r}; known: {', '.join(training.RECIPES)}")
+        training.train_reference(Course.find(), data, weights, out, console, epochs)
+
+
+@app.command()
 def doctor() -> None:
     """Find out what works on this machine.
 

@@ -1,10 +1,17 @@
-"""Pictures of detection with several boxes: scenes, priors, matches, detections, curves."""
+"""Pictures of detection with several boxes: scenes, priors, matches, detections, curves.
 
-from collections.abc import Sequence
+Images are grey, (1, H, W), or in colour, (3, H, W) from 0 to 1 or normalised as for ImageNet. Where
+no names of classes are given, labels stand for digits: label n for the digit n - 1.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from PIL import Image
 from torch import Tensor
 
 from detlab.metrics import DetectionResult
@@ -12,6 +19,8 @@ from detlab.plotting import COLOURS, INK, LINE, Picture
 
 TRUTH, HIT, FALSE_POSITIVE = "white", COLOURS[2], COLOURS[1]
 ROOM = (-0.2, 1.2)  # for priors that stick out of the image
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+Names = Sequence[str] | None
 
 
 def draw_scenes(
@@ -38,16 +47,53 @@ def draw_scenes(
     return figure
 
 
+def draw_cases(
+    cases: Mapping[str, tuple[Tensor, Mapping[str, Tensor]]],
+    names: Names = None,
+    columns: int = 3,
+) -> Picture:
+    """Draw images in colour with their objects, each under its title.
+
+    Args:
+        cases: by title an image and its target: "boxes" (n, 4) float, `xyxy`, in pixels, or in
+            fractions where all are at most 1; "labels" (n,) int.
+        names: of the classes, from label 1.
+        columns: images in a row.
+
+    Returns:
+        The Picture.
+    """
+    figure, grid = _grid(len(cases), columns, size=3.2)
+    for axes, (title, (image, target)) in zip(grid, cases.items(), strict=False):
+        height, width = image.shape[1:]
+        _show(axes, image)
+        axes.set_aspect(height / width)
+        axes.set_title(f"{title}, {width}×{height}", size=9)
+        boxes = target["boxes"]
+        if len(boxes) and bool((boxes > 1.5).any()):
+            boxes = boxes / torch.tensor([width, height, width, height])
+        for box, label in zip(boxes, target["labels"].tolist(), strict=True):
+            colour = COLOURS[label % len(COLOURS)]
+            _outline(axes, box, colour)
+            _tag(axes, box, _name(label, names), colour)
+    return figure
+
+
 def draw_priors(
-    image: Tensor, boxes: Tensor, priors: Tensor, feature_sizes: Sequence[int]
+    image: Tensor,
+    boxes: Tensor,
+    priors: Tensor,
+    feature_sizes: Sequence[int],
+    priors_per_cell: Sequence[int] | None = None,
 ) -> Picture:
     """Draw, for each feature map, its cells' centres and the priors of one cell in the middle.
 
     Args:
-        image: (1, H, W) float.
+        image: (1 or 3, H, W) float.
         boxes: (n, 4) float, `xyxy` in fractions: the objects, in white.
-        priors: (P, 4) float, `cxcywh`, map by map, as many in every cell.
+        priors: (P, 4) float, `cxcywh`, map by map.
         feature_sizes: cells along a side of each map.
+        priors_per_cell: of each map; as many in every cell if not given.
 
     Returns:
         The Picture, one panel for each map.
@@ -55,12 +101,12 @@ def draw_priors(
 
     from torchvision.ops import box_convert
 
-    per_cell = len(priors) // sum(size**2 for size in feature_sizes)
-    figure = Picture(figsize=(3.6 * len(feature_sizes), 3.9), layout="constrained")
+    if priors_per_cell is None:
+        cells = sum(size**2 for size in feature_sizes)
+        priors_per_cell = [len(priors) // cells] * len(feature_sizes)
+    figure, grid = _grid(len(feature_sizes), 3, size=3.6)
     start = 0
-    for axes, size in zip(
-        figure.subplots(1, len(feature_sizes), squeeze=False).flat, feature_sizes, strict=True
-    ):
+    for axes, size, per_cell in zip(grid, feature_sizes, priors_per_cell, strict=True):
         end = start + size**2 * per_cell
         _show(axes, image)
         for box in boxes:
@@ -77,7 +123,13 @@ def draw_priors(
 
 
 def draw_matches(
-    image: Tensor, boxes: Tensor, labels: Tensor, priors: Tensor, classes: Tensor, objects: Tensor
+    image: Tensor,
+    boxes: Tensor,
+    labels: Tensor,
+    priors: Tensor,
+    classes: Tensor,
+    objects: Tensor,
+    names: Names = None,
 ) -> Picture:
     """Draw an image's objects, each in a panel with its positive priors.
 
@@ -88,6 +140,7 @@ def draw_matches(
         priors: (P, 4) float, `cxcywh`.
         classes: (P,) int, 0 for background.
         objects: (P,) int, the object of each prior that is not background.
+        names: of the classes, from label 1.
 
     Returns:
         The Picture.
@@ -105,7 +158,7 @@ def draw_matches(
         _outline(axes, box, TRUTH, width=2.0)
         axes.set(xlim=ROOM, ylim=ROOM[::-1])
         many = "prior" if len(mine) == 1 else "priors"
-        axes.set_title(f"digit {int(labels[n]) - 1}: {len(mine)} {many}", size=10)
+        axes.set_title(f"{_name(int(labels[n]), names, 'digit ')}: {len(mine)} {many}", size=10)
     return figure
 
 
@@ -133,19 +186,21 @@ def draw_detections(
     truths: Sequence[dict[str, Tensor]],
     detections: Sequence[dict[str, Tensor]],
     columns: int = 6,
+    names: Names = None,
 ) -> Picture:
     """Draw the truth in white, hits in green with their scores, false positives in red.
 
     Args:
-        images: (1, H, W) float each.
-        truths: "boxes" (m, 4) `xyxy` in fractions and "labels" (m,), the digit plus 1.
+        images: (1 or 3, H, W) float each.
+        truths: "boxes" (m, 4) `xyxy` in fractions and "labels" (m,).
         detections: "boxes", "labels" and "scores".
         columns: images in a row.
+        names: of the classes, from label 1.
 
     Returns:
         The Picture.
     """
-    figure, grid = _grid(len(images), columns)
+    figure, grid = _grid(len(images), columns, size=2.0 if columns > 4 else 3.6)
     for axes, image, truth, found in zip(grid, images, truths, detections, strict=False):
         _show(axes, image)
         for box in truth["boxes"]:
@@ -154,16 +209,18 @@ def draw_detections(
         for n in range(len(found["boxes"]) - 1, -1, -1):
             colour = HIT if right[n] else FALSE_POSITIVE
             _outline(axes, found["boxes"][n], colour)
-            words = f"{int(found['labels'][n]) - 1}: {float(found['scores'][n]):.2f}"
+            name = _name(int(found["labels"][n]), names)
+            words = f"{name}: {float(found['scores'][n]):.2f}"
             _tag(axes, found["boxes"][n], words, colour)
     return figure
 
 
-def draw_curves(result: DetectionResult) -> Picture:
-    """Draw precision against recall, a curve for each class (digits: the label minus 1).
+def draw_curves(result: DetectionResult, names: Names = None) -> Picture:
+    """Draw precision against recall, a curve for each class.
 
     Args:
         result: of `detlab.metrics.mean_average_precision`.
+        names: of the classes, from label 1.
 
     Returns:
         The Picture.
@@ -172,14 +229,73 @@ def draw_curves(result: DetectionResult) -> Picture:
     axes = figure.add_subplot()
     for n, (label, one) in enumerate(sorted(result.per_class.items())):
         style = ("-", "--", ":")[n // len(COLOURS) % 3]
-        name = f"{label - 1}: {one.average_precision:.3f}"
+        name = f"{_name(label, names)}: {one.average_precision:.3f}"
         colour = COLOURS[n % len(COLOURS)]
         axes.plot(one.recall, one.precision, style, color=colour, lw=1.5, label=name)
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.02))
-    axes.legend(title="digit: AP", loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    title = "class: AP" if names else "digit: AP"
+    axes.legend(title=title, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color=LINE, lw=0.4)
     return figure
+
+
+def draw_training(log: Path) -> Picture:
+    """Draw the losses of a training against the iterations.
+
+    Args:
+        log: CSV with the columns iteration, localization and confidence, a row an epoch.
+
+    Returns:
+        The Picture.
+    """
+    with open(log, encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    figure = Picture(figsize=(7.2, 3.4), layout="constrained")
+    axes = figure.add_subplot()
+    for k, name in enumerate(("localization", "confidence")):
+        points = ([float(row[column]) for row in rows] for column in ("iteration", name))
+        axes.plot(*points, ".-", color=COLOURS[k], lw=1.5, label=name)
+    axes.set(xlabel="iteration", ylabel="loss, mean of an epoch", yscale="log")
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def annotate(image: Image.Image, detections: Mapping[str, Tensor], names: Names) -> Image.Image:
+    """Draw detections on a picture of any size.
+
+    Args:
+        image: RGB.
+        detections: "boxes" (k, 4) `xyxy` in fractions, "labels" (k,), "scores" (k,).
+        names: of the classes, from label 1.
+
+    Returns:
+        A copy with boxes, names and scores.
+    """
+    from torchvision.transforms.functional import pil_to_tensor, to_pil_image
+    from torchvision.utils import draw_bounding_boxes
+
+    sides = torch.tensor([image.width, image.height] * 2)
+    boxes = (detections["boxes"].detach() * sides).clamp(min=0).minimum(sides - 1)
+    labels = detections["labels"].tolist()
+    words = [
+        f"{_name(label, names)} {score:.2f}"
+        for label, score in zip(labels, detections["scores"].tolist(), strict=True)
+    ]
+    if not words:
+        return image.copy()
+    colours = [COLOURS[label % len(COLOURS)] for label in labels]
+    width = max(2, round(max(image.size) / 200))
+    drawn = draw_bounding_boxes(
+        pil_to_tensor(image.convert("RGB")), boxes, words, colours, width=width
+    )
+    return to_pil_image(drawn)
+
+
+def _name(label: int, names: Names, before: str = "") -> str:
+    """Say what a label stands for."""
+    return names[label - 1] if names else f"{before}{label - 1}"
 
 
 def _hits(truth: dict[str, Tensor], found: dict[str, Tensor]) -> Tensor:
@@ -211,8 +327,17 @@ def _grid(count: int, columns: int, size: float = 2.0) -> tuple[Picture, list[Ax
 
 
 def _show(axes: Axes, image: Tensor) -> None:
-    """Show a grey image over the unit square, y down."""
-    axes.imshow(image[0].detach().numpy(), cmap="gray", extent=(0, 1, 1, 0))
+    """Show an image over the unit square, y down."""
+    image = image.detach()
+    if len(image) == 3:
+        if float(image.min()) < 0 or float(image.max()) > 1:
+            mean, deviation = (
+                torch.tensor(x)[:, None, None] for x in (IMAGENET_MEAN, IMAGENET_STD)
+            )
+            image = image * deviation + mean
+        axes.imshow(image.clamp(0, 1).permute(1, 2, 0).numpy(), extent=(0, 1, 1, 0))
+    else:
+        axes.imshow(image[0].numpy(), cmap="gray", extent=(0, 1, 1, 0))
     axes.set(xlim=(0, 1), ylim=(1, 0))
     axes.axis("off")
 

@@ -1,0 +1,5 @@
+"""`python -m detgrader` is `detgrader`; torchrun starts it so."""
+
+from detgrader.cli import app
+
+app()

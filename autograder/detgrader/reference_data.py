@@ -1,0 +1,123 @@
+"""What the reference of week 4 is trained and measured on."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset
+from torchvision.transforms.functional import to_tensor
+
+from detgrader.course import CourseError
+from detlab.sets import voc
+
+Item = tuple[Tensor, dict[str, Tensor]]
+
+
+def read_sets(name: str) -> tuple[voc.ImageSet, voc.ImageSet, tuple[str, ...]]:
+    """Return the images to train on, those to measure on, and the classes' names.
+
+    Args:
+        name: "digits", "bccd" (trainval and test) or "voc" (trainval of 2007 and 2012, and the test
+            part of 2007).
+
+    Raises:
+        CourseError: the set is not here, or not sound.
+    """
+    try:
+        if name == "voc":
+            home = voc.locate_voc()
+            parts = [(home / "VOC2007", "trainval"), (home / "VOC2012", "trainval")]
+            test, names = [(home / "VOC2007", "test")], voc.VOC_CLASSES
+        else:
+            folder, names = voc.locate(name)
+            parts = [(folder, "train" if name == "digits" else "trainval")]
+            test = [(folder, "test")]
+        return voc.read_set(parts, names), voc.read_set(test, names), names
+    except (FileNotFoundError, ValueError) as error:
+        raise CourseError(str(error)) from None
+
+
+class Transformed(Dataset):
+    """Images as the network sees them; an item is (image, target).
+
+    Chance depends on the seed, the epoch and the item alone, so that a training that was stopped
+    goes on as if it had not been, whoever loads the images.
+
+    Args:
+        images: where they lie and what is on them.
+        transform: of task 4.2.
+        seed: None for evaluation: then there is no chance.
+    """
+
+    def __init__(self, images: voc.ImageSet, transform: Callable, seed: int | None = None):
+        self.images, self.transform, self.seed = images, transform, seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, n: int) -> Item:
+        with Image.open(self.images.paths[n]) as file:
+            image = to_tensor(file.convert("RGB"))
+        return self.transform(image, self.images.objects[n], self.generator(n))
+
+    def generator(self, n: int) -> torch.Generator | None:
+        """Return the source of chance for an item."""
+        if self.seed is None:
+            return None
+        return torch.Generator().manual_seed((self.seed << 40) + (self.epoch << 20) + n)
+
+
+def collate(items: Sequence[Item]) -> tuple[Tensor, list[dict[str, Tensor]]]:
+    """Stack the images of a batch; targets stay in a list."""
+    images, targets = zip(*items, strict=True)
+    return torch.stack(images), list(targets)
+
+
+def initial_weights(weights: Path | None) -> dict[str, Tensor]:
+    """Return the state of a VGG-16: torchvision's for ImageNet, or that of a file.
+
+    Args:
+        weights: safetensors, or what `torch.save` wrote of a state dict; torchvision's names.
+
+    Raises:
+        CourseError: it cannot be had.
+    """
+    try:
+        if weights is None:
+            from torchvision.models import VGG16_Weights
+
+            return VGG16_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True)
+        if weights.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            state = load_file(weights)
+        else:
+            state = torch.load(weights, map_location="cpu", weights_only=True)
+        require_features(state, weights)
+        return state
+    except CourseError:
+        raise
+    except Exception as error:  # a file or a download fails in many ways
+        place = weights or "torchvision's weights of VGG-16"
+        raise CourseError(
+            f"{place}: cannot be loaded ({type(error).__name__}: {error}). Without a network, name "
+            "a file with --weights."
+        ) from None
+
+
+def require_features(state: dict[str, Tensor], weights: Path) -> None:
+    """Object to a file without the convolutions of a VGG-16."""
+    missing = [f"features.{n}.weight" for n in (0, 28) if f"features.{n}.weight" not in state]
+    if missing:
+        raise CourseError(f"{weights}: it has no {missing[0]}; is it a VGG-16 of torchvision?")
+
+
+def of_reference(reference: ModuleType, state: dict[str, Tensor], num_classes: int):
+    """Make the reference's network on the weights of a VGG-16."""
+    net = reference.SSD300(num_classes)
+    reference.load_vgg16(net.base, state)
+    return net

@@ -1,0 +1,382 @@
+"""Train the reference of week 4 for real: on blood cells, on Pascal VOC, or on digits.
+
+One process, or several under torchrun; stopped, it goes on where its last checkpoint was written.
+"""
+
+import csv
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+
+import torch
+import torch.distributed as dist
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
+from torch.utils.data import DataLoader
+from torch.utils.data.distributed import DistributedSampler
+
+from detgrader.course import Course, CourseError
+from detgrader.reference import load_reference
+from detgrader.reference_data import (
+    Transformed,
+    collate,
+    initial_weights,
+    of_reference,
+    read_sets,
+)
+from detlab.fast import detect, multibox_terms
+from detlab.metrics import DetectionResult, mean_average_precision
+
+WEEK = "week4_ssd300"
+SEED = 7
+COLUMNS = ("epoch", "iteration", "rate", "localization", "confidence", "seconds")
+# As the paper measures: nearly everything counts, the best 200 of an image.
+EVALUATION = {"min_score": 0.01, "iou_threshold": 0.45, "top_k": 200}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a set is learned.
+
+    Attributes:
+        epochs: passes over the images.
+        batch_size: images of a step, over all processes together.
+        rate: largest learning rate of AdamW with one cycle; None for the SGD of task 4.9.
+        weight_decay: of AdamW.
+        frozen: convolutions of VGG-16, from the first, that keep their weights.
+        interpolation: of the average precision.
+    """
+
+    epochs: int
+    batch_size: int
+    rate: float | None
+    weight_decay: float = 0.05
+    frozen: int = 0
+    interpolation: str = "all-point"
+
+
+RECIPES = {
+    "digits": Recipe(epochs=30, batch_size=8, rate=3e-4, frozen=4),
+    "bccd": Recipe(epochs=24, batch_size=8, rate=2e-4, frozen=4),
+    # 120,000 iterations of 32 of the 16,551 images
+    "voc": Recipe(epochs=232, batch_size=32, rate=None, interpolation="11-point"),
+}
+
+
+@dataclass
+class Run:
+    """A training in progress: its parts, and how far it is.
+
+    Attributes:
+        net: the reference's SSD300, on its device.
+        optimizer: of its parameters.
+        schedule: stepped after each iteration.
+        epoch: passes that are done.
+        iteration: steps that are done.
+    """
+
+    net: nn.Module
+    optimizer: torch.optim.Optimizer
+    schedule: LRScheduler
+    epoch: int = 0
+    iteration: int = 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where this process computes: its device, its rank, and how many there are."""
+
+    device: torch.device
+    rank: int
+    count: int
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes and talks."""
+        return self.rank == 0
+
+
+@contextmanager
+def placed() -> Iterator[Place]:
+    """Join the processes that torchrun started, or be alone."""
+    count, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
+    cuda = torch.cuda.is_available()
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if cuda else "cpu"
+    if count > 1:
+        dist.init_process_group("nccl" if cuda else "gloo")
+    try:
+        yield Place(torch.device(device), rank, count)
+    finally:
+        if count > 1:
+            dist.destroy_process_group()
+
+
+def train_reference(
+    course: Course,
+    data: str,
+    weights: Path | None,
+    out: Path,
+    console: Console,
+    epochs: int | None = None,
+) -> None:
+    """Train, measure, and write what came out into a folder.
+
+    Args:
+        course: with the reference.
+        data: a key of RECIPES.
+        weights: file with the weights of a VGG-16, or None for torchvision's.
+        out: gets `last.pt` (to go on with), `log.csv`, `curves.png`, and in the end
+            `week4_ssd300.safetensors`, `results.json` and `detections.png`.
+        console: for the progress bar.
+        epochs: passes; by default as many as the recipe says.
+
+    Raises:
+        CourseError: data or weights cannot be had, or `out` holds another training.
+    """
+    recipe = RECIPES[data]
+    reference = load_reference(course, WEEK)
+    train_set, test_set, names = read_sets(data)
+    with placed() as place:
+        if place.count > 1 and recipe.batch_size % place.count:
+            raise CourseError(
+                f"batches of {recipe.batch_size} images cannot be shared by {place.count} processes"
+            )
+        torch.manual_seed(SEED)
+        out.mkdir(parents=True, exist_ok=True)
+        total = epochs or recipe.epochs
+        run = begin(
+            reference, recipe, weights, len(names) + 1, total * steps(train_set, recipe), place
+        )
+        last = out / "last.pt"
+        purpose = {"data": data, "epochs": total, "batch_size": recipe.batch_size}
+        if last.is_file():
+            resume(reference, run, last, purpose, place)
+        elif run.epoch == 0 and place.leads:
+            write_rows(out / "log.csv", [], fresh=True)
+        dataset = Transformed(train_set, reference.transform, SEED)
+        with bar(console, place, total * steps(train_set, recipe), run.iteration) as advance:
+            while run.epoch < total:
+                row = one_epoch(reference, run, recipe, dataset, place, advance)
+                if place.leads:
+                    write_rows(out / "log.csv", [row])
+                    write_checkpoint(reference, run, last, purpose)
+        if place.leads:
+            finish(reference, run, recipe, Transformed(test_set, reference.transform), names, out)
+            summarise(console, out, names)
+
+
+def steps(images, recipe: Recipe) -> int:
+    """Return the steps of an epoch; images that do not fill a batch wait for the next one."""
+    count = len(images) // recipe.batch_size
+    if count == 0:
+        raise CourseError(f"{len(images)} images do not fill a batch of {recipe.batch_size}")
+    return count
+
+
+def begin(
+    reference: ModuleType,
+    recipe: Recipe,
+    weights: Path | None,
+    num_classes: int,
+    total_steps: int,
+    place: Place,
+) -> Run:
+    """Make the network, its optimizer and its schedule."""
+    net = of_reference(reference, initial_weights(weights), num_classes)
+    convolutions = [m for m in net.base.modules() if isinstance(m, nn.Conv2d)]
+    for layer in convolutions[: recipe.frozen]:
+        layer.requires_grad_(False)
+    net = net.to(place.device, memory_format=torch.channels_last)
+    if recipe.rate is None:
+        optimizer = reference.make_optimizer(net)
+        return Run(net, optimizer, reference.make_schedule(optimizer))
+    learned = [p for p in net.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(learned, recipe.rate, weight_decay=recipe.weight_decay)
+    return Run(net, optimizer, OneCycleLR(optimizer, recipe.rate, total_steps=total_steps))
+
+
+def one_epoch(
+    reference: ModuleType,
+    run: Run,
+    recipe: Recipe,
+    dataset: Transformed,
+    place: Place,
+    advance,
+) -> dict[str, float]:
+    """Pass over the images once.
+
+    Returns:
+        A row of the log.
+    """
+    start = time.monotonic()
+    dataset.epoch = run.epoch
+    sampler = DistributedSampler(dataset, place.count, place.rank, seed=SEED, drop_last=True)
+    sampler.set_epoch(run.epoch)
+    loader = DataLoader(
+        dataset,
+        recipe.batch_size // place.count,
+        sampler=sampler,
+        collate_fn=collate,
+        drop_last=True,
+        num_workers=loading_processes(place),
+    )
+    net = DistributedDataParallel(run.net) if place.count > 1 else run.net
+    priors = reference.make_priors().to(place.device)
+    sums = {"localization": 0.0, "confidence": 0.0}
+    run.net.train()
+    for images, targets in loader:
+        images = images.to(place.device, memory_format=torch.channels_last)
+        boxes, labels = ([t[key].to(place.device) for t in targets] for key in ("boxes", "labels"))
+        with torch.autocast(place.device.type, torch.bfloat16):
+            offsets, logits = net(images)
+        terms = multibox_terms(offsets.float(), logits.float(), boxes, labels, priors)
+        loss = terms["localization"] + terms["confidence"]
+        run.optimizer.zero_grad()
+        loss.backward()
+        run.optimizer.step()
+        run.schedule.step()
+        run.iteration += 1
+        if not bool(torch.isfinite(loss)):
+            raise CourseError(f"the loss is {loss.item()} at iteration {run.iteration}")
+        for name, term in terms.items():
+            sums[name] += term.item()
+        advance(f"epoch {run.epoch + 1}, loss {loss.item():.2f}")
+    run.epoch += 1
+    means = {name: round(value / len(loader), 4) for name, value in sums.items()}
+    rate = run.optimizer.param_groups[-1]["lr"]
+    seconds = round(time.monotonic() - start, 1)
+    progress = {"epoch": run.epoch, "iteration": run.iteration, "rate": f"{rate:.2e}"}
+    return progress | means | {"seconds": seconds}
+
+
+def loading_processes(place: Place) -> int:
+    """Return how many processes load images: on a processor, training needs the cores itself."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    return max(1, min(8, cores // place.count - 1)) if place.device.type == "cuda" else 1
+
+
+def write_checkpoint(reference: ModuleType, run: Run, path: Path, purpose: dict) -> None:
+    """Write a checkpoint aside and give it its name when it is whole."""
+    aside = path.with_suffix(".new")
+    with open(aside, "wb") as file:
+        reference.save_checkpoint(file, run.net, run.optimizer, run.schedule, run.iteration)
+    aside.replace(path)
+    path.with_suffix(".json").write_text(json.dumps(purpose | {"epoch": run.epoch}), "utf-8")
+
+
+def resume(reference: ModuleType, run: Run, path: Path, purpose: dict, place: Place) -> None:
+    """Go on from a checkpoint."""
+    try:
+        noted = json.loads(path.with_suffix(".json").read_text("utf-8"))
+        run.epoch = noted.pop("epoch")
+        if noted != purpose:
+            raise CourseError(f"{path} is of another training ({noted}): choose another --out")
+        with open(path, "rb") as file:
+            run.iteration = reference.load_checkpoint(file, run.net, run.optimizer, run.schedule)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise CourseError(f"{path} cannot be resumed: {error}") from None
+
+
+def write_rows(path: Path, rows: list[dict[str, float]], fresh: bool = False) -> None:
+    """Append rows to the log, or begin it."""
+    with open(path, "w" if fresh else "a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        if fresh:
+            writer.writeheader()
+        writer.writerows(rows)
+
+
+@contextmanager
+def bar(console: Console, place: Place, total: int, done: int) -> Iterator:
+    """Show a progress bar of the iterations; only the first process talks."""
+    if not place.leads:
+        yield lambda words: None
+        return
+    columns = (
+        *(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("training", total=total, completed=done)
+        yield lambda words: progress.update(task, advance=1, description=words)
+
+
+@torch.no_grad()
+def answers(net: nn.Module, dataset: Transformed, priors: Tensor) -> tuple[list, list]:
+    """Detect in every image of a set, in single precision.
+
+    Returns:
+        Detections, and truths with "difficult" as metrics take them.
+    """
+    net.eval()
+    device = next(net.parameters()).device
+    found, truths = [], []
+    for images, targets in DataLoader(dataset, 8, collate_fn=collate, num_workers=1):
+        images = images.to(device, memory_format=torch.channels_last)
+        offsets, logits = (part.float().cpu() for part in net(images))
+        found += detect(offsets, logits, priors, *EVALUATION.values())
+        truths += targets
+    return found, truths
+
+
+def finish(
+    reference: ModuleType,
+    run: Run,
+    recipe: Recipe,
+    dataset: Transformed,
+    names: tuple[str, ...],
+    out: Path,
+) -> None:
+    """Measure on the test images and write weights, results and pictures."""
+    from detlab.detection_plots import draw_detections, draw_training
+
+    state = {name: value.contiguous().cpu() for name, value in run.net.state_dict().items()}
+    save_file(state, out / f"{WEEK}.safetensors", metadata={"classes": ",".join(names)})
+    found, truths = answers(run.net, dataset, reference.make_priors())
+    result = mean_average_precision(found, truths, interpolation=recipe.interpolation)
+    write_results(result, recipe, run, names, out)
+    confident = [{key: x[one["scores"] > 0.4] for key, x in one.items()} for one in found[:6]]
+    images = [dataset[n][0] for n in range(6)]
+    pictures = {
+        "detections": draw_detections(images, truths[:6], confident, columns=3, names=names),
+        "curves": draw_training(out / "log.csv"),
+    }
+    for name, picture in pictures.items():
+        picture.savefig(out / f"{name}.png", dpi=110)
+
+
+def write_results(
+    result: DetectionResult, recipe: Recipe, run: Run, names: tuple[str, ...], out: Path
+) -> None:
+    """Write what was measured."""
+    with open(out / "log.csv", encoding="utf-8") as file:
+        seconds = sum(float(row["seconds"]) for row in csv.DictReader(file))
+    content = {
+        "mAP": round(result.mean, 4),
+        "AP": {
+            names[label - 1]: round(one.average_precision, 4)
+            for label, one in result.per_class.items()
+        },
+        "recipe": asdict(recipe),
+        "epochs": run.epoch,
+        "iterations": run.iteration,
+        "seconds": round(seconds),
+        "torch": torch.__version__,
+    }
+    (out / "results.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+
+
+def summarise(console: Console, out: Path, names: tuple[str, ...]) -> None:
+    """Tell what came out."""
+    content = json.loads((out / "results.json").read_text("utf-8"))
+    of_classes = ", ".join(f"{name} {value:.3f}" for name, value in content["AP"].items())
+    console.print(f"mAP {content['mAP']:.3f} ({of_classes}), in {out}", soft_wrap=True)

@@ -1,0 +1,287 @@
+"""Sets in Pascal VOC's format: where they lie, what is in them, and whether it is sound.
+
+A set is a folder with `Annotations/*.xml`, `JPEGImages/*.jpg` and, for each split, a list of stems
+in `ImageSets/Main/*.txt`. It is parsed once, into lists of images and objects (JSON).
+"""
+
+import json
+import math
+import os
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+VOC_CLASSES = tuple(
+    "aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike "
+    "person pottedplant sheep sofa train tvmonitor".split()
+)
+BCCD_CLASSES = ("RBC", "WBC", "Platelets")
+DIGIT_CLASSES = tuple("0123456789")
+DIGITS = Path(__file__).parents[1] / "data" / "digits_voc"
+CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+class AnnotationError(ValueError):
+    """A set is not what it should be; the message names the file and the object."""
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """The images of a split and the objects in them.
+
+    Attributes:
+        paths: of the images.
+        objects: for each image "boxes" (n, 4) float32, `xyxy` in pixels from 0, "labels" (n,)
+            int64, and "difficult" (n,) bool.
+        label_map: numbers of the classes by name, "background" is 0.
+    """
+
+    paths: list[Path]
+    objects: list[dict[str, Tensor]]
+    label_map: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+
+def locate(name: str, root: Path = Path("data")) -> tuple[Path, tuple[str, ...]]:
+    """Find a set on this machine.
+
+    Args:
+        name: "digits", which comes with the course, or "bccd".
+        root: where downloads land; the folder that the environment variable DETLAB_DATA names
+            is searched first.
+
+    Returns:
+        Its folder, and the names of its classes in the order of their numbers.
+
+    Raises:
+        FileNotFoundError: it is not here; the message says how to get it.
+        ValueError: no set has this name.
+    """
+    if name == "digits":
+        return DIGITS, DIGIT_CLASSES
+    if name != "bccd":
+        raise ValueError(f"there is no set {name!r}: digits or bccd")
+    given = os.environ.get("DETLAB_DATA")
+    places = [*([Path(given)] if given else []), root]
+    for place in places:
+        for folder in (place / "BCCD", place):
+            if (folder / "Annotations").is_dir() and (folder / "JPEGImages").is_dir():
+                return folder.resolve(), BCCD_CLASSES
+    where = " nor in ".join(str(place) for place in places)
+    raise FileNotFoundError(
+        f"BCCD is not in {where}: fetch it with `detlab data bccd`, or name the folder that holds "
+        "it in the environment variable DETLAB_DATA"
+    )
+
+
+def locate_voc(root: Path = Path("data")) -> Path:
+    """Return the folder that holds `VOC2007` and `VOC2012`, as `detlab data voc` leaves it.
+
+    Raises:
+        FileNotFoundError: they are not here; the message says how to get them.
+    """
+    given = os.environ.get("DETLAB_DATA")
+    places = [place / "VOCdevkit" for place in ([Path(given)] if given else []) + [root]]
+    for place in places:
+        if all((place / year / "Annotations").is_dir() for year in ("VOC2007", "VOC2012")):
+            return place.resolve()
+    where = " nor ".join(str(place) for place in places)
+    raise FileNotFoundError(
+        f"VOC2007 and VOC2012 are not in {where}: fetch them with `detlab data voc`"
+    )
+
+
+def make_label_map(names: Sequence[str]) -> dict[str, int]:
+    """Number the classes from 1, in their order; "background" is 0."""
+    return {"background": 0} | {name: n for n, name in enumerate(names, 1)}
+
+
+def read_split(folder: Path, split: str) -> list[str]:
+    """Return the stems of a split's images, in the order of its list.
+
+    Raises:
+        AnnotationError: there is no such list.
+    """
+    listed = folder / "ImageSets" / "Main" / f"{split}.txt"
+    if not listed.is_file():
+        known = ", ".join(sorted(path.stem for path in listed.parent.glob("*.txt"))) or "none"
+        raise AnnotationError(f"{listed} is missing; lists that are there: {known}")
+    lines = listed.read_text("utf-8").splitlines()
+    return [line.split()[0] for line in lines if line.strip()]
+
+
+def read_set(sources: Iterable[tuple[Path, str]], names: Sequence[str]) -> ImageSet:
+    """Read the images and objects of splits.
+
+    Args:
+        sources: folders, each with the name of a split: VOC is trained on two of them.
+        names: the classes.
+
+    Raises:
+        AnnotationError: something in it is not sound.
+
+    Warns:
+        UserWarning: an object without area is left out.
+    """
+    label_map = make_label_map(names)
+    paths, objects = [], []
+    for folder, split in sources:
+        for stem in read_split(folder, split):
+            paths.append((folder / "JPEGImages" / f"{stem}.jpg").resolve())
+            annotation = folder / "Annotations" / f"{stem}.xml"
+            objects.append(read_annotation(annotation, size_of(paths[-1]), label_map))
+    if not paths:
+        raise AnnotationError("the lists name no image at all")
+    return ImageSet(paths, objects, label_map)
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Return an image's width and height, pixels.
+
+    Raises:
+        AnnotationError: it is missing, or no image.
+    """
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except FileNotFoundError:
+        raise AnnotationError(f"{path} is missing, though a list names it") from None
+    except (UnidentifiedImageError, OSError) as error:
+        raise AnnotationError(f"{path} is not an image: {error}") from None
+
+
+def read_annotation(
+    path: Path, size: tuple[int, int], label_map: Mapping[str, int]
+) -> dict[str, Tensor]:
+    """Read an image's objects.
+
+    Args:
+        path: the XML file.
+        size: the image's width and height, pixels.
+        label_map: the number of each name.
+
+    Returns:
+        "boxes" (n, 4) float32, `xyxy` in pixels from 0 (VOC counts from 1); "labels" (n,) int64;
+        "difficult" (n,) bool.
+
+    Raises:
+        AnnotationError: the file is missing or broken, a name is unknown, a box is reversed or
+            lies outside the image.
+
+    Warns:
+        UserWarning: an object without area is left out.
+    """
+    boxes, labels, difficult = [], [], []
+    for number, element in enumerate(parse(path).findall("object"), 1):
+        name = (element.findtext("name") or "").strip()
+        place = f"{path}, object {number} ({name or 'without a name'})"
+        if name not in label_map or label_map[name] == 0:
+            known = ", ".join(name for name, label in label_map.items() if label)
+            raise AnnotationError(f"{place}: there is no such class; known: {known}")
+        box = read_box(element, size, place)
+        if box[0] == box[2] or box[1] == box[3]:
+            warnings.warn(f"{place}: the box has no area and is left out", stacklevel=2)
+            continue
+        boxes.append(box)
+        labels.append(label_map[name])
+        difficult.append(read_flag(element, place))
+    return {
+        "boxes": torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
+        "labels": torch.tensor(labels, dtype=torch.int64),
+        "difficult": torch.tensor(difficult, dtype=torch.bool),
+    }
+
+
+def parse(path: Path) -> ElementTree.Element:
+    """Parse an XML file and return its root."""
+    try:
+        return ElementTree.fromstring(path.read_bytes())
+    except FileNotFoundError:
+        raise AnnotationError(f"{path} is missing, though a list names it") from None
+    except (ElementTree.ParseError, OSError, ValueError, LookupError) as error:
+        raise AnnotationError(f"{path} is not sound XML: {error}") from None
+
+
+def read_box(element: ElementTree.Element, size: tuple[int, int], place: str) -> list[float]:
+    """Read an object's box and check it against the image's size."""
+    corners = []
+    for key in CORNERS:
+        text = element.findtext(f"bndbox/{key}")
+        try:
+            corners.append(float(text or ""))
+        except ValueError:
+            raise AnnotationError(f"{place}: {key} is {text!r}, not a number") from None
+    if not all(map(math.isfinite, corners)):
+        raise AnnotationError(f"{place}: the box {corners} is not finite")
+    x_min, y_min, x_max, y_max = corners
+    if x_max < x_min or y_max < y_min:
+        raise AnnotationError(
+            f"{place}: the corners of the box {corners} are reversed; is it (x, y, w, h)?"
+        )
+    if x_min < 1 or y_min < 1 or x_max > size[0] or y_max > size[1]:
+        raise AnnotationError(
+            f"{place}: the box {corners} sticks out of the image, {size[0]}×{size[1]} pixels "
+            "counted from 1"
+        )
+    return [corner - 1 for corner in corners]
+
+
+def read_flag(element: ElementTree.Element, place: str) -> bool:
+    """Read whether an object is difficult; without a word on it, it is not."""
+    text = (element.findtext("difficult") or "0").strip()
+    if text not in ("0", "1"):
+        raise AnnotationError(f"{place}: difficult is {text!r}, not 0 or 1")
+    return text == "1"
+
+
+def write_lists(images: ImageSet, out: Path, split: str) -> list[Path]:
+    """Write a set as JSON: `SPLIT_images.json`, `SPLIT_objects.json` and `label_map.json`.
+
+    Returns:
+        The files written.
+    """
+    rows = [{key: value.tolist() for key, value in one.items()} for one in images.objects]
+    contents: dict[str, Any] = {
+        f"{split}_images": [str(path) for path in images.paths],
+        f"{split}_objects": rows,
+        "label_map": images.label_map,
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (out / f"{name}.json").write_text(json.dumps(content) + "\n", "utf-8")
+    return [out / f"{name}.json" for name in contents]
+
+
+def read_lists(out: Path, split: str) -> ImageSet:
+    """Read what `write_lists` wrote.
+
+    Raises:
+        AnnotationError: a file is missing or is not what was written.
+    """
+    try:
+        images, rows, label_map = (
+            json.loads((out / f"{name}.json").read_text("utf-8"))
+            for name in (f"{split}_images", f"{split}_objects", "label_map")
+        )
+        objects = [
+            {
+                "boxes": torch.tensor(row["boxes"], dtype=torch.float32).reshape(-1, 4),
+                "labels": torch.tensor(row["labels"], dtype=torch.int64),
+                "difficult": torch.tensor(row["difficult"], dtype=torch.bool),
+            }
+            for row in rows
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AnnotationError(f"the lists in {out} cannot be read: {error}") from None
+    if len(images) != len(objects):
+        raise AnnotationError(f"the lists in {out} differ: {len(images)} and {len(objects)} images")
+    return ImageSet([Path(path) for path in images], objects, label_map)
