@@ -2,7 +2,7 @@
 must lose points of its own task and keep all others', and each variant keep all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.markup import escape
@@ -46,12 +46,18 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Audit:
-    """The outcome of an audit; scores are percentages of the automatic points."""
+    """The outcome of an audit; scores are percentages of the automatic points.
+
+    Attributes:
+        left_out: why tasks of the reference could not be graded here, by label: those count for
+            nothing.
+    """
 
     reference: float
     stub: float
     mutants: list[Verdict]
     variants: list[Verdict]
+    left_out: dict[str, str] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
@@ -101,12 +107,14 @@ def run_audit(course: Course, week: str, jobs: int, secret: str, progress: Progr
     reference, stub, *graded = batch.submissions
     points = {label: task.points for label, task in tasks.items()}
     verdicts = [judge(o, r, points) for o, r in zip(overlays, graded, strict=True)]
-    total = sum(points.values())
+    left_out = {task.task: task.message for task in reference.tasks if skipped(task)}
+    total = sum(value for label, value in points.items() if label not in left_out)
     return Audit(
         reference=round(100 * reference.score / total, 4),
         stub=round(100 * stub.score / total, 4),
         mutants=verdicts[:mutants],
         variants=verdicts[mutants:],
+        left_out=left_out,
     )
 
 
@@ -144,6 +152,8 @@ def print_audit(console: Console, audit: Audit) -> None:
             lost = f"{v.lost:g} / {v.possible:g}"
             table.add_row(v.overlay.task, escape(v.overlay.name), lost, verdict_words(name, v))
         console.print(table)
+    for label, reason in audit.left_out.items():
+        console.print(f"{label} was left out. {reason}", markup=False, soft_wrap=True)
     console.print(f"reference {audit.reference:g} %, stub {audit.stub:g} %")
     console.print("[green]clean[/]" if audit.clean else "[bold red]not clean[/]")
 

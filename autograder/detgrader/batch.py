@@ -54,22 +54,26 @@ def staff_folders(course: Course, week: str | None = None) -> list[Path]:
         week: whose answers are to run; packages that do its tasks ready-made are hidden as well.
     """
     names = ("solutions", "assignments", "autograder/checks", "tests", "data", ".git")
-    made_fast = Path(detlab.__file__).parent / "fast"  # what some tasks ask for
+    # What some tasks ask for, ready-made.
+    ready_made = [Path(detlab.__file__).parent / name for name in ("fast", "sets")]
     packages = [package_folder(name) for name in course.absent_packages(week)] if week else []
     hidden_digits = Path(__file__).parent / "data"
-    return [*(course.root / name for name in names), hidden_digits, made_fast, *packages]
+    return [*(course.root / name for name in names), hidden_digits, *ready_made, *packages]
 
 
 def package_folder(name: str) -> Path:
-    """Return where a package lies, without importing it.
+    """Return where a package lies, or a part of one, without importing it.
 
     Raises:
         CourseError: it is not installed.
     """
-    spec = importlib.util.find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        raise CourseError(f"there is no package {name!r} to hide: see absent.txt of the checks")
-    return Path(spec.submodule_search_locations[0])
+    whole, *parts = name.split(".")
+    spec = importlib.util.find_spec(whole)
+    if spec is not None and spec.submodule_search_locations:
+        folder = Path(spec.submodule_search_locations[0]).joinpath(*parts)
+        if folder.is_dir():
+            return folder
+    raise CourseError(f"there is no package {name!r} to hide: see absent.txt of the checks")
 
 
 def default_secret() -> str:

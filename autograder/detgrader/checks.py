@@ -9,6 +9,9 @@ seed comes from the staff's secret). Markers:
     forbid(name, …)            names that the task's cells must not mention
     needs(label, …)            earlier tasks on whose answers this one rests, such as a training:
                                it is skipped when one of them earned nothing, and runs once
+    weights(data)              the task measures a file of weights that was handed in beside the
+                               notebook, on this set of images; it runs once. The check gets the
+                               file's path by a third fixture, `weights_file`
 """
 
 import hashlib
@@ -40,8 +43,9 @@ MARKERS = (
     "limits(cpu_s, memory_mb, wall_s): what the task may use",
     "forbid(*names): names that the task's cells must not mention",
     "needs(*labels): earlier tasks on whose answers this one rests",
+    "weights(data): the task measures weights that were handed in, on a set of images",
 )
-FIXTURES = {"student", "rng", "request"}
+FIXTURES = {"student", "rng", "weights_file", "request"}
 
 
 @dataclass
@@ -97,6 +101,7 @@ class CheckSession:
         self.items: list[pytest.Item] = []
         self.checks: dict[str, list[Check]] = {}
         self.current: Student | None = None
+        self.weights: Path | None = None
         self.errors: list[BaseException] = []
         self.called = False
 
@@ -132,6 +137,11 @@ class CheckSession:
     def rng(self, request: pytest.FixtureRequest) -> torch.Generator:
         """A generator for the check's inputs: the same for every submission of a batch."""
         return torch.Generator().manual_seed(self.seed_of(request.node, "inputs"))
+
+    @pytest.fixture
+    def weights_file(self) -> Path | None:
+        """Where the weights lie that belong to the submission, if it has any."""
+        return self.weights
 
     def seed_of(self, item: pytest.Item, purpose: str) -> int:
         """Derive a seed of a check's from the secret.
@@ -190,6 +200,10 @@ class CheckSession:
         marks = self.setting(task, "needs")
         return list(dict.fromkeys(label for mark in marks for label in mark.args))
 
+    def data_of_weights(self, task: str) -> str:
+        """Return the set on which a task measures handed-in weights, or the empty string."""
+        return next((mark.args[0] for mark in self.setting(task, "weights")), "")
+
 
 def read_check(item: pytest.Item) -> Check:
     """Read a check's markers.
@@ -203,7 +217,9 @@ def read_check(item: pytest.Item) -> Check:
         raise CourseError(f'{where}: mark it with pytest.mark.task("1.5", points=15)')
     others = set(getattr(item, "fixturenames", ())) - FIXTURES - set(parameters_of(item))
     if others:
-        raise CourseError(f"{where}: a check has only `student` and `rng`, not {sorted(others)}")
+        raise CourseError(
+            f"{where}: a check has `student`, `rng` and `weights_file`, not {sorted(others)}"
+        )
     weight = item.get_closest_marker("weight")
     share = float(weight.args[0]) if weight else 1.0
     return Check(item, marks[0].args[0], float(marks[0].kwargs["points"]), share)

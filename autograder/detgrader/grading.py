@@ -8,6 +8,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
@@ -21,6 +22,7 @@ from detgrader.workers import Crashed, Dispatcher, LimitReached, Limits, Violati
 from detlab.checking.student import Handle, Student
 from detlab.checking.values import HandleRef, replace_handles
 from detlab.checking.workbench import StudentError, Workbench
+from detlab.sets import voc
 
 MAX_MESSAGES = 5
 GRADER_FAULT = "This task could not be graded; the fault is not yours. Staff have been told."
@@ -122,6 +124,7 @@ class Grader:
         dispatcher: starts workers.
         stand_ins: right answers to earlier tasks' functions.
         mistakes: by task, the known mistakes that a wrong answer may turn out to be.
+        data: folder of downloaded sets.
     """
 
     def __init__(
@@ -131,7 +134,9 @@ class Grader:
         dispatcher: Dispatcher,
         stand_ins: StandIns,
         mistakes: dict[str, list[KnownMistake]],
+        data: Path,
     ):
+        self.data = data
         self.assignment = assignment
         self.session = session
         self.dispatcher = dispatcher
@@ -283,9 +288,11 @@ class SubmissionRun:
 
     def reason_to_skip(self, task: Task) -> str:
         """Say why a task that rests on earlier answers is not worth its time, or nothing."""
-        needs = self.session.needs(task.label)
-        if needs and self.submission.overlaid not in ("", task.label):
+        needs, data = self.session.needs(task.label), self.session.data_of_weights(task.label)
+        if (needs or data) and self.submission.overlaid not in ("", task.label):
             return f"Not run: the overlay is of task {self.submission.overlaid}."
+        if data and self.submission.staff and (reason := self.lacking(data)):
+            return f"Not run: {reason}"
         lacking = [label for label in needs if not self.earned.get(label)]
         if not lacking:
             return ""
@@ -293,6 +300,17 @@ class SubmissionRun:
             f"Not run: this task rests on task {', '.join(lacking)}, which earned no points. "
             "Mend that first."
         )
+
+    def lacking(self, data: str) -> str:
+        """Say what staff lack to measure the reference's weights here, or nothing."""
+        weights = self.submission.weights
+        if weights is None or not weights.is_file():
+            return f"the reference has no {weights and weights.name}; see `train-reference`."
+        try:
+            voc.locate(data, self.grader.data)
+        except FileNotFoundError as error:
+            return str(error)
+        return ""
 
     def is_to_run(self, task: Task) -> bool:
         """Say whether a task has code of the student's, and nothing keeps it from running."""
@@ -330,7 +348,7 @@ class SubmissionRun:
         violated = any(outcome.kind == "violation" for _, outcome in attempt.checks)
         tasks = [other for other in self.assignment.tasks if other.code_cells]
         earlier = tasks[: tasks.index(task)]
-        alone = not self.session.needs(task.label)
+        alone = not (self.session.needs(task.label) or self.session.data_of_weights(task.label))
         if attempt.share < 1 and earlier and alone and not violated:
             failed = [check for check, _ in attempt.failures()]
             attempt.add(self.attempt(task, failed, without=earlier))
@@ -346,6 +364,8 @@ class SubmissionRun:
 
     def hint(self, task: Task, attempt: Attempt) -> str:
         """Return a known mistake's hint; a hint that cannot be found costs nobody a grade."""
+        if self.session.data_of_weights(task.label):
+            return ""  # what a file of weights lacks, its own message says
         try:
             hint = self.grader.diagnosis.hint(task.label, attempt.failures())
         except Exception as error:
@@ -384,6 +404,7 @@ class SubmissionRun:
         except (StudentError, LimitReached, Violation, Crashed) as error:
             end = ended(error)
         student = Student(prepared.worker.perform)
+        self.session.weights = self.submission.weights
         outcomes = []
         for check in checks:
             outcome = end or self.session.run(check, student)

@@ -30,6 +30,7 @@ class Material:
     stand_ins: StandIns
     mistakes: dict[str, list[KnownMistake]]
     secret: str
+    data: Path
 
 
 def prepare(course: Course, assignment: Assignment, secret: str) -> Material:
@@ -45,7 +46,9 @@ def prepare(course: Course, assignment: Assignment, secret: str) -> Material:
         task = next(task for task in assignment.tasks if task.label == overlay.task)
         mistakes[overlay.task].append(KnownMistake(overlay, submission, task.code_cells[-1]))
     checks = course.checks(assignment.name)
-    return Material(assignment, checks, load_stand_ins(checks), dict(mistakes), secret)
+    return Material(
+        assignment, checks, load_stand_ins(checks), dict(mistakes), secret, course.root / "data"
+    )
 
 
 def work(material: Material, control: socket.socket, connection: Connection) -> None:
@@ -53,7 +56,12 @@ def work(material: Material, control: socket.socket, connection: Connection) -> 
 
     def serve(session: CheckSession) -> None:
         grader = Grader(
-            material.assignment, session, Dispatcher(control), material.stand_ins, material.mistakes
+            material.assignment,
+            session,
+            Dispatcher(control),
+            material.stand_ins,
+            material.mistakes,
+            material.data,
         )
         while True:
             try:

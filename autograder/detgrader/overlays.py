@@ -14,7 +14,7 @@ from pathlib import Path
 from detgrader.assignment import Assignment
 from detgrader.course import Course, CourseError
 from detgrader.percent import read_answers
-from detgrader.submission import Cell, Submission
+from detgrader.submission import WEIGHTS, Cell, Submission
 
 FIELD = re.compile(r"^(task|does|hint):\s*", re.M)
 
@@ -74,7 +74,8 @@ def reference_submission(course: Course, assignment: Assignment) -> Submission:
     """Return the reference solution as if it had been handed in."""
     path = course.source(assignment.name)
     cells = [Cell(grade_id, source) for grade_id, source in read_answers(path)]
-    return Submission("reference", path, cells=cells)
+    weights = path.with_name(f"{assignment.name}{WEIGHTS}")
+    return Submission("reference", path, cells=cells, weights=weights, staff=True)
 
 
 def lay_over(reference: Submission, overlay: Overlay, assignment: Assignment) -> Submission:

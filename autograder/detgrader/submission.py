@@ -24,6 +24,7 @@ MAX_SOURCE = 50_000
 MAX_CODE = 120_000
 SHADOWING = {"conftest", "sitecustomize", "usercustomize", "torch", "torchvision", "numpy"}
 SHADOWING |= {"matplotlib", "pytest", "detlab", "detgrader"}
+WEIGHTS = ".safetensors"
 TRUSTED_SETTINGS = ("points", "grade", "solution", "locked")
 
 
@@ -59,6 +60,8 @@ class Submission:
         texts: sources of the written answers by grade id.
         problems: by grade id, why an answer cell cannot be used.
         notes: for staff: edits that have no effect.
+        weights: where a file of weights lies that belongs to it, whether or not it is there.
+        staff: whether it is the staff's own: the reference, or a mutant or variant over it.
         overlaid: label of the task over which staff laid a mutant or variant, or the empty
             string for what a student handed in.
     """
@@ -71,6 +74,8 @@ class Submission:
     texts: dict[str, str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    weights: Path | None = None
+    staff: bool = False
     overlaid: str = ""
 
 
@@ -80,6 +85,7 @@ def take_in(path: Path, assignment: Assignment) -> Submission:
     path_text = clean_text(os.fsencode(path).decode("utf-8", "replace"), MAX_PATH)
     student = find_student(Path(path_text), assignment.name).replace("\n", " ")
     submission = Submission(student, Path(path_text.replace("\n", " ")))
+    submission.weights = path.with_suffix(WEIGHTS) if path.name else None
     try:
         refuse_links(path)
         data = read_file(path)

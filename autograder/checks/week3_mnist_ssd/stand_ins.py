@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor
-from truth import (
+
+from detgrader.truth import (
     box_iou,
     cxcywh_to_xyxy,
     decode_offsets,
@@ -16,7 +17,6 @@ from truth import (
     match_priors,
     xyxy_to_cxcywh,
 )
-
 from detlab.checking.student import Student
 
 MAX_SIZE = 10_000_000

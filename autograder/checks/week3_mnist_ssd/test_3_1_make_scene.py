@@ -10,10 +10,11 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from cases import randint
 from torch import Tensor
 
+from detgrader.cases import randint
 from detlab.checking.expect import expect_close, fail
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
 from detlab.checking.week3 import (
     FORBIDDEN,
@@ -21,7 +22,6 @@ from detlab.checking.week3 import (
     Scene,
     expect_scene,
     expect_tight_boxes,
-    expect_untouched,
     pixels_of,
 )
 from detlab.digits import load_digits

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
-from cases import random_boxes, random_labels, uniform
 
+from detgrader.cases import random_boxes, random_labels, uniform
 from detlab.checking.expect import expect_close, expect_handle, expect_list, expect_tensor, fail
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Handle, Student
 from detlab.checking.week3 import (
     FORBIDDEN,
@@ -12,7 +13,6 @@ from detlab.checking.week3 import (
     check_dataset,
     check_standardised,
     expect_indices,
-    expect_untouched,
 )
 
 pytestmark = [pytest.mark.task("3.2", points=5), pytest.mark.forbid(*FORBIDDEN)]

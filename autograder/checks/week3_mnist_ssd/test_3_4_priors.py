@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-import truth
-from cases import randint, uniform
 
+from detgrader import truth
+from detgrader.cases import randint, uniform
 from detlab.checking.expect import expect_equal
 from detlab.checking.student import Student
 from detlab.checking.week3 import (

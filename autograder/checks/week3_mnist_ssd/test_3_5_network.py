@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-import truth
-from cases import randint, uniform
 from torch import Tensor
 
+from detgrader import truth
+from detgrader.cases import randint, uniform
 from detlab.checking.expect import (
     expect_close,
     expect_handle,

@@ -2,12 +2,13 @@
 
 import pytest
 import torch
-import truth
-from cases import random_boxes, uniform
 
+from detgrader import truth
+from detgrader.cases import random_boxes, uniform
 from detlab.checking.expect import expect_close
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
-from detlab.checking.week3 import FORBIDDEN, expect_floats, expect_own_work, expect_untouched
+from detlab.checking.week3 import FORBIDDEN, expect_floats, expect_own_work
 
 pytestmark = [pytest.mark.task("3.6", points=6), pytest.mark.forbid(*FORBIDDEN)]
 

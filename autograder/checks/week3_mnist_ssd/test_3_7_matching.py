@@ -2,8 +2,10 @@
 
 import pytest
 import torch
-import truth
-from cases import (
+from torch import Tensor
+
+from detgrader import truth
+from detgrader.cases import (
     plain_boxes,
     randint,
     random_boxes,
@@ -11,11 +13,10 @@ from cases import (
     some_priors,
     uniform,
 )
-from torch import Tensor
-
 from detlab.checking.expect import expect_list, fail
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
-from detlab.checking.week3 import FORBIDDEN, expect_indices, expect_own_work, expect_untouched
+from detlab.checking.week3 import FORBIDDEN, expect_indices, expect_own_work
 
 pytestmark = [pytest.mark.task("3.7", points=12), pytest.mark.forbid(*FORBIDDEN)]
 

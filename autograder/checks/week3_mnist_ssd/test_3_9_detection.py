@@ -4,34 +4,24 @@ Scores are distinct and no overlap lies at a threshold, so that only one answer 
 """
 
 import functools
-from collections.abc import Callable
-from typing import NamedTuple
 
 import pytest
 import torch
-import truth
-from cases import random_boxes, some_priors, uniform
 from torch import Tensor
 
-from detlab.checking.expect import expect_close, fail
+from detgrader import truth
+from detgrader.cases import random_boxes, uniform
+from detgrader.detection_checks import Settings, are_full, compare_detections, outputs
+from detlab.checking.expect import fail
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
 from detlab.checking.week3 import (
     FORBIDDEN,
-    expect_detections,
     expect_indices,
     expect_own_work,
-    expect_untouched,
 )
 
 pytestmark = [pytest.mark.task("3.9", points=10), pytest.mark.forbid(*FORBIDDEN)]
-
-
-class Settings(NamedTuple):
-    """Arguments of `detect` beside outputs and priors."""
-
-    min_score: float = 0.01
-    iou_threshold: float = 0.45
-    top_k: int = 200
 
 
 def crowd(rng: torch.Generator, count: int, threshold: float) -> tuple[Tensor, Tensor]:
@@ -114,78 +104,6 @@ def test_nms_at_the_edges(student: Student, rng: torch.Generator) -> None:
         fail("Boxes of equal score that lie apart must all be kept, each once.")
     answer = student.nms(boxes=twice, scores=torch.full((2,), 0.5), iou_threshold=0.5)
     expect_indices(answer, "`nms`'s result for one box twice, of equal scores,", (1,))
-
-
-def outputs(
-    rng: torch.Generator,
-    count: int,
-    num_classes: int,
-    settings: Settings,
-    sure: float = 3.0,
-    suits: Callable[[list[dict[str, Tensor]]], bool] = bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return offsets, logits and priors whose detections leave no doubt.
-
-    Args:
-        sure: how far logits lie apart.
-        suits: says whether the right detections are such that the check sees what it is for.
-    """
-    priors = some_priors(rng)
-    while True:
-        offsets = 0.7 * torch.randn(count, len(priors), 4, generator=rng)
-        logits = sure * torch.randn(count, len(priors), num_classes, generator=rng)
-        clear = all(is_clear(o, x, priors, settings) for o, x in zip(offsets, logits, strict=True))
-        if clear and suits(truth.detect(offsets, logits, priors, *settings)):
-            return offsets, logits, priors
-
-
-def are_full(detections: list[dict[str, Tensor]], top_k: int) -> bool:
-    """Say whether all images have as many detections as they may."""
-    return all(len(one["scores"]) == top_k for one in detections)
-
-
-def is_clear(offsets: Tensor, logits: Tensor, priors: Tensor, settings: Settings) -> bool:
-    """Say whether no score and no overlap of an image lies at a threshold or equals another.
-
-    Overlaps count between boxes of which at least one class sees both.
-    """
-    scores = logits.double().softmax(-1)[:, 1:]
-    above = scores > settings.min_score
-    listed = scores[above].sort().values
-    if float((scores - settings.min_score).abs().min()) < 1e-6:
-        return False
-    if len(listed) > 1 and float(listed.diff().min()) < 1e-7:
-        return False
-    boxes = truth.cxcywh_to_xyxy(truth.decode_offsets(offsets.double(), priors.double()))
-    # Boxes cut to the image overlap otherwise: that suppression comes first is pinned.
-    together = (above.double() @ above.double().T) > 0
-    doubt = (truth.box_iou(boxes, boxes) - settings.iou_threshold).abs() < 1e-5
-    return not bool((doubt & together).any())
-
-
-def compare_detections(
-    student: Student, made: tuple[Tensor, Tensor, Tensor], settings: Settings, **given: object
-) -> None:
-    """Compare detections; boxes may be cut to the image after the suppression."""
-    offsets, logits, priors = made
-    arguments = {"offsets": offsets, "logits": logits, "priors": priors, **given}
-    answer = expect_detections(student.detect(**arguments), len(offsets))
-    expected = truth.detect(offsets, logits, priors, *settings)
-    for found, right in zip(answer, expected, strict=True):
-        counts = len(found["scores"]), len(right["scores"])
-        if counts[0] != counts[1]:
-            fail(
-                f"`detect` finds {counts[0]} objects in an image where {counts[1]} are right: "
-                "every class above `min_score`, suppression in each class by itself, then `top_k`."
-            )
-        expect_close(found["scores"], right["scores"], "The scores", 1e-5)
-        if not torch.equal(found["labels"], right["labels"]):
-            fail("The labels are wrong: a label is the index of its class, and 0 the background.")
-        boxes = right["boxes"]
-        cut = boxes.clamp(0, 1)
-        if len(boxes) and bool(torch.allclose(found["boxes"].float(), cut, atol=1e-5)):
-            continue
-        expect_close(found["boxes"], boxes, "The boxes, `xyxy`,", 1e-4)
 
 
 @pytest.mark.weight(4)

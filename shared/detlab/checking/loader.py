@@ -76,6 +76,39 @@ class BudgetedLoader:
             yield batch, *(rows_of(values, rows) for values in targets)
 
 
+class RepeatingLoader:
+    """One batch again and again, until the budget is spent.
+
+    Args:
+        batch: what it yields: images first, then lists.
+        times: how often.
+        cpu_s: seconds of this process's processor time, from the first on.
+    """
+
+    def __init__(self, batch: tuple[Targets, ...], times: int, cpu_s: float):
+        self.batch = batch
+        self.progress = Progress(0, times, False)
+        self.cpu_s = cpu_s
+        self.ends_at: float | None = None
+
+    def __len__(self) -> int:
+        return self.progress.max_steps
+
+    def __iter__(self) -> Iterator[tuple[Targets, ...]]:
+        if self.ends_at is None:
+            self.ends_at = time.process_time() + self.cpu_s
+        while self.progress.steps < self.progress.max_steps:
+            steps, times, _ = self.progress
+            if time.process_time() >= self.ends_at:
+                self.progress = Progress(steps, times, True)
+                return
+            self.progress = Progress(steps + 1, times, False)
+            yield tuple(
+                part.clone() if isinstance(part, Tensor) else [one.clone() for one in part]
+                for part in self.batch
+            )
+
+
 def joined(parts: tuple[Targets, ...]) -> Targets:
     """Put parts behind each other."""
     if isinstance(parts[0], Tensor):

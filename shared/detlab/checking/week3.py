@@ -15,6 +15,7 @@ from detlab.checking.expect import (
     expect_tensor,
     fail,
 )
+from detlab.checking.own_work import expect_work_without
 from detlab.checking.student import Handle, Student
 
 SIDE = 32
@@ -30,43 +31,8 @@ Scene = tuple[Tensor, Tensor, Tensor]
 
 
 def expect_own_work(student: Student, name: str, **arguments: Any) -> None:
-    """Check that a function does its work without the libraries that do it ready-made.
-
-    Args:
-        arguments: in the order of the signature. Watched, the function must answer as it does
-            otherwise.
-    """
-    watched = student.tool("call_and_watch", student.fetch(name), list(arguments.values()))
-    watched = expect_keys(watched, ("packages", "result", "whole"), "The watched call")
-    if watched["whole"] is not True:
-        fail(f"While `{name}` runs, Python's profiling must be left alone.")
-    if not is_same(watched["result"], getattr(student, name)(**arguments)):
-        fail(f"`{name}` answers otherwise when the code that it runs is looked at.")
-    packages = watched["packages"]
-    for package in FORBIDDEN:
-        if package in packages:
-            fail(
-                f"`{name}` runs code of `{package}`, which has such functions ready-made: use "
-                "torch's own operations."
-            )
-
-
-def is_same(value: Any, other: Any) -> bool:
-    """Say whether two answers are equal, but for roundings."""
-    if isinstance(value, Tensor) and isinstance(other, Tensor):
-        alike = value.shape == other.shape and value.dtype == other.dtype
-        return alike and torch.allclose(value, other, rtol=1e-4, atol=1e-5, equal_nan=True)
-    if isinstance(value, list | tuple) and isinstance(other, list | tuple):
-        return len(value) == len(other) and all(map(is_same, value, other))
-    if isinstance(value, dict) and isinstance(other, dict):
-        return value.keys() == other.keys() and all(is_same(value[k], other[k]) for k in value)
-    return type(value) is type(other)
-
-
-def expect_untouched(student: Student, name: str, *arguments: Any) -> None:
-    """Check that a student's function leaves its arguments as they are."""
-    if student.tool("leaves_arguments_alone", student.fetch(name), list(arguments)) is not True:
-        fail(f"`{name}` changed its arguments: work on a copy.")
+    """Check that a function does its work without the libraries that do it ready-made."""
+    expect_work_without(student, FORBIDDEN, name, **arguments)
 
 
 def expect_floats(value: Any, what: str, shape: Sequence[int]) -> Tensor:

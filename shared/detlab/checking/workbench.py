@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from detlab.checking import tools
+from detlab.checking import network_tools, tools
 from detlab.checking.values import HandleRef, export, replace_handles, without_sharing
 
 MAX_FRAMES = 6
@@ -139,7 +139,7 @@ class Workbench:
         self.cell_name = cell_name
         self.objects: list[Any] = []
         # As they were before any cell ran: cells may put other functions into that module.
-        self.tools = dict(vars(tools))
+        self.tools = vars(network_tools) | vars(tools)
         self.requests = {
             "call": self.call,
             "fetch": self.fetch,

@@ -4,6 +4,7 @@ A set is a folder with `Annotations/*.xml`, `JPEGImages/*.jpg` and, for each spl
 in `ImageSets/Main/*.txt`. It is parsed once, into lists of images and objects (JSON).
 """
 
+import hashlib
 import json
 import math
 import os
@@ -15,7 +16,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 VOC_CLASSES = tuple(
@@ -25,7 +26,12 @@ VOC_CLASSES = tuple(
 BCCD_CLASSES = ("RBC", "WBC", "Platelets")
 DIGIT_CLASSES = tuple("0123456789")
 DIGITS = Path(__file__).parents[1] / "data" / "digits_voc"
+# The content digest of the set that comes with the course.
+DIGITS_SHA256 = "fdd44449712117f706b2fe3cd515f9b154af0d471fe22f4b346b651c2272ac15"
+PARTS = ("Annotations", "ImageSets", "JPEGImages")
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
+# The largest annotation of VOC has some 30 kB, the longest list 300 kB.
+MAX_BYTES = 2 << 20
 
 
 class AnnotationError(ValueError):
@@ -100,6 +106,23 @@ def locate_voc(root: Path = Path("data")) -> Path:
     )
 
 
+def content_digest(folder: Path) -> str:
+    """Return one SHA-256 for all that a set holds, in hexadecimal.
+
+    It is taken over lines as `sha256sum` prints them, one for each file in `Annotations`,
+    `ImageSets` and `JPEGImages`, in the order of their names. Times, rights and whatever else lies
+    in the folder do not count.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    files = [path for part in PARTS for path in (folder / part).rglob("*") if path.is_file()]
+    lines = []
+    for name, path in sorted((path.relative_to(folder).as_posix(), path) for path in files):
+        lines.append(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n")
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
 def make_label_map(names: Sequence[str]) -> dict[str, int]:
     """Number the classes from 1, in their order; "background" is 0."""
     return {"background": 0} | {name: n for n, name in enumerate(names, 1)}
@@ -109,14 +132,39 @@ def read_split(folder: Path, split: str) -> list[str]:
     """Return the stems of a split's images, in the order of its list.
 
     Raises:
-        AnnotationError: there is no such list.
+        AnnotationError: there is no such list, or it names what cannot be an image.
     """
     listed = folder / "ImageSets" / "Main" / f"{split}.txt"
     if not listed.is_file():
         known = ", ".join(sorted(path.stem for path in listed.parent.glob("*.txt"))) or "none"
         raise AnnotationError(f"{listed} is missing; lists that are there: {known}")
-    lines = listed.read_text("utf-8").splitlines()
-    return [line.split()[0] for line in lines if line.strip()]
+    try:
+        lines = read_small(listed).decode("utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise AnnotationError(f"{listed} cannot be read: {error}") from None
+    stems = []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            stems.append(line.split()[0])
+            if stems[-1].startswith(".") or "/" in stems[-1] or "\\" in stems[-1]:
+                raise AnnotationError(
+                    f"{listed}, line {number}: {stems[-1][:40]!r} does not name an image of the set"
+                )
+    return stems
+
+
+def read_small(path: Path) -> bytes:
+    """Read a file of a size that annotations and lists have.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is too large.
+    """
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"it has more than {MAX_BYTES} bytes")
+    return content
 
 
 def read_set(sources: Iterable[tuple[Path, str]], names: Sequence[str]) -> ImageSet:
@@ -148,14 +196,18 @@ def size_of(path: Path) -> tuple[int, int]:
     """Return an image's width and height, pixels.
 
     Raises:
-        AnnotationError: it is missing, or no image.
+        AnnotationError: it is missing, no image, or has more pixels than an image may have.
     """
     try:
-        with Image.open(path) as image:
-            return image.size
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                return image.size
     except FileNotFoundError:
         raise AnnotationError(f"{path} is missing, though a list names it") from None
-    except (UnidentifiedImageError, OSError) as error:
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise AnnotationError(f"{path} is too large to be opened: {error}") from None
+    except (OSError, ValueError, SyntaxError) as error:
         raise AnnotationError(f"{path} is not an image: {error}") from None
 
 
@@ -174,8 +226,8 @@ def read_annotation(
         "difficult" (n,) bool.
 
     Raises:
-        AnnotationError: the file is missing or broken, a name is unknown, a box is reversed or
-            lies outside the image.
+        AnnotationError: the file is missing or broken, a name is unknown, a box is incomplete,
+            reversed or partly outside the image, or `difficult` is neither 0 nor 1.
 
     Warns:
         UserWarning: an object without area is left out.
@@ -183,43 +235,59 @@ def read_annotation(
     boxes, labels, difficult = [], [], []
     for number, element in enumerate(parse(path).findall("object"), 1):
         name = (element.findtext("name") or "").strip()
-        place = f"{path}, object {number} ({name or 'without a name'})"
+        place = f"{path}, object {number} ({name[:40] or 'without a name'})"
         if name not in label_map or label_map[name] == 0:
             known = ", ".join(name for name, label in label_map.items() if label)
             raise AnnotationError(f"{place}: there is no such class; known: {known}")
         box = read_box(element, size, place)
-        if box[0] == box[2] or box[1] == box[3]:
+        if (box[:2] == box[2:]).any():
             warnings.warn(f"{place}: the box has no area and is left out", stacklevel=2)
             continue
         boxes.append(box)
         labels.append(label_map[name])
         difficult.append(read_flag(element, place))
     return {
-        "boxes": torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
+        "boxes": torch.stack(boxes) if boxes else torch.zeros(0, 4),
         "labels": torch.tensor(labels, dtype=torch.int64),
         "difficult": torch.tensor(difficult, dtype=torch.bool),
     }
 
 
 def parse(path: Path) -> ElementTree.Element:
-    """Parse an XML file and return its root."""
+    """Parse an annotation and return its root.
+
+    One that declares anything is refused unread: a few entities that contain each other swell to
+    gigabytes.
+    """
     try:
-        return ElementTree.fromstring(path.read_bytes())
+        content = read_small(path)
+        if b"<!DOCTYPE" in content.replace(b"\0", b""):  # UTF-16 has a NUL in each letter
+            raise ValueError("it declares a document type, which no annotation needs")
+        root = ElementTree.fromstring(content)
     except FileNotFoundError:
         raise AnnotationError(f"{path} is missing, though a list names it") from None
     except (ElementTree.ParseError, OSError, ValueError, LookupError) as error:
         raise AnnotationError(f"{path} is not sound XML: {error}") from None
+    if root.tag != "annotation":
+        raise AnnotationError(f"{path} is no annotation: its root is <{root.tag[:40]}>")
+    return root
 
 
-def read_box(element: ElementTree.Element, size: tuple[int, int], place: str) -> list[float]:
-    """Read an object's box and check it against the image's size."""
+def read_box(element: ElementTree.Element, size: tuple[int, int], place: str) -> Tensor:
+    """Read an object's box and check it against the image's size.
+
+    Returns:
+        (4,) float32, `xyxy` in pixels from 0.
+    """
     corners = []
     for key in CORNERS:
         text = element.findtext(f"bndbox/{key}")
+        if text is None:
+            raise AnnotationError(f"{place}: it has no {key}")
         try:
-            corners.append(float(text or ""))
+            corners.append(float(text))
         except ValueError:
-            raise AnnotationError(f"{place}: {key} is {text!r}, not a number") from None
+            raise AnnotationError(f"{place}: {key} is {text[:40]!r}, not a number") from None
     if not all(map(math.isfinite, corners)):
         raise AnnotationError(f"{place}: the box {corners} is not finite")
     x_min, y_min, x_max, y_max = corners
@@ -232,14 +300,14 @@ def read_box(element: ElementTree.Element, size: tuple[int, int], place: str) ->
             f"{place}: the box {corners} sticks out of the image, {size[0]}×{size[1]} pixels "
             "counted from 1"
         )
-    return [corner - 1 for corner in corners]
+    return torch.tensor([corner - 1 for corner in corners], dtype=torch.float32)
 
 
 def read_flag(element: ElementTree.Element, place: str) -> bool:
     """Read whether an object is difficult; without a word on it, it is not."""
-    text = (element.findtext("difficult") or "0").strip()
+    text = (element.findtext("difficult") or "").strip() or "0"
     if text not in ("0", "1"):
-        raise AnnotationError(f"{place}: difficult is {text!r}, not 0 or 1")
+        raise AnnotationError(f"{place}: difficult is {text[:40]!r}, not 0 or 1")
     return text == "1"
 
 
@@ -248,6 +316,9 @@ def write_lists(images: ImageSet, out: Path, split: str) -> list[Path]:
 
     Returns:
         The files written.
+
+    Raises:
+        OSError: one cannot be written.
     """
     rows = [{key: value.tolist() for key, value in one.items()} for one in images.objects]
     contents: dict[str, Any] = {
@@ -257,7 +328,12 @@ def write_lists(images: ImageSet, out: Path, split: str) -> list[Path]:
     }
     out.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
-        (out / f"{name}.json").write_text(json.dumps(content) + "\n", "utf-8")
+        part = out / f".{name}.part"  # a list is there whole or not at all
+        try:
+            part.write_text(json.dumps(content) + "\n", "utf-8")
+            part.replace(out / f"{name}.json")
+        finally:
+            part.unlink(missing_ok=True)
     return [out / f"{name}.json" for name in contents]
 
 
@@ -272,6 +348,7 @@ def read_lists(out: Path, split: str) -> ImageSet:
             json.loads((out / f"{name}.json").read_text("utf-8"))
             for name in (f"{split}_images", f"{split}_objects", "label_map")
         )
+        paths, label_map = [Path(path) for path in images], dict(label_map)
         objects = [
             {
                 "boxes": torch.tensor(row["boxes"], dtype=torch.float32).reshape(-1, 4),
@@ -280,8 +357,12 @@ def read_lists(out: Path, split: str) -> ImageSet:
             }
             for row in rows
         ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    # torch says RuntimeError of numbers that do not make whole boxes.
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise AnnotationError(f"the lists in {out} cannot be read: {error}") from None
-    if len(images) != len(objects):
-        raise AnnotationError(f"the lists in {out} differ: {len(images)} and {len(objects)} images")
-    return ImageSet([Path(path) for path in images], objects, label_map)
+    if len(paths) != len(objects):
+        raise AnnotationError(f"the lists in {out} differ: {len(paths)} and {len(objects)} images")
+    for number, one in enumerate(objects, 1):
+        if len({len(value) for value in one.values()}) > 1:
+            raise AnnotationError(f"the lists in {out} differ: image {number} has half an object")
+    return ImageSet(paths, objects, label_map)

@@ -1,0 +1,104 @@
+"""Task 4.10: the training loop, and two images learned by heart."""
+
+import pytest
+import torch
+from full_size import full_case
+from heart import learned_by_heart
+
+from detgrader.cases import uniform
+from detgrader.trainings import seed_from
+from detlab.checking.expect import expect_close, expect_keys, expect_list, expect_number, fail
+from detlab.checking.student import Student
+from detlab.checking.week3 import TERMS
+from detlab.checking.week4 import FORBIDDEN, NUM_PRIORS
+from detlab.fast import multibox_terms
+
+pytestmark = [
+    pytest.mark.task("4.10", points=8),
+    pytest.mark.needs("4.3", "4.4", "4.5", "4.6", "4.7", "4.8"),
+    # More than the loader's budget: what remains is for the measuring.
+    pytest.mark.limits(cpu_s=150, memory_mb=6144, wall_s=600),
+    pytest.mark.forbid(*FORBIDDEN),
+]
+
+LOSSES = ((6.0, 1), (3.0, 2))
+PRECISIONS = ((0.50, 1), (0.90, 2))
+RATE = 0.5
+
+
+def expected_history(batches: list, logits: torch.Tensor, offsets: torch.Tensor, rate: float):
+    """Train the stand-in of a network rightly; return the terms and the parameters."""
+    history = []
+    parts = [offsets.clone().requires_grad_(), logits.clone().requires_grad_()]
+    for images, boxes, labels, priors in batches:
+        level = 1 + 0.1 * images.mean((1, 2, 3))[:, None, None]
+        terms = multibox_terms(parts[0] * level, parts[1] * level, boxes, labels, priors)
+        gradients = torch.autograd.grad(sum(terms.values()), parts)
+        with torch.no_grad():
+            for part, gradient in zip(parts, gradients, strict=True):
+                part -= rate * gradient
+        rate *= 0.7
+        history.append({name: float(term) for name, term in terms.items()})
+    return history, [part.detach() for part in parts]
+
+
+@pytest.mark.weight(2)
+def test_epoch(student: Student, rng: torch.Generator) -> None:
+    """An epoch takes a step of optimizer and schedule for each batch, and tells the terms."""
+    batches = []
+    for counts in ([2, 1], [3, 2], [1, 1], [2]):
+        some = full_case(rng, counts, 5)
+        images = uniform(rng, -1, 1, len(counts), 3, 300, 300)
+        batches.append((images, some["boxes"], some["labels"], some["priors"]))
+    net = student.tool("tiny_detector", NUM_PRIORS, 5, seed := seed_from(rng))
+    optimizer = student.tool("sgd_for", net, RATE)
+    schedule = student.tool("short_schedule", optimizer, 1)
+    start = expect_list(student.tool("parameters", net), "The parameters", 2)
+    loader = [batch[:3] for batch in batches]
+    given = {"net": net, "loader": loader, "optimizer": optimizer, "schedule": schedule}
+    history = student.train_one_epoch(**given)
+    history = expect_list(history, "`train_one_epoch`'s history", len(batches))
+    right, parts = expected_history(batches, start[1], start[0], RATE)
+    for row, expected in zip(history, right, strict=True):
+        row = expect_keys(row, TERMS, "each step of the history")
+        for name in TERMS:
+            if type(row[name]) is not float:
+                fail("The history must hold Python floats: `.item()` lets go of the graph.")
+            # Half precision may be used on the way: three digits of it.
+            if abs(expect_number(row[name], f'"{name}"') - expected[name]) > 0.02 * expected[name]:
+                fail(f'"{name}" in the history is not the loss of that step.')
+    found = expect_list(student.tool("parameters", net), "The parameters", 2)
+    for one, other, before in zip(found, parts, start, strict=True):
+        scale = float((other - before).abs().max())
+        cause = "One step a batch, gradients set to zero before each, then the schedule's step."
+        expect_close(one / scale, other / scale, "A parameter after the epoch", 0.05, cause)
+    rate = expect_number(student.tool("rate_of", optimizer), "The rate")
+    if abs(rate - RATE * 0.7 ** len(batches)) > 1e-6:
+        fail("The schedule takes one step after each batch.")
+    net = student.tool("tiny_detector", NUM_PRIORS, 5, seed)
+    given = {"net": net, "loader": loader[:2], "optimizer": student.tool("sgd_for", net, RATE)}
+    history = student.train_one_epoch(**given)
+    expect_list(history, "`train_one_epoch`'s history without a schedule", 2)
+
+
+@pytest.mark.parametrize(
+    ("most", "weight"), [pytest.param(*band, marks=pytest.mark.weight(band[1])) for band in LOSSES]
+)
+def test_loss(student: Student, rng: torch.Generator, most: float, weight: int) -> None:
+    """The loss on the two images is small."""
+    score = learned_by_heart(student, rng)
+    if not score.loss <= most:
+        fail(f"The loss on the two images is {score.loss:.2f}; points at 6 and 3.{score.remark}")
+
+
+@pytest.mark.parametrize(
+    ("least", "weight"),
+    [pytest.param(*band, marks=pytest.mark.weight(band[1])) for band in PRECISIONS],
+)
+def test_precision(student: Student, rng: torch.Generator, least: float, weight: int) -> None:
+    """The objects of the two images are found again."""
+    score = learned_by_heart(student, rng)
+    if score.mean < least:
+        fail(
+            f"The mAP on the two images is {score.mean:.3f}; points at 0.50 and 0.90.{score.remark}"
+        )

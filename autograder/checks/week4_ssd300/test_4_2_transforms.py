@@ -1,0 +1,552 @@
+"""Task 4.2: random transforms, and boxes that still hold their objects.
+
+Distributions are compared at levels that right answers miss less than once in a million times.
+"""
+
+import colorsys
+import functools
+import math
+
+import pipeline
+import pytest
+import torch
+from pipeline import MEAN, STD, boxes_inside, chart, ks_distance, ks_limit, target_with
+from torch import Tensor
+from torchvision.transforms import functional as TF
+
+from detgrader.cases import randint, uniform
+from detgrader.trainings import seed_from
+from detlab.checking.expect import expect_close, expect_list, fail
+from detlab.checking.own_work import expect_untouched
+from detlab.checking.student import Student
+from detlab.checking.week4 import (
+    FORBIDDEN,
+    SIDE,
+    check_target,
+    expect_any_image,
+    expect_image,
+    expect_target,
+)
+
+pytestmark = [
+    pytest.mark.task("4.2", points=14),
+    pytest.mark.limits(cpu_s=60, memory_mb=2048, wall_s=240),
+    pytest.mark.forbid(*FORBIDDEN),
+]
+
+
+def many(student: Student, rng: torch.Generator, name: str, arguments: list, count: int) -> list:
+    """Call a function of chance often."""
+    answers = student.tool("draws", student.fetch(name), arguments, seed_from(rng), count)
+    return expect_list(answers, f"`{name}`'s results", count)
+
+
+def check_share(share: float, expected: float, count: int, message: str) -> None:
+    """Check how often something happened: within five standard deviations."""
+    if abs(share - expected) > 5 * math.sqrt(expected * (1 - expected) / count):
+        fail(message, f"{share:.3f} of {count}")
+
+
+def check_uniform(values: list[float], low: float, high: float, what: str) -> None:
+    """Check that numbers look uniformly drawn from an interval."""
+    if min(values) < low - 0.02 * (high - low) or max(values) > high + 0.02 * (high - low):
+        fail(
+            f"{what} must lie between {low:g} and {high:g}.", f"{min(values):.3f} {max(values):.3f}"
+        )
+    ideal = torch.linspace(low, high, 2000)
+    if ks_distance(torch.tensor(values), ideal) > ks_limit(len(values), 2000) + 0.02:
+        fail(f"{what} must be uniform between {low:g} and {high:g}.")
+
+
+# -- distort ------------------------------------------------------------------------------------
+
+GREYS = (0.42, 0.58)
+
+
+def colour_chart() -> Tensor:
+    """Return an image of two greys in equal shares and one weak colour."""
+    image = torch.full((3, 12, 12), GREYS[0])
+    image[:, 6:] = GREYS[1]
+    image[:, :, :2] = torch.tensor([0.58, 0.46, 0.43])[:, None, None]
+    return image
+
+
+@functools.lru_cache(maxsize=1)
+def hue_of_chart() -> float:
+    """Return the hue of the chart's colour, 0 to 1."""
+    return hue(colour_chart()[:, 0, 0])
+
+
+def hue(colour: Tensor) -> float:
+    """Return a colour's hue as HSV has it, 0 to 1."""
+    return colorsys.rgb_to_hsv(*colour.double().tolist())[0]
+
+
+def read_chart(image: Tensor) -> tuple[float, float, float]:
+    """Return what was done to the chart: the greys' spread, saturation, and hue.
+
+    Brightness and contrast multiply the difference of the greys; saturation multiplies, besides,
+    what a colour has over grey; and hue alone turns it.
+    """
+    spread = float((image[:, 8, 8] - image[:, 2, 8]).mean()) / (GREYS[1] - GREYS[0])
+    colour, before = image[:, 2, 0], colour_chart()[:, 2, 0]
+    chroma = float((colour.max() - colour.min()) / (before.max() - before.min()))
+    turn = (hue(colour) - hue_of_chart() + 0.5) % 1 - 0.5
+    return spread, chroma / max(spread, 1e-6), turn
+
+
+@functools.lru_cache(maxsize=1)
+def many_charts(count: int) -> list[tuple[float, float, float]]:
+    """Distort the chart rightly, often, and read it."""
+    rng = torch.Generator().manual_seed(3)
+    return [read_chart(pipeline.distort(colour_chart(), rng)) for _ in range(count)]
+
+
+@pytest.mark.weight(2)
+def test_distort_by_kind(student: Student, rng: torch.Generator) -> None:
+    """Each distortion comes with probability ½, its factor from the right range."""
+    count = 500
+    answers = many(student, rng, "distort", [colour_chart()], count)
+    images = [expect_image(one, "`distort`'s result", (3, 12, 12)) for one in answers]
+    readings = torch.tensor([read_chart(image) for image in images], dtype=torch.float64)
+    untouched = float(((readings[:, 0] - 1).abs() < 1e-4).double().mean())
+    check_share(untouched, 0.25, count, "Brightness and contrast: each with probability ½.")
+    still = (readings[:, 1] - 1).abs() < 2e-3
+    check_share(float(still.double().mean()), 0.5, count, "The saturation: with probability ½.")
+    check_uniform(readings[~still, 1].tolist(), 0.5, 1.5, "The factor of the saturation")
+    unturned = readings[:, 2].abs() < 1e-3
+    check_share(float(unturned.double().mean()), 0.5, count, "The hue: with probability ½.")
+    check_uniform(readings[~unturned, 2].tolist(), -18 / 255, 18 / 255, "The shift of the hue")
+    truth = torch.tensor(many_charts(2000), dtype=torch.float64)[:, 0]
+    if ks_distance(readings[:, 0], truth) > ks_limit(count, 2000):
+        fail("Brightness and contrast: each factor must be uniform between 0.5 and 1.5.")
+
+
+@pytest.mark.weight(1)
+def test_brightness_and_contrast(student: Student, rng: torch.Generator) -> None:
+    """On grey images brightness and contrast come apart: both are there, in their ranges."""
+    count, image = 400, torch.full((3, 8, 8), 0.4)
+    plain = many(student, rng, "distort", [image], count)
+    levels = [float(expect_image(one, "`distort`'s result", image.shape).mean()) for one in plain]
+    factors = torch.tensor(levels) / 0.4
+    still = (factors - 1).abs() < 1e-4
+    check_share(float(still.double().mean()), 0.5, count, "The brightness: with probability ½.")
+    check_uniform(factors[~still].tolist(), 0.5, 1.5, "The factor of the brightness")
+    image[:, 4:] = 0.6
+    answers = many(student, rng, "distort", [image], count)
+    contrasts = []
+    for one in answers:
+        one = expect_image(one, "`distort`'s result", image.shape)
+        low, high = float(one[:, 0].mean()), float(one[:, 7].mean())
+        contrasts.append((high - low) / (high + low) / 0.2)
+    contrasts = torch.tensor(contrasts)
+    still = (contrasts - 1).abs() < 1e-3
+    check_share(float(still.double().mean()), 0.5, count, "The contrast: with probability ½.")
+    check_uniform(contrasts[~still].tolist(), 0.5, 1.5, "The factor of the contrast")
+
+
+@pytest.mark.weight(1)
+def test_order(student: Student, rng: torch.Generator) -> None:
+    """The distortions come in a random order."""
+    check_order(student, rng, "contrast", clipping_chart(), (TF.adjust_brightness, 0))
+    check_order(student, rng, "saturation", strong_colour(), (TF.adjust_hue, 1))
+
+
+def clipping_chart() -> Tensor:
+    """Return greys of which the brightest is clipped, earlier or later."""
+    image = torch.full((3, 10, 10), 0.5)
+    image[:, ::2] = 0.4
+    image[:, 0, 0] = 0.97
+    return image
+
+
+def strong_colour() -> Tensor:
+    """Return one strong colour: its grey, to which saturation blends, depends on its hue."""
+    return torch.tensor([0.75, 0.25, 0.35])[:, None, None].repeat(1, 6, 6)
+
+
+def check_order(
+    student: Student, rng: torch.Generator, name: str, image: Tensor, other: tuple
+) -> None:
+    """Check that of two distortions either comes first, about as often.
+
+    Each answer is compared with the right ones in both orders, over a grid of factors; where both
+    come equally near it says nothing.
+    """
+    adjust, kind = other
+    answers = many(student, rng, "distort", [image], 400)
+    seconds = TF.adjust_contrast if name == "contrast" else TF.adjust_saturation
+    votes = []
+    for answer in answers:
+        answer = expect_image(answer, "`distort`'s result", image.shape).double()
+        a, b = factors_of(answer, image, kind)
+        if a is None:
+            continue
+        first = seconds(adjust(image, a), b).double()
+        last = adjust(seconds(image, b), a).double()
+        gap = float((first - last).abs().max())
+        if gap > 0.02:
+            near = [float((answer - one).abs().max()) for one in (first, last)]
+            if min(near) < 0.3 * gap:
+                votes.append(near[0] < near[1])
+    if len(votes) < 8:
+        return  # too few to tell: the right factors are looked at elsewhere
+    share = sum(votes) / len(votes)
+    check_share(share, 0.5, len(votes), "The four distortions must come in a random order.")
+
+
+def factors_of(answer: Tensor, image: Tensor, kind: int) -> tuple:
+    """Read both factors off an answer; (None, None) where that cannot be done."""
+    if kind == 0:  # brightness and contrast, of greys that are not clipped
+        low, high = answer[0, 2, 2], answer[0, 1, 1]
+        spread = float(high - low) / 0.1
+        if spread < 1e-3 or float(high) >= 1:
+            return None, None
+        best = None
+        for step in range(51):
+            contrast = 0.5 + step / 50
+            bright = spread / contrast
+            if 0.5 <= bright <= 1.5:
+                one = TF.adjust_contrast(TF.adjust_brightness(image, bright), contrast).double()
+                miss = float((one[0, 2, 2] - low).abs())
+                best = min(best or (9.0, 0, 0), (miss, bright, contrast))
+        if best is None or abs(best[1] - 1) < 0.05 or abs(best[2] - 1) < 0.05:
+            return None, None
+        return best[1], best[2]
+    chroma = float(answer[:, 0, 0].max() - answer[:, 0, 0].min()) / 0.5
+    turn = (hue(answer[:, 0, 0]) - hue(image[:, 0, 0]) + 0.5) % 1 - 0.5
+    level = float(answer[:, 0, 0].max())
+    if abs(turn) < 0.02 or abs(chroma - 1) < 0.05 or level >= 1 or not 0.5 <= chroma <= 1.5:
+        return None, None
+    return turn, chroma
+
+
+@pytest.mark.weight(1)
+def test_chance_of_the_generator(student: Student, rng: torch.Generator) -> None:
+    """All chance comes from the generator, and arguments are left alone."""
+    height, width = 40, 56
+    target = target_with(boxes_inside(rng, 4, height, width), rng)
+    image = chart(height, width)
+    given = {
+        "distort": [image],
+        "zoom_out": [image, target["boxes"]],
+        "random_crop": [image, target],
+        "transform": [image, target],
+    }
+    for name, arguments in given.items():
+        for _ in range(3):
+            seed = seed_from(rng)
+            answers = student.tool("global_chance", student.fetch(name), arguments, seed)
+            one, other = expect_list(answers, f"`{name}`'s results", 2)
+            if not equal(one, other):
+                fail(f"`{name}` must take all chance from its generator, and from nothing else.")
+            generator = student.tool("generator", seed)
+            expect_untouched(student, name, *arguments, generator)
+    expect_untouched(student, "flip", image, target["boxes"])
+    expect_untouched(student, "transform", image, target)
+
+
+def equal(one: object, other: object) -> bool:
+    """Say whether two answers are the same."""
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(equal(one[k], other[k]) for k in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return False
+
+
+# -- zoom out -----------------------------------------------------------------------------------
+
+
+@pytest.mark.weight(2)
+def test_zoom_out(student: Student, rng: torch.Generator) -> None:
+    """The image lies somewhere on a larger canvas of the mean colour, and boxes move with it."""
+    height, width, count = 23, 31, 250
+    image = 0.2 + 0.7 * torch.rand(3, height, width, generator=rng)
+    boxes = boxes_inside(rng, 3, height, width)
+    scales, tops, lefts = [], [], []
+    for answer in many(student, rng, "zoom_out", [image, boxes], count):
+        canvas, moved = expect_list(answer, "`zoom_out`'s result (image, boxes)", 2)
+        canvas = expect_any_image(canvas, "`zoom_out`'s image")
+        tall, wide = canvas.shape[1:]
+        shift = (expect_close(moved, boxes, "`zoom_out`'s boxes", 1e9) - boxes).double()
+        left, top = shift[0, 0].round().item(), shift[0, 1].round().item()
+        right = boxes + torch.tensor([left, top, left, top])
+        cause = "All boxes move by the place of the image, in pixels."
+        expect_close(moved, right, "`zoom_out`'s boxes", 1e-4, cause)
+        left, top = int(left), int(top)
+        if not (0 <= left <= wide - width and 0 <= top <= tall - height):
+            fail("`zoom_out`'s canvas must hold the whole image.")
+        expected = MEAN.repeat(1, tall, wide)
+        expected[:, top : top + height, left : left + width] = image
+        cause = "The image lies where its boxes lie, and the rest has the mean colour of ImageNet."
+        expect_close(canvas, expected, "`zoom_out`'s image", 1e-4, cause)
+        # Both sides are the same scale, rounded down.
+        low, high = max(tall / height, wide / width), min((tall + 1) / height, (wide + 1) / width)
+        if low >= high:
+            fail("`zoom_out` must enlarge height and width by one scale, rounded down to pixels.")
+        scales.append((low + high) / 2)
+        tops += [(top + 0.5) / (tall - height + 1)] if tall > 2 * height else []
+        lefts += [(left + 0.5) / (wide - width + 1)] if wide > 2 * width else []
+    check_uniform(scales, 1, 4, "The scale of `zoom_out`")
+    check_uniform(tops, 0, 1, "The place of the image from top to bottom, as a share of the room,")
+    check_uniform(lefts, 0, 1, "The place of the image from left to right, as a share of the room,")
+    empty = many(student, rng, "zoom_out", [image, torch.zeros(0, 4)], 2)
+    for answer in empty:
+        _, moved = expect_list(answer, "`zoom_out`'s result (image, boxes)", 2)
+        expect_close(moved, torch.zeros(0, 4), "`zoom_out`'s boxes of no object")
+
+
+# -- crop ---------------------------------------------------------------------------------------
+
+
+def read_crop(image: Tensor, height: int, width: int) -> tuple[int, int, int, int]:
+    """Return what a piece of the chart was cut from: top, left, height, width."""
+    tall, wide = image.shape[1:]
+    left, top = (round(255 * float(image[n, 0, 0])) for n in (0, 1))
+    if not (0 <= top <= height - tall and 0 <= left <= width - wide):
+        fail("`random_crop` must return a piece of its image.")
+    right = chart(height, width)[:, top : top + tall, left : left + wide]
+    expect_close(image, right, "`random_crop`'s image", 1e-5, "It must be a piece of its image.")
+    return top, left, tall, wide
+
+
+def crops(student: Student, rng: torch.Generator, size: tuple, boxes: Tensor, count: int) -> list:
+    """Crop often; check each piece's objects, and return the windows."""
+    target = target_with(boxes, rng)
+    windows = []
+    for answer in many(student, rng, "random_crop", [chart(*size), target], count):
+        image, kept = expect_list(answer, "`random_crop`'s result (image, target)", 2)
+        window = read_crop(expect_any_image(image, "`random_crop`'s image"), *size)
+        right = pipeline.cropped_target(target, *window)
+        kept = expect_target(kept, "`random_crop`'s target")
+        if len(kept["labels"]) == 0:
+            fail("`random_crop` must leave at least one object.")
+        if len(kept["labels"]) != len(right["labels"]):
+            fail(
+                "`random_crop` keeps the wrong objects: those whose centre lies inside, no others."
+            )
+        check_target(kept, right, "`random_crop`'s target", 1e-4)
+        windows.append(window)
+    return windows
+
+
+@pytest.mark.weight(3)
+def test_crop(student: Student, rng: torch.Generator) -> None:
+    """Of each piece the objects remain whose centres lie in it, clipped and moved with it."""
+    for size, number in (((60, 80), 6), ((75, 50), 3)):
+        boxes = boxes_inside(rng, number, *size)
+        for _, _, tall, wide in crops(student, rng, size, boxes, 150):
+            whole = (tall, wide) == size
+            if not whole and not 0.48 < tall / wide < 2.1:  # pixels are rounded down
+                fail("The ratio of a crop's sides must be between ½ and 2.")
+            if not whole and (tall < int(0.3 * size[0]) or wide < int(0.3 * size[1])):
+                fail("A crop's sides are at least 0.3 of the image's.")
+
+
+@pytest.mark.weight(3)
+def test_distribution_of_crops(student: Student, rng: torch.Generator) -> None:
+    """Crops come as often as they should: whole images, sizes, places, overlaps."""
+    count, many_more, size = 500, 1500, (80, 80)
+    for boxes in (
+        torch.tensor([[20.3, 24.4, 60.2, 55.1]]),
+        torch.tensor([[5.3, 6.1, 22.4, 30.2], [40.2, 35.3, 71.4, 74.6]]),
+    ):
+        found = crops(student, rng, size, boxes, count)
+        right = [
+            window or (0, 0, *size)
+            for window in pipeline.many_windows(*size, tuple(map(tuple, boxes.tolist())), many_more)
+        ]
+        limit = ks_limit(count, many_more)
+        for what, read in measures(boxes, size).items():
+            samples = [torch.tensor([read(*window) for window in one]) for one in (found, right)]
+            if ks_distance(*samples) > limit:
+                fail(f"`random_crop`: {what} is distributed otherwise than the statement says.")
+
+
+def measures(boxes: Tensor, size: tuple[int, int]) -> dict:
+    """Return what is read off a crop, by name."""
+
+    def overlap(top: int, left: int, tall: int, wide: int) -> float:
+        window = torch.tensor([[left, top, left + wide, top + tall]], dtype=torch.float32)
+        return float(pipeline.box_iou(window, boxes).max())
+
+    return {
+        "how often the image stays whole": lambda top, left, tall, wide: float(
+            (tall, wide) == size
+        ),
+        "the height of crops": lambda top, left, tall, wide: float(tall),
+        "the width of crops": lambda top, left, tall, wide: float(wide),
+        "their ratio": lambda top, left, tall, wide: math.log(tall / wide),
+        "their place": lambda top, left, tall, wide: top / max(size[0] - tall, 1),
+        "their place from left to right": lambda top, left, tall, wide: (
+            left / max(size[1] - wide, 1)
+        ),
+        "the largest IoU of a box with the crop": overlap,
+    }
+
+
+@pytest.mark.weight(1)
+def test_crop_without_objects(student: Student, rng: torch.Generator) -> None:
+    """An image without objects is not cropped."""
+    nothing = target_with(torch.zeros(0, 4), rng)
+    for answer in many(student, rng, "random_crop", [chart(40, 50), nothing], 20):
+        image, target = expect_list(answer, "`random_crop`'s result (image, target)", 2)
+        what = "`random_crop`'s image without objects"
+        expect_close(image, chart(40, 50), what, 0.0, "It stays as it is.")
+        check_target(target, nothing, "`random_crop`'s target without objects")
+
+
+# -- flip and transform -------------------------------------------------------------------------
+
+
+@pytest.mark.weight(2)
+def test_flip(student: Student, rng: torch.Generator) -> None:
+    """Left and right are exchanged, and boxes stay `xyxy`."""
+    for height, width, count in ((20, 33, 5), (41, 12, 1), (9, 9, 0)):
+        image = torch.rand(3, height, width, generator=rng)
+        boxes = boxes_inside(rng, count, height, width)
+        answer = student.flip(image=image, boxes=boxes)
+        flipped, moved = expect_list(answer, "`flip`'s result (image, boxes)", 2)
+        right, right_boxes = pipeline.flip(image, boxes)
+        expect_close(flipped, right, "`flip`'s image", 1e-6)
+        if count and bool((moved[:, 2] < moved[:, 0]).any()):
+            fail("A flipped box is reversed: which of its sides is now the left one?")
+        expect_close(moved, right_boxes, "`flip`'s boxes", 1e-4)
+
+
+@pytest.mark.weight(3)
+def test_evaluation(student: Student, rng: torch.Generator) -> None:
+    """Without a generator an image is resized and normalised, boxes become fractions."""
+    for height, width, count in ((60, 80, 3), (400, 333, 2), (300, 300, 0), (90, 45, 1)):
+        coarse = torch.rand(1, 3, 7, 9, generator=rng)
+        options = {"mode": "bilinear", "align_corners": False}
+        image = torch.nn.functional.interpolate(coarse, (height, width), **options)[0]
+        target = target_with(boxes_inside(rng, count, height, width), rng)
+        for _ in range(2):
+            answer = student.transform(image=image, target=target)
+            ready, kept = expect_list(answer, "`transform`'s result (image, target)", 2)
+            ready = expect_image(ready, "`transform`'s image", (3, SIDE, SIDE))
+            check_ready(ready, image)
+            right = pipeline.fractions(target, height, width)
+            check_target(kept, right, "`transform`'s target")
+
+
+def check_ready(ready: Tensor, image: Tensor) -> None:
+    """Compare an image that is ready with the right ones: with or without antialiasing.
+
+    Bytes in between, as with Pillow, change a normalised pixel by up to 0.01.
+    """
+    candidates = [(pipeline.resized(image, way) - MEAN) / STD for way in (True, False)]
+    if any(float((ready - one).abs().max()) < 0.02 for one in candidates):
+        return
+    if float((ready * STD + MEAN - candidates[0]).abs().max()) < 0.02:
+        fail("`transform`'s image was normalised twice.")
+    if float((ready - candidates[0] * STD - MEAN).abs().max()) < 0.02:
+        fail("`transform`'s image is not normalised.")
+    expect_close(ready, candidates[0], "`transform`'s image for evaluation", 0.02)
+
+
+def scene(rng: torch.Generator) -> tuple[Tensor, dict]:
+    """Return an image with red objects on blue ground that grows greener to the right."""
+    height, width = 64, 96
+    image = torch.zeros(3, height, width)
+    image[2] = 0.8
+    image[1] = torch.linspace(0, 0.35, width)
+    boxes = torch.tensor([[8.0, 10.0, 40.0, 34.0], [56.0, 30.0, 90.0, 60.0]])
+    for left, top, right, bottom in boxes.int().tolist():
+        image[:, top:bottom, left:right] = torch.tensor([0.9, 0.0, 0.0])[:, None, None]
+    return image, target_with(boxes, rng)
+
+
+@pytest.mark.weight(3)
+def test_training(student: Student, rng: torch.Generator) -> None:
+    """For training all transforms take part, and boxes hold their objects in the end."""
+    count, (image, target) = 250, scene(rng)
+    answers = many(student, rng, "transform", [image, target], count)
+    found = []
+    for answer in answers:
+        ready, kept = expect_list(answer, "`transform`'s result (image, target)", 2)
+        ready = expect_image(ready, "`transform`'s image", (3, SIDE, SIDE))
+        kept = expect_target(kept, "`transform`'s target")
+        found.append((ready * STD + MEAN, kept))
+    check_held(found)
+    right = many_scenes(600)
+    limit = ks_limit(count, len(right))
+    readings = torch.tensor([read_scene(*one) for one in found], dtype=torch.float64)
+    names = ("the size of objects", "their number", "how often images are mirrored")
+    for n, what in enumerate(names):
+        if ks_distance(readings[:, n], right[:, n]) > limit:
+            fail(
+                f"`transform` for training: {what} is distributed otherwise than it should be. Are "
+                "all four steps there, each with its probability?"
+            )
+
+
+@functools.lru_cache(maxsize=1)
+def many_scenes(count: int) -> Tensor:
+    """Transform the scene rightly, often, and read it."""
+    rng = torch.Generator().manual_seed(5)
+    image, target = scene(rng)
+    readings = []
+    for _ in range(count):
+        ready, kept = pipeline.transform(image, target, rng)
+        readings.append(read_scene(ready * STD + MEAN, kept))
+    return torch.tensor(readings, dtype=torch.float64)
+
+
+def read_scene(image: Tensor, target: dict) -> tuple[float, float, float]:
+    """Return the largest object's area, the number of objects, and whether it is mirrored."""
+    boxes = target["boxes"]
+    area = float(((boxes[:, 2:] - boxes[:, :2]).prod(1)).max())
+    blue = (image[2] - image[0]) > 0.15
+    columns = torch.arange(SIDE, dtype=torch.float32).expand(SIDE, SIDE)[blue]
+    greens = image[1][blue]
+    if len(columns) < 200:
+        return area, float(len(boxes)), 0.5
+    slope = ((columns - columns.mean()) * (greens - greens.mean())).mean()
+    return area, float(len(boxes)), float(slope < 0)
+
+
+def check_held(found: list) -> None:
+    """Check that boxes hold their objects: what is red between the edges of each."""
+    compared = 0
+    for image, target in found:
+        redness = image[0] - image[2]
+        for box in target["boxes"]:
+            left, top, right, bottom = (SIDE * box).tolist()
+            c_x, c_y = int((left + right) / 2), int((top + bottom) / 2)
+            strength = float(redness[c_y, c_x])
+            if strength < 0.25 or min(right - left, bottom - top) < 20:
+                continue  # too pale or too small to be read
+            red = redness > strength / 2
+            inner = red[round(top) + 3 : round(bottom) - 3, round(left) + 3 : round(right) - 3]
+            edge = torch.zeros_like(red)
+            low, high = max(round(top) - 6, 0), round(bottom) + 6
+            edge[low:high, max(round(left) - 6, 0) : round(right) + 6] = True
+            edge[round(top) - 3 if top > 3 else 0 : round(bottom) + 3,
+                 round(left) - 3 if left > 3 else 0 : round(right) + 3] = False  # fmt: skip
+            around = float(red[edge].double().mean()) if bool(edge.any()) else 0.0
+            if float(inner.double().mean()) < 0.9 or around > 0.3:
+                fail("`transform` for training: a box no longer holds its object.")
+            compared += 1
+    if compared < len(found) // 3:
+        fail("`transform` for training leaves too few objects that can be seen.")
+
+
+def test_some_size(student: Student, rng: torch.Generator) -> None:
+    """Any size of image goes through all of it."""
+    for _ in range(4):
+        height, width = randint(rng, 30, 400), randint(rng, 30, 400)
+        image = uniform(rng, 0, 1, 3, height, width)
+        target = target_with(boxes_inside(rng, 2, height, width), rng)
+        for answer in many(student, rng, "transform", [image, target], 2):
+            ready, kept = expect_list(answer, "`transform`'s result (image, target)", 2)
+            expect_image(ready, "`transform`'s image", (3, SIDE, SIDE))
+            boxes = expect_target(kept, "`transform`'s target")["boxes"]
+            if bool((boxes < -1e-5).any() | (boxes > 1 + 1e-5).any()):
+                fail("`transform`'s boxes leave the range from 0 to 1: they must be fractions.")
+            if bool((boxes[:, 2:] <= boxes[:, :2]).any()):
+                fail("`transform`'s boxes must have x_min < x_max and y_min < y_max.")

@@ -1,0 +1,258 @@
+"""Task 4.8: the MultiBox loss and detection at full size."""
+
+import pytest
+import torch
+from full_size import full_case, priors
+from torch import Tensor
+
+from detgrader import truth
+from detgrader.cases import (
+    chosen,
+    plain_boxes,
+    random_boxes,
+    random_labels,
+    random_outputs,
+    uniform,
+)
+from detgrader.detection_checks import (
+    Settings,
+    check_gradients,
+    check_terms,
+    compare_detections,
+    gradients_of,
+)
+from detlab.checking.expect import (
+    expect_close,
+    expect_int,
+    expect_keys,
+    expect_list,
+    expect_tensor,
+    fail,
+)
+from detlab.checking.own_work import expect_untouched
+from detlab.checking.student import Student
+from detlab.checking.week3 import expect_detections, expect_indices, expect_terms
+from detlab.checking.week4 import FORBIDDEN, NUM_PRIORS, expect_own_work
+from detlab.fast import detect as fast_detect
+
+pytestmark = [
+    pytest.mark.task("4.8", points=10),
+    pytest.mark.limits(cpu_s=60, memory_mb=3072, wall_s=240),
+    pytest.mark.forbid(*FORBIDDEN),
+]
+
+# Measured: the reference takes 60,000 steps for the loss of four images, 10,000 for the detection
+# below. A Python loop over the priors of four images takes 350,000, if it does next to nothing.
+MOST_LOSS_STEPS = 250_000
+MOST_DETECTION_STEPS = 2_000_000
+
+
+@pytest.mark.weight(2)
+def test_offsets(student: Student, rng: torch.Generator) -> None:
+    """Offsets have the right values in both directions, for corners and centres."""
+    rows = torch.randperm(NUM_PRIORS, generator=rng)[:200]
+    some, boxes = priors()[rows], random_boxes(rng, 200, 0.02, 0.8)
+    right = truth.encode_offsets(truth.xyxy_to_cxcywh(boxes), some)
+    cause = "Boxes come as corners, priors as centres; centres by 0.1 of the sides, logs by 0.2."
+    found = student.encode_offsets(boxes=boxes, priors=some)
+    expect_close(found, right, "`encode_offsets`'s result", 1e-3, cause)
+    offsets = uniform(rng, -2, 2, 200, 4)
+    right = truth.cxcywh_to_xyxy(truth.decode_offsets(offsets, some))
+    found = student.decode_offsets(offsets=offsets, priors=some)
+    expect_close(found, right, "`decode_offsets`'s result", 1e-4)
+
+
+def bar(rng: torch.Generator) -> Tensor:
+    """Return a long flat box (1, 4), of which no prior covers half."""
+    while True:
+        width, height = float(uniform(rng, 0.4, 0.7, 1)), float(uniform(rng, 0.06, 0.1, 1))
+        left, top = (1 - width) * float(uniform(rng, 0, 1, 1)), float(uniform(rng, 0, 0.9, 1))
+        box = torch.tensor([[left, top, left + width, top + height]])
+        if float(truth.box_iou(box, truth.cxcywh_to_xyxy(priors())).max()) < 0.49:
+            return box
+
+
+@pytest.mark.weight(3)
+def test_matching(student: Student, rng: torch.Generator) -> None:
+    """Every prior gets its object, every object its best prior, however small it is."""
+    given = [plain_boxes(rng, count, priors(), 0.15, 0.6) for count in (1, 4, 0)]
+    flat = [chosen(lambda: bar(rng), count, priors()) for count in (2, 3)]
+    for boxes in [*given, *flat]:
+        count = len(boxes)
+        labels = random_labels(rng, count, 21)
+        answer = student.match_priors(boxes=boxes, labels=labels, priors=priors())
+        classes, objects = expect_list(answer, "`match_priors`'s result (classes, objects)", 2)
+        classes = expect_indices(classes, "The classes", (NUM_PRIORS,))
+        objects = expect_indices(objects, "The objects", (NUM_PRIORS,))
+        right, right_objects = truth.match_priors(boxes, labels, priors())
+        positive = right > 0
+        missed = int(((classes > 0) != positive).sum())
+        if missed:
+            fail(
+                f"{missed} priors are positive or background by mistake: IoU of at least 0.5, "
+                "and each object's own best prior."
+            )
+        expect_close(classes, right, "The classes of the priors", 0.0)
+        found = objects[positive]
+        expect_close(found, right_objects[positive], "The objects of positive priors", 0.0)
+        expect_untouched(student, "match_priors", boxes, labels, priors())
+
+
+@pytest.mark.weight(4)
+def test_loss(student: Student, rng: torch.Generator) -> None:
+    """Both terms are right for batches of images."""
+    cases = [full_case(rng, *one) for one in (([2], 21), ([1, 4], 4), ([3, 0, 2], 2))]
+    check_terms(student, cases)
+    expect_own_work(student, "multibox_terms", **cases[0])
+    expect_untouched(student, "multibox_terms", *cases[1].values())
+
+
+@pytest.mark.weight(2)
+def test_sure_of_the_wrong(student: Student, rng: torch.Generator) -> None:
+    """Positives that the network takes for background are no hard negatives."""
+    cases = []
+    for counts in ([3, 2], [4]):
+        some = full_case(rng, counts, 11)
+        for n, (boxes, labels) in enumerate(zip(some["boxes"], some["labels"], strict=True)):
+            positive = truth.match_priors(boxes, labels, priors())[0] > 0
+            some["logits"][n, positive, 0] += 12
+        cases.append(some)
+    check_terms(student, cases)
+
+
+@pytest.mark.weight(2)
+def test_gradients(student: Student, rng: torch.Generator) -> None:
+    """Gradients reach positives and hard negatives, and nothing else."""
+    loss = student.tool("summed", student.fetch("multibox_terms"))
+    for counts in ([2, 3], [0, 2]):
+        check_gradients(student, full_case(rng, counts, 5), loss)
+
+
+@pytest.mark.weight(1)
+def test_no_object(student: Student, rng: torch.Generator) -> None:
+    """A batch without any object has finite terms and gradients."""
+    some = full_case(rng, [0, 0], 4)
+    terms = expect_terms(student.multibox_terms(**some))
+    everything = -some["logits"].log_softmax(-1)[..., 0].sum()
+    if abs(terms["localization"]) > 1e-6:
+        fail("Without objects there is nothing to localize: that term is 0.")
+    if not 0 <= terms["confidence"] <= float(everything) * 1.001:
+        fail("Without objects the confidence is 0, or at most what the background costs.")
+    loss = student.tool("summed", student.fetch("multibox_terms"))
+    for gradient in gradients_of(student, some, loss):
+        if gradient is not None:
+            expect_tensor(gradient, "A gradient without any object")
+
+
+@pytest.mark.weight(1)
+def test_steps_of_loss(student: Student, rng: torch.Generator) -> None:
+    """The loss of four images takes no loop over priors."""
+    cases = [list(full_case(rng, [3, 1, 2, 4], 21).values()) for _ in range(2)]
+    check_steps(student, "multibox_terms", cases, MOST_LOSS_STEPS)
+
+
+def check_steps(student: Student, name: str, cases: list[list], most: int) -> None:
+    """Check that a call takes few steps, of Python and of torch."""
+    counted = student.tool("count_steps", student.fetch(name), *cases)
+    counted = expect_keys(counted, ("steps", "result", "threads"), "The counted call")
+    steps = expect_int(counted["steps"], "The number of steps")
+    if steps < 0:
+        fail(f"While `{name}` runs, Python's tracing must be left alone.")
+    print(name, steps)
+    if steps > most:
+        fail(
+            f"`{name}` takes {steps:,} steps where {most:,} are plenty: let torch work on all "
+            "priors at once, without a Python loop over them."
+        )
+
+
+def trained_like(
+    rng: torch.Generator, count: int, num_classes: int, settings: Settings
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return outputs as a trained network has them: sure of the background nearly everywhere.
+
+    Some hundred priors about a few objects answer for them, surer or less so.
+    """
+    while True:
+        offsets = 0.5 * torch.randn(count, NUM_PRIORS, 4, generator=rng)
+        logits = 0.3 * torch.randn(count, NUM_PRIORS, num_classes, generator=rng)
+        logits[..., 0] += 14
+        for n in range(count):
+            boxes = random_boxes(rng, 5, 0.15, 0.6)
+            ious = truth.box_iou(boxes, truth.cxcywh_to_xyxy(priors()))
+            best, objects = ious.max(0)
+            near = (best > 0.4).nonzero().flatten()
+            labels = random_labels(rng, len(boxes), num_classes)[objects[near]]
+            matched = truth.xyxy_to_cxcywh(boxes[objects[near]])
+            noise = 0.4 * torch.randn(len(near), 4, generator=rng)
+            offsets[n, near] = truth.encode_offsets(matched, priors()[near]) + noise
+            sure = 8 + 9 * torch.rand(len(near), generator=rng)
+            logits[n, near, labels] += sure.float()
+        if all(map(is_clear, offsets, logits, [settings] * count)):
+            return offsets, logits, priors()
+
+
+def is_clear(offsets: Tensor, logits: Tensor, settings: Settings) -> bool:
+    """Say whether no score and no overlap that counts is near a threshold or another score."""
+    scores = logits.double().softmax(-1)[:, 1:]
+    if float((scores - settings.min_score).abs().min()) < 1e-6:
+        return False
+    rows, _ = (scores > settings.min_score).nonzero(as_tuple=True)
+    listed = scores[scores > settings.min_score].sort().values
+    if len(listed) > 1 and float((listed.diff() / listed[1:]).min()) < 1e-6:
+        return False
+    rows = rows.unique()
+    decoded = truth.decode_offsets(offsets[rows].double(), priors()[rows].double())
+    boxes = truth.cxcywh_to_xyxy(decoded)
+    ious = truth.box_iou(boxes, boxes)
+    return not bool(((ious - settings.iou_threshold).abs() < 1e-5).any())
+
+
+@pytest.mark.weight(3)
+def test_detection(student: Student, rng: torch.Generator) -> None:
+    """Detections are right: scores, labels, boxes, order."""
+    for count, num_classes, settings in (
+        (2, 21, Settings()),
+        (1, 4, Settings(0.2, 0.5, 200)),
+        (1, 6, Settings(0.05, 0.3, 9)),
+    ):
+        made = trained_like(rng, count, num_classes, settings)
+        given = settings._asdict() if settings != Settings() else {}
+        compare_detections(student, made, settings, **given)
+    expect_untouched(student, "detect", *made, *settings)
+    given = dict(zip(("offsets", "logits", "priors"), made, strict=True))
+    expect_own_work(student, "detect", **given)
+
+
+@pytest.mark.weight(1)
+def test_nothing_found(student: Student, rng: torch.Generator) -> None:
+    """An image of background only has no detections: empty tensors of the right form."""
+    offsets, logits = random_outputs(rng, 2, NUM_PRIORS, 4)
+    logits[..., 0] += 60
+    compare_detections(student, (offsets, logits, priors()), Settings())
+
+
+@pytest.mark.weight(2)
+def test_untrained(student: Student, rng: torch.Generator) -> None:
+    """An untrained network's answers, all of them candidates, are detected in memory and time."""
+    made = []
+    for _ in range(2):
+        offsets = 0.2 * torch.randn(1, NUM_PRIORS, 4, generator=rng)
+        logits = 0.5 * torch.randn(1, NUM_PRIORS, 4, generator=rng)
+        made.append([offsets, logits, priors(), 0.01, 0.45, 200])
+    answer = expect_detections(student.detect(**named(made[0])), 1)
+    (right,) = fast_detect(*made[0])
+    found = answer[0]["scores"]
+    if len(found) != 200:
+        fail(f"`detect` finds {len(found)} objects where `top_k` is 200 and thousands qualify.")
+    # Among thousands of boxes some overlaps lie at the threshold: scores may differ a little.
+    near = (found - right["scores"]).abs().max()
+    if float(near) > 0.02:
+        fail("`detect`'s scores are wrong where thousands of priors qualify for every class.")
+    check_steps(student, "detect", made, MOST_DETECTION_STEPS)
+
+
+def named(arguments: list) -> dict:
+    """Name the arguments of `detect`."""
+    names = ("offsets", "logits", "priors", "min_score", "iou_threshold", "top_k")
+    return dict(zip(names, arguments, strict=True))

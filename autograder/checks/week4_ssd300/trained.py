@@ -1,0 +1,178 @@
+"""The measuring of task 4.12: weights that were handed in, on images of blood."""
+
+import functools
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from heart import IOU_THRESHOLD, MIN_SCORE, TOP_K, priors_of
+from PIL import Image
+from pipeline import transform
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import Tensor
+from torchvision.transforms.functional import hflip, to_tensor
+
+from detgrader.trainings import once
+from detlab.checking.expect import expect_handle, expect_keys, fail
+from detlab.checking.student import Handle, Student
+from detlab.checking.week4 import expect_answers
+from detlab.fast import detect
+from detlab.metrics import DetectionResult, mean_average_precision
+from detlab.sets import voc
+
+DATA = Path(__file__).parents[3] / "data"
+NUM_CLASSES = len(voc.BCCD_CLASSES) + 1
+MAX_BYTES = 160 * 10**6
+CHUNK = 8
+FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+
+
+@dataclass(frozen=True)
+class Score:
+    """What was measured.
+
+    Attributes:
+        mean: average precision, all-point.
+        per_class: the same, by the names of the cells, for the student.
+    """
+
+    mean: float
+    per_class: str
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a file of weights that a student handed in; what is wrong with it is told to them."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        others = sorted(one.name for one in path.parent.glob("*.safetensors"))[:3]
+        found = f" There is {', '.join(others)}: rename it." if others else ""
+        fail(f"There is no {path.name} beside the notebook: hand it in with it.{found}")
+    except OSError as error:
+        fail(f"{path.name} cannot be opened ({error.strerror}): hand in an ordinary file.")
+    with open(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            fail(f"{path.name} is not an ordinary file.")
+        if about.st_size > MAX_BYTES:
+            fail(
+                f"{path.name} has {about.st_size / 10**6:.0f} MB, more than "
+                f"{MAX_BYTES // 10**6}: save the network's state_dict alone, without optimizer."
+            )
+        data = file.read(MAX_BYTES + 1)
+    try:
+        return load(data)
+    except (SafetensorError, ValueError, KeyError, TypeError, OverflowError) as error:
+        words = " ".join(str(error).split())[:100]
+        fail(
+            f"{path.name} is not a safetensors file ({words}): write it with "
+            "`save_file(net.state_dict(), …)`, not with `torch.save`."
+        )
+
+
+def check_finite(weights: dict[str, Tensor], name: str) -> None:
+    """Check that all numbers of a file are finite."""
+    for key, value in weights.items():
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            fail(f"{name}: {key[:80]} holds NaN or infinity. At some step the loss was not finite.")
+
+
+def check_fits(weights: dict[str, Tensor], state: dict, name: str) -> None:
+    """Check that a file's names and shapes are those of the network."""
+    missing, foreign = sorted(state.keys() - weights.keys()), sorted(weights.keys() - state.keys())
+    if missing or foreign:
+        parts = []
+        if missing:
+            parts.append(f"{len(missing)} of the network's entries are missing ({missing[0][:60]})")
+        if foreign:
+            parts.append(f"{len(foreign)} are not of this network ({foreign[0][:60]})")
+        fail(
+            f"{name} is of another network than `build_detector` makes: {'; '.join(parts)}. Was "
+            "the class changed after the training?"
+        )
+    for key, value in weights.items():
+        shape, dtype = state[key]
+        if list(value.shape) != list(shape):
+            fail(
+                f"{name}: {key[:80]} has shape {tuple(value.shape)}, but the network's has "
+                f"{tuple(shape)}. Another number of classes?"
+            )
+        if dtype.removeprefix("torch.").startswith("float") and value.dtype not in FLOATS:
+            fail(f"{name}: {key[:80]} is {value.dtype}, but the network's is {dtype}.")
+
+
+def loaded(student: Student, weights: dict[str, Tensor], name: str) -> Handle:
+    """Make the student's network and load the weights into it."""
+    net = student.build_detector()
+    net = expect_handle(net, "`build_detector`'s result", "an nn.Module")
+    state = student.tool("description_of_state", net)
+    state = expect_keys(state, (), "The network's state")
+    check_fits(weights, state, name)
+    for key, value in weights.items():
+        student.tool("set_in_state", net, key, value)
+    student.tool("set_training", net, False)
+    return net
+
+
+def test_set() -> tuple[list[Tensor], list[dict[str, Tensor]]]:
+    """Return the test images and their objects.
+
+    Raises:
+        FileNotFoundError: they are not on this machine: that is no fault of a student's.
+    """
+    folder, names = voc.locate("bccd", DATA)
+    return read_test_set(folder, names)
+
+
+@functools.lru_cache(maxsize=1)
+def read_test_set(folder: Path, names: tuple[str, ...]) -> tuple[list, list]:
+    """Read the test images, once for all submissions."""
+    images = voc.read_set([(folder, "test")], names)
+    pictures = []
+    for path in images.paths:
+        with Image.open(path) as file:
+            pictures.append(to_tensor(file.convert("RGB")))
+    return pictures, images.objects
+
+
+def mirrored(image: Tensor, target: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+    """Mirror an image, ready for the network, and its boxes, in fractions."""
+    boxes = target["boxes"]
+    flipped = torch.stack([1 - boxes[:, 2], boxes[:, 1], 1 - boxes[:, 0], boxes[:, 3]], 1)
+    return hflip(image), target | {"boxes": flipped}
+
+
+@once
+def measured(student: Student, rng: torch.Generator, path: Path) -> Score:
+    """Load weights into the student's network and measure it on the test images."""
+    pictures, objects = test_set()
+    weights = read_weights(path)
+    check_finite(weights, path.name)
+    net = loaded(student, weights, path.name)
+    priors = priors_of(student)
+    turned = (torch.rand(len(pictures), generator=rng) < 0.5).tolist()
+    found, truths = [], []
+    for first in range(0, len(pictures), CHUNK):
+        part = slice(first, first + CHUNK)
+        ready = [transform(*one) for one in zip(pictures[part], objects[part], strict=True)]
+        ready = [mirrored(*r) if t else r for r, t in zip(ready, turned[part], strict=True)]
+        images = torch.stack([image for image, _ in ready])
+        answer = net(images)
+        what = "The trained network's result"
+        offsets, logits = expect_answers(answer, what, len(images), NUM_CLASSES)
+        found += detect(offsets, logits, priors, MIN_SCORE, IOU_THRESHOLD, TOP_K)
+        truths += [target for _, target in ready]
+    result = mean_average_precision(found, truths)
+    return Score(result.mean, words_on(result))
+
+
+def words_on(result: DetectionResult) -> str:
+    """Say how each class was found."""
+    parts = [
+        f"{voc.BCCD_CLASSES[label - 1]} {one.average_precision:.3f}"
+        for label, one in sorted(result.per_class.items())
+    ]
+    return ", ".join(parts)

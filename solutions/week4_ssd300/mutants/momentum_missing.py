@@ -1,0 +1,11 @@
+"""task: 4.9
+does: has no momentum
+hint: Which of the paper's numbers has your optimizer? Print it.
+"""
+
+
+def make_optimizer(net: nn.Module) -> torch.optim.Optimizer:
+    biases = [p for name, p in net.named_parameters() if name.endswith("bias")]
+    weights = [p for name, p in net.named_parameters() if not name.endswith("bias")]
+    groups = [{"params": biases, "lr": 2e-3}, {"params": weights}]
+    return torch.optim.SGD(groups, lr=1e-3, weight_decay=5e-4)

@@ -1,0 +1,34 @@
+"""task: 4.2
+does: keeps the objects that have the least overlap with the crop
+hint: The overlap decides whether the crop is good enough. What decides which objects stay?
+"""
+
+
+def random_crop(
+    image: Tensor, target: Mapping[str, Tensor], generator: torch.Generator
+) -> tuple[Tensor, dict[str, Tensor]]:
+    height, width = image.shape[1:]
+    boxes = target["boxes"]
+    while len(boxes):
+        least = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, None)[whole(6, generator)]
+        if least is None:
+            break
+        for _ in range(50):
+            tall = int(uniform(0.3, 1, generator) * height)
+            wide = int(uniform(0.3, 1, generator) * width)
+            if not 0.5 < tall / wide < 2:
+                continue
+            top, left = whole(height - tall, generator), whole(width - wide, generator)
+            crop = torch.tensor([left, top, left + wide, top + tall], dtype=torch.float32)
+            overlaps = ops.box_iou(crop[None], boxes)[0]
+            if overlaps.max() < least:
+                continue
+            inside = (overlaps >= least) & (overlaps > 0)
+            if not inside.any():
+                continue
+            kept = {name: values[inside] for name, values in target.items()}
+            kept["boxes"] = ops.clip_boxes_to_image(
+                kept["boxes"] - crop[[0, 1, 0, 1]], (tall, wide)
+            )
+            return image[:, top : top + tall, left : left + wide], kept
+    return image, dict(target)
