@@ -119,7 +119,11 @@ def test_the_page_on_data_names_files_and_checksums() -> None:
 
 def test_students_install_their_digits_and_no_others() -> None:
     folder = importlib.resources.files("detlab") / "data"
-    assert sorted(item.name for item in folder.iterdir()) == ["digits.npz", "scenes.npz"]
+    assert sorted(item.name for item in folder.iterdir()) == [
+        "digits.npz",
+        "digits_voc",
+        "scenes.npz",
+    ]
     with np.load(DIGITS) as arrays:
         assert set(np.unique(arrays["split"])) == {0, 1}
 

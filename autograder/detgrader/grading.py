@@ -289,8 +289,9 @@ class SubmissionRun:
     def reason_to_skip(self, task: Task) -> str:
         """Say why a task that rests on earlier answers is not worth its time, or nothing."""
         needs, data = self.session.needs(task.label), self.session.data_of_weights(task.label)
-        if (needs or data) and self.submission.overlaid not in ("", task.label):
-            return f"Not run: the overlay is of task {self.submission.overlaid}."
+        overlaid = self.submission.overlaid
+        if overlaid and overlaid != task.label and (needs or data or self.precedes(task, overlaid)):
+            return f"Not run: the overlay is of task {overlaid}."
         if data and self.submission.staff and (reason := self.lacking(data)):
             return f"Not run: {reason}"
         lacking = [label for label in needs if not self.earned.get(label)]
@@ -300,6 +301,11 @@ class SubmissionRun:
             f"Not run: this task rests on task {', '.join(lacking)}, which earned no points. "
             "Mend that first."
         )
+
+    def precedes(self, task: Task, label: str) -> bool:
+        """Say whether a task comes before another: what is laid over that one cannot touch it."""
+        labels = [one.label for one in self.assignment.tasks]
+        return labels.index(task.label) < labels.index(label)
 
     def lacking(self, data: str) -> str:
         """Say what staff lack to measure the reference's weights here, or nothing."""

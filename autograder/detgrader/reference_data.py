@@ -8,12 +8,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
-from torchvision.transforms.functional import to_tensor
+from torchvision.transforms.functional import resize, to_tensor
 
 from detgrader.course import CourseError
 from detlab.sets import voc
 
-Item = tuple[Tensor, dict[str, Tensor]]
+Target = dict[str, Tensor]
+Item = tuple[Tensor, Target]
 
 
 def read_sets(name: str) -> tuple[voc.ImageSet, voc.ImageSet, tuple[str, ...]]:
@@ -69,6 +70,33 @@ class Transformed(Dataset):
         if self.seed is None:
             return None
         return torch.Generator().manual_seed((self.seed << 40) + (self.epoch << 20) + n)
+
+
+def gentle(reference: ModuleType) -> Callable:
+    """Return a transform for images that are all taken at one scale, such as of a microscope.
+
+    They are never zoomed out, every other one is whole, and up and down are as good as left and
+    right. The steps are those of task 4.2; colours change last, when there are fewer pixels.
+    """
+
+    def transform(image: Tensor, target: Target, generator: torch.Generator | None = None) -> Item:
+        if generator is None:
+            return reference.transform(image, target)
+        crops, left_right, up_down = (torch.rand(3, generator=generator) < 0.5).tolist()
+        if crops:
+            image, target = reference.random_crop(image, target, generator)
+        if left_right:
+            image, boxes = reference.flip(image, target["boxes"])
+            target = target | {"boxes": boxes}
+        if up_down:  # a left-right flip of the image on its side
+            image, boxes = reference.flip(image.mT, target["boxes"][:, [1, 0, 3, 2]])
+            image, target = image.mT, target | {"boxes": boxes[:, [1, 0, 3, 2]]}
+        scale = reference.SIDE / torch.tensor([image.shape[2], image.shape[1]] * 2)
+        target = target | {"boxes": target["boxes"] * scale}
+        image = resize(image, [reference.SIDE] * 2, antialias=True).clamp(0, 1)
+        return reference.transform(reference.distort(image, generator), target)
+
+    return transform
 
 
 def collate(items: Sequence[Item]) -> tuple[Tensor, list[dict[str, Tensor]]]:

@@ -29,6 +29,7 @@ from detgrader.reference import load_reference
 from detgrader.reference_data import (
     Transformed,
     collate,
+    gentle,
     initial_weights,
     of_reference,
     read_sets,
@@ -54,6 +55,7 @@ class Recipe:
         weight_decay: of AdamW.
         frozen: convolutions of VGG-16, from the first, that keep their weights.
         interpolation: of the average precision.
+        one_scale: whether all images are taken at one scale (see `gentle`).
     """
 
     epochs: int
@@ -62,11 +64,12 @@ class Recipe:
     weight_decay: float = 0.05
     frozen: int = 0
     interpolation: str = "all-point"
+    one_scale: bool = False
 
 
 RECIPES = {
     "digits": Recipe(epochs=30, batch_size=8, rate=3e-4, frozen=4),
-    "bccd": Recipe(epochs=24, batch_size=8, rate=2e-4, frozen=4),
+    "bccd": Recipe(epochs=24, batch_size=8, rate=2e-4, frozen=4, one_scale=True),
     # 120,000 iterations of 32 of the 16,551 images
     "voc": Recipe(epochs=232, batch_size=32, rate=None, interpolation="11-point"),
 }
@@ -162,7 +165,8 @@ def train_reference(
             resume(reference, run, last, purpose, place)
         elif run.epoch == 0 and place.leads:
             write_rows(out / "log.csv", [], fresh=True)
-        dataset = Transformed(train_set, reference.transform, SEED)
+        transform = gentle(reference) if recipe.one_scale else reference.transform
+        dataset = Transformed(train_set, transform, SEED)
         with bar(console, place, total * steps(train_set, recipe), run.iteration) as advance:
             while run.epoch < total:
                 row = one_epoch(reference, run, recipe, dataset, place, advance)

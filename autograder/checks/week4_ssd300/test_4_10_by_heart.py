@@ -38,7 +38,7 @@ def expected_history(batches: list, logits: torch.Tensor, offsets: torch.Tensor,
             for part, gradient in zip(parts, gradients, strict=True):
                 part -= rate * gradient
         rate *= 0.7
-        history.append({name: float(term) for name, term in terms.items()})
+        history.append({name: term.item() for name, term in terms.items()})
     return history, [part.detach() for part in parts]
 
 

@@ -22,7 +22,7 @@ def average_precisions(
             order = found["scores"][mine].argsort(descending=True)
             overlaps = ops.box_iou(found["boxes"][mine][order], boxes)
             for score, row in zip(found["scores"][mine][order].tolist(), overlaps, strict=True):
-                row = row.masked_fill(torch.tensor(taken), -1.0)
+                row = row.masked_fill(torch.tensor(taken, dtype=torch.bool), -1.0)
                 best = int(row.argmax()) if len(boxes) else -1
                 near = best >= 0 and float(row[best]) > iou_threshold
                 if near and difficult[best]:

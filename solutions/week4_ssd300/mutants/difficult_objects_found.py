@@ -16,7 +16,7 @@ def average_precisions(
         rows = []
         for found, truth in zip(detections, truths, strict=True):
             mine, true = found["labels"] == label, truth["labels"] == label
-            boxes, difficult = truth["boxes"][true], truth["difficult"][true].tolist()
+            boxes = truth["boxes"][true]
             taken = [False] * len(boxes)
             order = found["scores"][mine].argsort(descending=True)
             overlaps = ops.box_iou(found["boxes"][mine][order], boxes)

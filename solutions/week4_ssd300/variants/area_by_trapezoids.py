@@ -1,6 +1,5 @@
 """task: 4.11
-does: joins the points of the curve by straight lines
-hint: Between two recalls the interpolated precision is constant. Is it in your area?
+does: adds up trapezoids: between points of the interpolated curve they are rectangles
 """
 
 
@@ -33,7 +32,7 @@ def average_precisions(
         precision = hits.cumsum(0) / torch.arange(1, len(hits) + 1)
         best = precision.flip(0).cummax(0).values.flip(0) if len(hits) else precision
         if interpolation == "all-point":
-            area = torch.trapezoid(torch.cat([best[:1], best]), torch.cat([torch.zeros(1), recall]))
+            area = torch.trapezoid(F.pad(best, (1, 0), value=1.0), F.pad(recall, (1, 0)))
         else:
             reached = [best[recall >= k / 10 - 1e-12] for k in range(11)]
             area = sum(one[0] if len(one) else torch.zeros(()) for one in reached) / 11
