@@ -920,10 +920,11 @@ for iteration in range(120_001):
 # The limit is 110 seconds of processor time on one core; then the loader runs dry, and what was
 # learned until then counts. The grader asks your network about the two images, in evaluation mode
 # and single precision, and turns its answers into detections as task 4.8 says, with your priors.
-# Points are for the **loss** on them, both terms together, and for the **mAP** (all-point, at IoU
-# 0.5).
+# The loop by itself, on a network of the grader's, is worth 2 points. The others are for the
+# **loss** on the two images, both terms together, and for the **mAP** on them (all-point, at IoU
+# 0.5):
 #
-# | | 2 points | 4 points |
+# | | 1 point | 3 points |
 # | --- | --- | --- |
 # | loss at most | 6.0 | 3.0 |
 # | mAP at least | 0.50 | 0.90 |

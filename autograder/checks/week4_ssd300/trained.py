@@ -148,9 +148,9 @@ def mirrored(image: Tensor, target: dict[str, Tensor]) -> tuple[Tensor, dict[str
 @once
 def measured(student: Student, rng: torch.Generator, path: Path) -> Score:
     """Load weights into the student's network and measure it on the test images."""
-    pictures, objects = test_set()
     weights = read_weights(path)
     check_finite(weights, path.name)
+    pictures, objects = test_set()
     net = loaded(student, weights, path.name)
     priors = priors_of(student)
     turned = (torch.rand(len(pictures), generator=rng) < 0.5).tolist()

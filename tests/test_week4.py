@@ -1,0 +1,278 @@
+"""Week 4: weights that were handed in, and short real trainings, in the sandbox and outside."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+from safetensors.torch import load_file, save_file
+
+from detgrader import reference_training
+from detgrader.assignment import load_assignment
+from detgrader.batch import staff_folders
+from detgrader.course import Course, CourseError
+from detgrader.overlays import reference_submission
+from detgrader.reference import load_reference
+from detgrader.reference_data import gentle, initial_weights
+from detgrader.reference_training import Recipe, train_reference
+from detgrader.sandbox import isolation_of, start_sandbox
+from detgrader.workers import Dispatcher, Limits, Worker
+from detlab.checking.expect import CheckFailure
+from detlab.checking.network_tools import vgg_features
+from detlab.checking.student import Student
+from detlab.sets import voc
+
+COURSE = Course.find()
+WEEK = "week4_ssd300"
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return load_reference(COURSE, WEEK)
+
+
+@pytest.fixture(scope="module")
+def dispatcher() -> Iterator[Dispatcher]:
+    assignment, staff = load_assignment(COURSE, WEEK), staff_folders(COURSE, WEEK)
+    program = isolation_of(staff)
+    assert program, "the sandbox must work here: see detgrader doctor"
+    with start_sandbox(1, program, staff, assignment.modules) as sandbox:
+        sandbox.wait_until_ready()
+        yield Dispatcher(sandbox.controls[0])
+
+
+@pytest.fixture
+def student_with(dispatcher: Dispatcher):
+    """Start workers on the reference with some code laid over it."""
+    workers = []
+
+    def start(code: str = "") -> Student:
+        assignment = load_assignment(COURSE, WEEK)
+        worker = Worker(dispatcher, Limits(cpu_s=200, memory_mb=6144, wall_s=900))
+        workers.append(worker)
+        sources = [("setup", assignment.setup)]
+        sources += [(c.name, c.source) for c in reference_submission(COURSE, assignment).cells]
+        sources.append(("overlay", code))
+        cells = [{"cell": n, "source": s, "definitions_only": False} for n, s in sources]
+        assert not any(worker.run(cells))
+        student = Student(worker.perform)
+        student.seed(0)
+        return student
+
+    yield start
+    for worker in workers:
+        worker.close()
+
+
+@pytest.fixture
+def trained(import_checks):
+    return import_checks(WEEK, "trained")
+
+
+@pytest.fixture
+def few_images(trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put two scenes of digits in the place of the blood."""
+    images = voc.read_set([(voc.DIGITS, "test")], voc.DIGIT_CLASSES)
+    pictures = [torch.rand(3, 40, 50) for _ in range(2)]
+    targets = [one | {"labels": one["labels"] % 3 + 1} for one in images.objects[:2]]
+    monkeypatch.setattr(trained, "test_set", lambda: (pictures, targets))
+
+
+# Files of weights
+
+
+def refused(trained, path: Path) -> str:
+    with pytest.raises(CheckFailure) as failure:
+        trained.read_weights(path)
+    return str(failure.value)
+
+
+def test_missing_weights_are_missed_by_name(trained, tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"x")
+    message = refused(trained, tmp_path / "week4_ssd300.safetensors")
+    assert "no week4_ssd300.safetensors beside the notebook" in message
+    assert "model.safetensors: rename it" in message
+
+
+def test_weights_of_another_format_are_named_so(trained, tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    torch.save({"weight": torch.zeros(3)}, path)
+    assert "not a safetensors file" in refused(trained, path)
+    for data in (b"", b"\xff" * 200, (10**12).to_bytes(8, "little") + b"{}"):
+        path.write_bytes(data)
+        assert "not a safetensors file" in refused(trained, path)
+
+
+def test_a_header_that_lies_is_no_traceback(trained, tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    header = {"w": {"dtype": "F32", "shape": [1 << 40], "data_offsets": [0, 1 << 42]}}
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + b"\0" * 64)
+    assert "not a safetensors file" in refused(trained, path)
+
+
+def test_oversized_weights_are_not_read(trained, tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    with open(path, "wb") as file:
+        file.truncate(200 * 10**6)
+    assert "200 MB, more than 160" in refused(trained, path)
+
+
+def test_links_and_pipes_are_no_weights(trained, tmp_path: Path) -> None:
+    save_file({"w": torch.zeros(1)}, tmp_path / "real.safetensors")
+    link, pipe = tmp_path / "link.safetensors", tmp_path / "pipe.safetensors"
+    link.symlink_to(tmp_path / "real.safetensors")
+    os.mkfifo(pipe)
+    assert "ordinary file" in refused(trained, link)
+    assert "ordinary file" in refused(trained, pipe)
+
+
+def test_weights_must_be_finite_and_fit(trained) -> None:
+    state = {"a.weight": ([2, 3], "torch.float32"), "a.bias": ([2], "torch.float32")}
+    good = {"a.weight": torch.zeros(2, 3), "a.bias": torch.zeros(2)}
+    trained.check_finite(good, "w")
+    trained.check_fits(good, state, "w")
+    for wrong, words in (
+        ({"a.weight": good["a.weight"]}, "1 of the network's entries are missing (a.bias)"),
+        (good | {"b": torch.zeros(1)}, "1 are not of this network (b)"),
+        (good | {"a.bias": torch.zeros(3)}, "a.bias has shape (3,), but the network's has (2,)"),
+        (good | {"a.bias": torch.zeros(2).long()}, "torch.int64, but the network's is"),
+    ):
+        with pytest.raises(CheckFailure, match=r".") as failure:
+            trained.check_fits(wrong, state, "w")
+        assert words in str(failure.value)
+    with pytest.raises(CheckFailure, match=r"a\.bias holds NaN or infinity"):
+        trained.check_finite(good | {"a.bias": torch.tensor([1.0, float("inf")])}, "w")
+
+
+def test_weights_are_measured_in_the_students_own_network(
+    trained, few_images, reference, student_with, tmp_path: Path
+) -> None:
+    path, rng = tmp_path / "w.safetensors", torch.Generator().manual_seed(1)
+    save_file(reference.SSD300(4).state_dict(), path)
+    score = trained.measured(student_with(), rng, path)
+    assert 0 <= score.mean < 0.1  # nothing was learned
+    assert "WBC" in score.per_class
+    other = student_with("def build_detector():\n    return SSD300(21)\n")
+    with pytest.raises(CheckFailure, match="Another number of classes"):
+        trained.measured(other, rng, path)
+    renamed = "class SSD300(SSD300):\n    def __init__(self, n):\n        super().__init__(n)\n"
+    renamed += "        self.more = nn.Conv2d(1, 1, 1)\n"
+    with pytest.raises(CheckFailure, match="2 of the network's entries are missing"):
+        trained.measured(student_with(renamed), rng, path)
+
+
+def test_the_ready_made_network_is_not_in_sight(student_with) -> None:
+    looks = """
+import importlib.util
+def found(name):
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ImportError:
+        return False
+def in_sight():
+    return [found(name) for name in ("torchvision.models.detection", "detlab.sets.voc",
+                                     "detlab.fast.loss", "torchvision.ops")]
+"""
+    assert student_with(looks).in_sight() == [False, False, False, True]
+
+
+# Trainings
+
+
+def test_two_scenes_are_learned_for_a_few_steps(
+    import_checks, student_with, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heart = import_checks(WEEK, "heart")
+    monkeypatch.setattr(heart, "TIMES", 2)
+    score = heart.learned_by_heart(student_with(), torch.Generator().manual_seed(2))
+    assert 0 < score.loss < 100
+    assert "remark" not in score.remark
+    lazy = student_with(
+        "def learn_by_heart(loader, num_classes):\n    return SSD300(num_classes)\n"
+    )
+    score = heart.learned_by_heart(lazy, torch.Generator().manual_seed(2))
+    assert "0 of 2 steps" in score.remark
+
+
+@pytest.fixture
+def small_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two images to train on, two to measure on, and steps of two images."""
+    whole = voc.read_set([(voc.DIGITS, "train")], voc.DIGIT_CLASSES)
+    two = voc.ImageSet(whole.paths[:2], whole.objects[:2], whole.label_map)
+    monkeypatch.setattr(reference_training, "read_sets", lambda _: (two, two, voc.DIGIT_CLASSES))
+    recipe = Recipe(epochs=2, batch_size=2, rate=1e-4, frozen=4)
+    monkeypatch.setitem(reference_training.RECIPES, "digits", recipe)
+
+
+@pytest.fixture(scope="module")
+def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("vgg") / "vgg16.safetensors"
+    save_file(vgg_features(1), path)
+    return path
+
+
+def train(out: Path, weights: Path) -> None:
+    train_reference(COURSE, "digits", weights, out, Console(quiet=True))
+
+
+def test_a_training_that_was_stopped_goes_on_exactly(
+    small_set, vgg_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(tmp_path / "whole", vgg_file)
+    once = reference_training.one_epoch
+
+    def stopped(reference, run, *others):
+        if run.epoch == 1:
+            raise KeyboardInterrupt
+        return once(reference, run, *others)
+
+    monkeypatch.setattr(reference_training, "one_epoch", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "parts", vgg_file)
+    monkeypatch.setattr(reference_training, "one_epoch", once)
+    train(tmp_path / "parts", vgg_file)
+    one, other = (load_file(tmp_path / name / f"{WEEK}.safetensors") for name in ("whole", "parts"))
+    assert all(torch.equal(one[key], other[key]) for key in one)
+    for name in ("whole", "parts"):
+        rows = (tmp_path / name / "log.csv").read_text().splitlines()
+        assert len(rows) == 3
+        assert {"curves.png", "detections.png"} <= {p.name for p in (tmp_path / name).iterdir()}
+    results = json.loads((tmp_path / "parts" / "results.json").read_text())
+    assert results["iterations"] == 2
+    monkeypatch.setitem(
+        reference_training.RECIPES, "digits", Recipe(epochs=3, batch_size=2, rate=1e-4)
+    )
+    with pytest.raises(CourseError, match="of another training"):
+        train(tmp_path / "parts", vgg_file)
+
+
+def test_weights_that_are_no_vgg_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    save_file({"weight": torch.zeros(2)}, path)
+    with pytest.raises(CourseError, match=r"no features\.0\.weight"):
+        initial_weights(path)
+    with pytest.raises(CourseError, match="cannot be loaded"):
+        initial_weights(tmp_path / "missing.pth")
+
+
+def test_images_of_one_scale_keep_their_objects(reference) -> None:
+    transform, image = gentle(reference), torch.zeros(3, 60, 80)
+    image[0, 10:30, 20:60] = 1.0
+    target = {
+        "boxes": torch.tensor([[20.0, 10.0, 60.0, 30.0]]),
+        "labels": torch.tensor([1]),
+        "difficult": torch.tensor([False]),
+    }
+    for seed in range(40):
+        made, kept = transform(image, target, torch.Generator().manual_seed(seed))
+        red = (made[0] - made[2]) * 0.229
+        x_min, y_min, x_max, y_max = (300 * kept["boxes"][0]).round().int().tolist()
+        inside = red[y_min + 4 : y_max - 4, x_min + 4 : x_max - 4]
+        outside = red.clone()
+        outside[max(y_min - 4, 0) : y_max + 4, max(x_min - 4, 0) : x_max + 4] = float("nan")
+        rest = outside[~outside.isnan()]
+        assert len(rest) == 0 or float(inside.mean()) > float(rest.max()) - 1e-3
