@@ -159,7 +159,7 @@ def test_weights_are_measured_in_the_students_own_network(
     other = student_with("def build_detector():\n    return SSD300(21)\n")
     with pytest.raises(CheckFailure, match="Another number of classes"):
         trained.measured(other, rng, path)
-    renamed = "class SSD300(SSD300):\n    def __init__(self, n):\n        super().__init__(n)\n"
+    renamed = "class SSD300(SSD300):\n    def __init__(self, num_classes):\n        super().__init__(num_classes)\n"
     renamed += "        self.more = nn.Conv2d(1, 1, 1)\n"
     with pytest.raises(CheckFailure, match="2 of the network's entries are missing"):
         trained.measured(student_with(renamed), rng, path)

@@ -39,6 +39,7 @@ from detlab.metrics import DetectionResult, mean_average_precision
 
 WEEK = "week4_ssd300"
 SEED = 7
+SHOWN, SURE = 6, 0.4  # images in the picture of detections, and the least score there
 COLUMNS = ("epoch", "iteration", "rate", "localization", "confidence", "seconds")
 # As the paper measures: nearly everything counts, the best 200 of an image.
 EVALUATION = {"min_score": 0.01, "iou_threshold": 0.45, "top_k": 200}
@@ -348,10 +349,13 @@ def finish(
     found, truths = answers(run.net, dataset, reference.make_priors())
     result = mean_average_precision(found, truths, interpolation=recipe.interpolation)
     write_results(result, recipe, run, names, out)
-    confident = [{key: x[one["scores"] > 0.4] for key, x in one.items()} for one in found[:6]]
-    images = [dataset[n][0] for n in range(6)]
+    shown = range(min(SHOWN, len(dataset)))
+    images, confident = [dataset[n][0] for n in shown], []
+    for n in shown:
+        sure = found[n]["scores"] > SURE
+        confident.append({key: values[sure] for key, values in found[n].items()})
     pictures = {
-        "detections": draw_detections(images, truths[:6], confident, columns=3, names=names),
+        "detections": draw_detections(images, truths, confident, columns=3, names=names),
         "curves": draw_training(out / "log.csv"),
     }
     for name, picture in pictures.items():
