@@ -159,10 +159,14 @@ def test_weights_are_measured_in_the_students_own_network(
     other = student_with("def build_detector():\n    return SSD300(21)\n")
     with pytest.raises(CheckFailure, match="Another number of classes"):
         trained.measured(other, rng, path)
-    renamed = "class SSD300(SSD300):\n    def __init__(self, num_classes):\n        super().__init__(num_classes)\n"
-    renamed += "        self.more = nn.Conv2d(1, 1, 1)\n"
+    larger = """
+class SSD300(SSD300):
+    def __init__(self, num_classes):
+        super().__init__(num_classes)
+        self.more = nn.Conv2d(1, 1, 1)
+"""
     with pytest.raises(CheckFailure, match="2 of the network's entries are missing"):
-        trained.measured(student_with(renamed), rng, path)
+        trained.measured(student_with(larger), rng, path)
 
 
 def test_the_ready_made_network_is_not_in_sight(student_with) -> None:
