@@ -1210,7 +1210,8 @@ schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-4, total_steps=epoc
 history = []
 for _ in range(epochs):
     history += train_one_epoch(net, loader, optimizer, schedule)
-save_file(net.state_dict(), "week4_ssd300.safetensors")
+state = {name: value.contiguous() for name, value in net.state_dict().items()}
+save_file(state, "week4_ssd300.safetensors")
 draw_history(history)
 
 # %% [markdown]
