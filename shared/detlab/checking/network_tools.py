@@ -72,7 +72,7 @@ def vgg_factors(seed: int) -> list[Tensor]:
     return [0.1 + 0.3 * torch.rand(size, generator=rng) for size in sizes]
 
 
-def draws(function: Callable, arguments: list, seed: int, count: int) -> list:
+def draws(function: Callable, arguments: list, seed: int, count: int, every: int = 1) -> list:
     """Call a function of chance many times, each time on copies of its arguments.
 
     Args:
@@ -80,12 +80,17 @@ def draws(function: Callable, arguments: list, seed: int, count: int) -> list:
         arguments: tensors, or dicts of tensors.
         seed: of the generator, which is the same for all calls.
         count: calls.
+        every: of images, the first of several results, only every so many rows and columns are
+            returned.
 
     Returns:
         What it returned each time.
     """
     generator = torch.Generator().manual_seed(seed)
-    return [function(*map(copied, arguments), generator) for _ in range(count)]
+    results = [function(*map(copied, arguments), generator) for _ in range(count)]
+    if every == 1:
+        return results
+    return [(image[:, ::every, ::every].clone(), *others) for image, *others in results]
 
 
 def copied(value: Any) -> Any:

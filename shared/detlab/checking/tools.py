@@ -168,16 +168,21 @@ def leaves_arguments_alone(function: Callable, arguments: list) -> bool:
     """Call a function; say whether the tensors that it was given are as they were."""
     tensors = list(tensors_in(arguments))
     before = [tensor.clone() for tensor in tensors]
+    dicts = [(argument, dict(argument)) for argument in arguments if isinstance(argument, dict)]
     lengths = [len(argument) for argument in arguments if isinstance(argument, list)]
     function(*arguments)
     same = all(map(equal, tensors, before))
+    for argument, kept in dicts:
+        same &= list(argument) == list(kept) and all(argument[k] is kept[k] for k in kept)
     return same and lengths == [len(one) for one in arguments if isinstance(one, list)]
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:
-    """Yield the tensors in lists and tuples."""
+    """Yield the tensors in lists, tuples and dicts."""
     if isinstance(value, Tensor):
         yield value
+    elif isinstance(value, dict):
+        yield from tensors_in(list(value.values()))
     elif isinstance(value, list | tuple):
         for item in value:
             yield from tensors_in(item)
