@@ -164,7 +164,7 @@ def train_reference(
         purpose = {"data": data, "epochs": total, "batch_size": recipe.batch_size}
         if last.is_file():
             resume(reference, run, last, purpose, place)
-        elif run.epoch == 0 and place.leads:
+        elif place.leads:
             write_rows(out / "log.csv", [], fresh=True)
         transform = gentle(reference) if recipe.one_scale else reference.transform
         dataset = Transformed(train_set, transform, SEED)

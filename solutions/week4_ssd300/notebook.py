@@ -211,7 +211,7 @@ draw_cases(dict(zip(stems[:3], examples[:3], strict=True)), names)
 #   that IoU **with the crop**; keep the objects whose **centre** lies inside; the next try, if none
 #   does. Then the kept boxes are clipped to the crop and counted from its corner, and that is it.
 #   After 50 tries it draws another least overlap. An image without objects stays as it is.
-# - `flip` mirrors left and right.
+# - `flip` mirrors left and right: x becomes W − x.
 # - `transform` puts them together for training: `distort`; `zoom_out` with probability ½;
 #   `random_crop`; `flip` with probability ½. Without a generator, for evaluation, it does none of
 #   these. Then, always: boxes become fractions, the image is resized to 300×300 (bilinear, with or

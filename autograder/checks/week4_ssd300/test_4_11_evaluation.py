@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from detgrader import truth
-from detgrader.cases import randint, random_boxes, random_labels
+from detgrader.cases import randint, random_boxes, random_labels, uniform
 from detlab.checking.expect import fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
@@ -143,7 +143,7 @@ def test_edges(student: Student, rng: torch.Generator) -> None:
     """Perfect detections score 1, others' classes 0; images may be empty on either side."""
     _, truths = scenes(rng, 8, 4, difficult=0.0)
     perfect = [
-        {"boxes": t["boxes"], "labels": t["labels"], "scores": torch.rand(len(t["labels"]))}
+        {"boxes": t["boxes"], "labels": t["labels"], "scores": uniform(rng, 0, 1, len(t["labels"]))}
         for t in truths
     ]
     swapped = [one | {"labels": one["labels"] % 3 + 1} for one in perfect]

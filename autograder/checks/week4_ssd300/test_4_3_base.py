@@ -14,7 +14,6 @@ from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Handle, Student
 from detlab.checking.week4 import (
     FORBIDDEN,
-    SIDE,
     check_fresh,
     check_settings,
     expect_convolutions,
@@ -87,7 +86,7 @@ def test_values(student: Student, rng: torch.Generator) -> None:
         images = random_images(rng, 2, height, width)
         told = student.tool("convolutions_of", base, [images], seed, 13)
         result, layers = expect_convolutions(told, CONVOLUTIONS, "`VGGBase`")
-        for layer, name, (settings) in zip(
+        for layer, name, settings in zip(
             layers[13:], ("conv6", "conv7"), last_settings(), strict=True
         ):
             check_settings(layer, name, **settings)
@@ -153,5 +152,5 @@ def test_fresh_weights(student: Student, rng: torch.Generator) -> None:
     first = [student.tool("weights_called", base, [images], 0)[0] for base in bases]
     if torch.equal(*first):
         fail("Two fresh bases have the same weights: leave the seed to the notebook.")
-    if tuple(first[0].shape) != (64, 3, 3, 3) or SIDE < 1:
+    if tuple(first[0].shape) != (64, 3, 3, 3):
         fail("The first convolution must be 3×3, from 3 channels to 64.")

@@ -10,7 +10,12 @@ from detlab.checking.mirror import mirror
 from detlab.checking.student import Handle, Student
 from detlab.checking.week4 import FORBIDDEN, check_groups
 
-pytestmark = [pytest.mark.task("4.9", points=6), pytest.mark.forbid(*FORBIDDEN)]
+pytestmark = [
+    pytest.mark.task("4.9", points=6),
+    # 120,000 steps of an optimizer take two seconds or three.
+    pytest.mark.limits(cpu_s=40, memory_mb=2048, wall_s=160),
+    pytest.mark.forbid(*FORBIDDEN),
+]
 
 WIDTH = 6
 MOMENTS = [0, 1, 79_999, 80_000, 99_999, 100_000, 119_999]

@@ -154,6 +154,9 @@ def expect_convolutions(value: Any, count: int, what: str) -> tuple[Any, list[di
 def check_settings(layer: dict[str, Any], what: str, **settings: int) -> None:
     """Compare a convolution's settings with those of the statement."""
     for name, value in settings.items():
+        if name == "padding" and layer.get(name) == "same" and layer.get("stride") == (1, 1):
+            kernel, dilation = layer["kernel_size"][0], layer["dilation"][0]
+            layer = layer | {name: ((kernel - 1) * dilation // 2,) * 2}
         pair = value if name.endswith("channels") else (value, value)
         if layer.get(name) != pair:
             fail(f"{what}: its {name} must be {value}, but is {layer.get(name)}.")

@@ -79,8 +79,9 @@ def match_batch(
     Returns:
         (N, P) int64 classes, 0 for background; (N, P) int64 indices of objects.
     """
-    counts = torch.tensor([len(one) for one in boxes])
-    real = torch.arange(padded.shape[1]) < counts[:, None]
+    device = padded.device
+    counts = torch.tensor([len(one) for one in boxes], device=device)
+    real = torch.arange(padded.shape[1], device=device) < counts[:, None]
     ious = iou_with(padded, priors)
     ious[~real] = -1
     best, objects = ious.max(1)
@@ -127,6 +128,6 @@ def hard_negatives(
     costs.masked_fill_(positive, -torch.inf)
     most = min(int(wanted.max()), costs.shape[1])
     values, places = costs.topk(most, 1)
-    taken = (torch.arange(most) < wanted[:, None]) & (values > -torch.inf)
+    taken = (torch.arange(most, device=wanted.device) < wanted[:, None]) & (values > -torch.inf)
     images, ranks = taken.nonzero(as_tuple=True)
     return images, places[images, ranks]
