@@ -230,7 +230,7 @@ def test_a_training_that_was_stopped_goes_on_exactly(
     once = reference_training.one_epoch
 
     def stopped(reference, run, *others):
-        if run.epoch == 1:
+        if run.epoch == 1:  # as if by Ctrl+C
             raise KeyboardInterrupt
         return once(reference, run, *others)
 

@@ -7,10 +7,11 @@ import csv
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from types import ModuleType
 
 import torch
@@ -34,6 +35,7 @@ from detgrader.reference_data import (
     of_reference,
     read_sets,
 )
+from detgrader.results import write_json
 from detlab.fast import detect, multibox_terms
 from detlab.metrics import DetectionResult, mean_average_precision
 
@@ -115,6 +117,8 @@ def placed() -> Iterator[Place]:
     count, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
     cuda = torch.cuda.is_available()
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if cuda else "cpu"
+    if cuda:
+        torch.cuda.set_device(device)
     if count > 1:
         dist.init_process_group("nccl" if cuda else "gloo")
     try:
@@ -161,19 +165,22 @@ def train_reference(
             reference, recipe, weights, len(names) + 1, total * steps(train_set, recipe), place
         )
         last = out / "last.pt"
-        purpose = {"data": data, "epochs": total, "batch_size": recipe.batch_size}
+        purpose = {"data": data, "processes": place.count} | asdict(recipe) | {"epochs": total}
         if last.is_file():
-            resume(reference, run, last, purpose, place)
-        elif place.leads:
-            write_rows(out / "log.csv", [], fresh=True)
+            resume(reference, run, last, purpose)
+            run.epoch = run.iteration // steps(train_set, recipe)
+        if place.leads:
+            begin_log(out / "log.csv", run.epoch)
+            write_json(last.with_suffix(".json"), purpose)
+        net = DistributedDataParallel(run.net) if place.count > 1 else run.net
         transform = gentle(reference) if recipe.one_scale else reference.transform
         dataset = Transformed(train_set, transform, SEED)
         with bar(console, place, total * steps(train_set, recipe), run.iteration) as advance:
             while run.epoch < total:
-                row = one_epoch(reference, run, recipe, dataset, place, advance)
+                row = one_epoch(reference, run, net, recipe, dataset, place, advance)
                 if place.leads:
-                    write_rows(out / "log.csv", [row])
-                    write_checkpoint(reference, run, last, purpose)
+                    write_checkpoint(reference, run, last)
+                    append_row(out / "log.csv", row)
         if place.leads:
             finish(reference, run, recipe, Transformed(test_set, reference.transform), names, out)
             summarise(console, out, names)
@@ -212,15 +219,21 @@ def begin(
 def one_epoch(
     reference: ModuleType,
     run: Run,
+    net: nn.Module,
     recipe: Recipe,
     dataset: Transformed,
     place: Place,
-    advance,
+    advance: Callable[[str], None],
 ) -> dict[str, float]:
     """Pass over the images once.
 
+    With several processes each divides its loss by the positives of its own share of a batch.
+
+    Args:
+        net: the network of the run, or what shares its gradients with other processes.
+
     Returns:
-        A row of the log.
+        A row of the log: with several processes, of the first one's share.
     """
     start = time.monotonic()
     dataset.epoch = run.epoch
@@ -234,7 +247,6 @@ def one_epoch(
         drop_last=True,
         num_workers=loading_processes(place),
     )
-    net = DistributedDataParallel(run.net) if place.count > 1 else run.net
     priors = reference.make_priors().to(place.device)
     sums = {"localization": 0.0, "confidence": 0.0}
     run.net.train()
@@ -245,13 +257,13 @@ def one_epoch(
             offsets, logits = net(images)
         terms = multibox_terms(offsets.float(), logits.float(), boxes, labels, priors)
         loss = terms["localization"] + terms["confidence"]
+        if not bool(torch.isfinite(loss)):
+            raise CourseError(f"the loss is {loss.item()} at iteration {run.iteration + 1}")
         run.optimizer.zero_grad()
         loss.backward()
         run.optimizer.step()
         run.schedule.step()
         run.iteration += 1
-        if not bool(torch.isfinite(loss)):
-            raise CourseError(f"the loss is {loss.item()} at iteration {run.iteration}")
         for name, term in terms.items():
             sums[name] += term.item()
         advance(f"epoch {run.epoch + 1}, loss {loss.item():.2f}")
@@ -269,39 +281,46 @@ def loading_processes(place: Place) -> int:
     return max(1, min(8, cores // place.count - 1)) if place.device.type == "cuda" else 1
 
 
-def write_checkpoint(reference: ModuleType, run: Run, path: Path, purpose: dict) -> None:
+def write_checkpoint(reference: ModuleType, run: Run, path: Path) -> None:
     """Write a checkpoint aside and give it its name when it is whole."""
     aside = path.with_suffix(".new")
     with open(aside, "wb") as file:
         reference.save_checkpoint(file, run.net, run.optimizer, run.schedule, run.iteration)
     aside.replace(path)
-    path.with_suffix(".json").write_text(json.dumps(purpose | {"epoch": run.epoch}), "utf-8")
 
 
-def resume(reference: ModuleType, run: Run, path: Path, purpose: dict, place: Place) -> None:
-    """Go on from a checkpoint."""
+def resume(reference: ModuleType, run: Run, path: Path, purpose: dict) -> None:
+    """Go on from a checkpoint of the same training."""
     try:
         noted = json.loads(path.with_suffix(".json").read_text("utf-8"))
-        run.epoch = noted.pop("epoch")
         if noted != purpose:
             raise CourseError(f"{path} is of another training ({noted}): choose another --out")
         with open(path, "rb") as file:
             run.iteration = reference.load_checkpoint(file, run.net, run.optimizer, run.schedule)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, RuntimeError, UnpicklingError) as error:
         raise CourseError(f"{path} cannot be resumed: {error}") from None
 
 
-def write_rows(path: Path, rows: list[dict[str, float]], fresh: bool = False) -> None:
-    """Append rows to the log, or begin it."""
-    with open(path, "w" if fresh else "a", newline="", encoding="utf-8") as file:
+def begin_log(path: Path, epochs: int) -> None:
+    """Begin the log, with the rows of so many epochs that are done."""
+    rows = []
+    if epochs and path.is_file():
+        with open(path, encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if int(row["epoch"]) <= epochs]
+    with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
-        if fresh:
-            writer.writeheader()
+        writer.writeheader()
         writer.writerows(rows)
 
 
+def append_row(path: Path, row: dict[str, float]) -> None:
+    """Add a row to the log."""
+    with open(path, "a", newline="", encoding="utf-8") as file:
+        csv.DictWriter(file, COLUMNS).writerow(row)
+
+
 @contextmanager
-def bar(console: Console, place: Place, total: int, done: int) -> Iterator:
+def bar(console: Console, place: Place, total: int, done: int) -> Iterator[Callable]:
     """Show a progress bar of the iterations; only the first process talks."""
     if not place.leads:
         yield lambda words: None
@@ -380,7 +399,7 @@ def write_results(
         "seconds": round(seconds),
         "torch": torch.__version__,
     }
-    (out / "results.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    write_json(out / "results.json", content)
 
 
 def summarise(console: Console, out: Path, names: tuple[str, ...]) -> None:

@@ -670,12 +670,13 @@ draw_priors(
 # %% [markdown]
 # ## Task 4.8 · Loss and detection at full size (10 points)
 #
-# The MultiBox loss and the detection are those of week 3, word for word: bring `multibox_terms` and
-# `detect` over, with the functions that they need. What changes is the size. There are 8,732
-# priors, and an untrained network finds each of them worth a look, for every class. So
+# The MultiBox loss and the detection are those of week 3: bring `multibox_terms` and `detect` over,
+# with the functions that they need. Mind that `encode_offsets` takes and `decode_offsets` returns
+# **corners** here, `xyxy`; priors are `cxcywh` as before. What changes besides is the size. There
+# are 8,732 priors, and an untrained network finds each of them worth a look, for every class. So
 #
-# - no Python loop may run over priors: the grader counts the operations of a call, and its memory
-#   is limited to 3 GB;
+# - no Python loop may run over priors (one over the boxes that a suppression keeps is fine): the
+#   grader counts the operations of a call, and its memory is limited to 3 GB;
 # - a table of the IoU of all candidates with each other would have 76 million entries: suppress
 #   without one, or use `ops.nms`.
 #
@@ -688,7 +689,8 @@ draw_priors(
 # divided by the number of positives in the batch. Without any object both are finite.
 # **Detection**: softmax; for each class but the background the priors whose score exceeds
 # `min_score`, suppressed where their IoU with a kept one exceeds `iou_threshold`; of all classes
-# together the `top_k` best, by falling score; boxes `xyxy`, not clipped.
+# together the `top_k` best, by falling score; boxes `xyxy`, which may be clipped to the image in
+# the very end.
 
 
 # %% nbgrader={"grade_id": "task_4_8", "solution": true}

@@ -18,6 +18,7 @@ class Thing:
         difficult: 0 or 1; None leaves the element out.
         order: of the corners' elements.
         parts: names and corners of parts.
+        parts_last: whether they stand behind the object's own box.
         blanks: around texts.
     """
 
@@ -26,6 +27,7 @@ class Thing:
     difficult: int | None = 0
     order: tuple[str, ...] = ORDER
     parts: list[tuple[str, list[str]]] = field(default_factory=list)
+    parts_last: bool = False
     blanks: str = ""
 
     def box(self) -> list[float]:
@@ -51,9 +53,11 @@ def element(thing: Thing) -> str:
     )
     flag = "" if thing.difficult is None else f"<difficult>{thing.difficult}</difficult>"
     space = thing.blanks
+    box = bndbox(thing.corners, thing.order, space)
+    box = box + parts if thing.parts_last else parts + box
     return (
         f"<object><name>{space}{thing.name}{space}</name><pose>Left</pose>"
-        f"<truncated>1</truncated>{parts}{flag}{bndbox(thing.corners, thing.order, space)}</object>"
+        f"<truncated>1</truncated>{flag}{box}</object>"
     )
 
 

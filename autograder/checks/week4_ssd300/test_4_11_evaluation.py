@@ -154,6 +154,25 @@ def test_edges(student: Student, rng: torch.Generator) -> None:
 
 
 @pytest.mark.weight(1)
+def test_exactly(student: Student, rng: torch.Generator) -> None:
+    """An overlap of exactly the threshold is none; a taken object is not passed on to the next."""
+    side = float(uniform(rng, 0.2, 0.4, 1).half())  # few digits, so that half of it is exact
+    boxes = torch.tensor([[0.0, 0.0, side, side]])
+    halved = torch.tensor([[0.0, 0.0, side, side / 2]])
+    flags = torch.zeros(1, dtype=torch.bool)
+    label = torch.tensor([1])
+    found = [{"boxes": halved, "labels": label, "scores": torch.tensor([0.9])}]
+    compare(student, (found, [{"boxes": boxes, "labels": label, "difficult": flags}]), WAYS[0])
+    # Both detections are nearest to the first object, though the second would do.
+    objects = torch.cat([boxes, boxes + torch.tensor([0.0, 0.2 * side, 0.0, 0.2 * side])])
+    guesses = torch.cat([boxes + 0.02 * side, boxes + 0.04 * side])
+    truths = [{"boxes": objects, "labels": label.repeat(2), "difficult": flags.repeat(2)}]
+    found = [{"boxes": guesses, "labels": label.repeat(2), "scores": torch.tensor([0.9, 0.8])}]
+    for way in WAYS:
+        compare(student, (found, truths), way)
+
+
+@pytest.mark.weight(1)
 def test_table(student: Student, rng: torch.Generator) -> None:
     """The table has a line for each class and one for the mean."""
     names = ["RBC", "white cell", "Platelets", "dog"]

@@ -62,8 +62,10 @@ def test_objects(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(2)
 def test_parts(student: Student, rng: torch.Generator) -> None:
     """Parts of an object are no objects, and their boxes and names not the object's."""
-    things = some(rng, 3, parts=[("head", ["5", "6", "7", "9"]), ("hand", ["8", "8", "9", "9"])])
-    compare(student, rng, [*some(rng, 1), *things])
+    parts = [("head", ["5", "6", "7", "9"]), ("hand", ["8", "8", "9", "9"])]
+    for last in (False, True):
+        things = some(rng, 3, parts=parts, parts_last=last)
+        compare(student, rng, [*some(rng, 1), *things])
 
 
 @pytest.mark.weight(1)
@@ -88,12 +90,13 @@ def test_no_object(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(1)
 def test_no_area(student: Student, rng: torch.Generator) -> None:
     """An object whose box has no area is left out, and no other."""
-    things = some(rng, 5)
+    things = some(rng, 6)
+    things[4].corners = ["90", "80", "40", "30"]  # neither side is positive
     things[1].corners = ["5", "9", "5", "30"]
     things[3].corners = ["50", "90", "80", "90"]
     label_map = {"background": 0} | {name: n for n, name in enumerate(NAMES, 1)}
     answer = student.parse_annotation(xml=written(things), label_map=label_map)
-    right = [thing for n, thing in enumerate(things) if n not in (1, 3)]
+    right = [thing for n, thing in enumerate(things) if n not in (1, 3, 4)]
     if len(expect_target(answer, "`parse_annotation`'s result")["labels"]) == len(things):
         fail("An object whose box has no width or no height must be left out.")
     check_target(answer, target_of(right, label_map), "`parse_annotation`'s result")

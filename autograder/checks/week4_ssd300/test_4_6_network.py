@@ -167,3 +167,5 @@ def test_classes_and_images(student: Student, rng: torch.Generator) -> None:
     both = expect_answers(both, "`SSD300`'s result", 2, 21)
     for one, two, name in zip((offsets, logits), both, ("offsets", "logits"), strict=True):
         expect_close(two[:1], one, f"The {name} of an image in a batch", 1e-3)
+        if torch.allclose(two[0], two[1]):
+            fail(f"Two images of different content have the same {name}.")

@@ -1,13 +1,17 @@
 """Task 4.8: the MultiBox loss and detection at full size."""
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 from full_size import full_case, priors
 from torch import Tensor
+from torchvision.ops import batched_nms
 
 from detgrader import truth
 from detgrader.cases import (
     chosen,
+    is_plain,
     plain_boxes,
     random_boxes,
     random_labels,
@@ -72,12 +76,27 @@ def bar(rng: torch.Generator) -> Tensor:
             return box
 
 
+def rivals(rng: torch.Generator) -> Tensor:
+    """Return two boxes: of the first one's best prior, the second has the larger IoU."""
+    corners = truth.cxcywh_to_xyxy(priors())
+    while True:
+        flat = bar(rng)
+        best = int(truth.box_iou(flat, corners)[0].argmax())
+        shift = uniform(rng, -0.2, 0.2, 4) * priors()[best, 2:].repeat(2)
+        boxes = torch.cat([flat, corners[best : best + 1] + shift])
+        if float(boxes.min()) < 0 or float(boxes.max()) > 1:
+            continue
+        ious = truth.box_iou(boxes, corners)
+        if float(ious[1, best]) > float(ious[0, best]) + 1e-3 and is_plain(boxes, priors()):
+            return boxes
+
+
 @pytest.mark.weight(3)
 def test_matching(student: Student, rng: torch.Generator) -> None:
     """Every prior gets its object, every object its best prior, however small it is."""
     given = [plain_boxes(rng, count, priors(), 0.15, 0.6) for count in (1, 4, 0)]
     flat = [chosen(lambda: bar(rng), count, priors()) for count in (2, 3)]
-    for boxes in [*given, *flat]:
+    for boxes in [*given, *flat, rivals(rng)]:
         count = len(boxes)
         labels = random_labels(rng, count, 21)
         answer = student.match_priors(boxes=boxes, labels=labels, priors=priors())
@@ -167,11 +186,15 @@ def check_steps(student: Student, name: str, cases: list[list], most: int) -> No
 
 
 def trained_like(
-    rng: torch.Generator, count: int, num_classes: int, settings: Settings
+    rng: torch.Generator, count: int, num_classes: int, settings: Settings, ways: Sequence[str]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return outputs as a trained network has them: sure of the background nearly everywhere.
 
-    Some hundred priors about a few objects answer for them, surer or less so.
+    Some hundred priors about a few objects answer for them, surer or less so, some of them for a
+    second class. Objects stick out of the image.
+
+    Args:
+        ways: wrong ways to detect (see `counts_of`), each of which must find something else.
     """
     while True:
         offsets = 0.5 * torch.randn(count, NUM_PRIORS, 4, generator=rng)
@@ -179,17 +202,55 @@ def trained_like(
         logits[..., 0] += 14
         for n in range(count):
             boxes = random_boxes(rng, 5, 0.15, 0.6)
+            boxes += uniform(rng, -0.15, 0.15, 5, 2).repeat(1, 2)
             ious = truth.box_iou(boxes, truth.cxcywh_to_xyxy(priors()))
             best, objects = ious.max(0)
             near = (best > 0.4).nonzero().flatten()
             labels = random_labels(rng, len(boxes), num_classes)[objects[near]]
             matched = truth.xyxy_to_cxcywh(boxes[objects[near]])
-            noise = 0.4 * torch.randn(len(near), 4, generator=rng)
+            noise = 0.6 * torch.randn(len(near), 4, generator=rng)
             offsets[n, near] = truth.encode_offsets(matched, priors()[near]) + noise
-            sure = 8 + 9 * torch.rand(len(near), generator=rng)
-            logits[n, near, labels] += sure.float()
-        if all(map(is_clear, offsets, logits, [settings] * count)):
-            return offsets, logits, priors()
+            logits[n, near, labels] += uniform(rng, 8, 17, len(near))
+            if num_classes > 2:
+                second = torch.rand(len(near), generator=rng) < 0.4
+                others = labels[second] % (num_classes - 1) + 1
+                logits[n, near[second], others] += uniform(rng, 8, 17, len(others))
+        made = offsets, logits, priors()
+        if all(map(is_clear, offsets, logits, [settings] * count)) and depends(
+            made, settings, ways
+        ):
+            return made
+
+
+def depends(made: tuple[Tensor, Tensor, Tensor], settings: Settings, ways: Sequence[str]) -> bool:
+    """Say whether wrong ways to detect would find something else."""
+    right = counts_of(made, settings)
+    return all(counts_of(made, settings, way) != right for way in ways)
+
+
+def counts_of(
+    made: tuple[Tensor, Tensor, Tensor], settings: Settings, way: str = ""
+) -> list[list[tuple[int, int]]]:
+    """Return for each image what is found, as pairs of label and prior, in some wrong way."""
+    found = []
+    for offsets, logits in zip(*made[:2], strict=True):
+        boxes = truth.cxcywh_to_xyxy(truth.decode_offsets(offsets, made[2]))
+        boxes = boxes.clamp(0, 1) if way == "clip first" else boxes
+        scores = logits.softmax(-1)
+        if way == "best class":
+            best = scores.argmax(-1, keepdim=True)
+            scores = torch.zeros_like(scores).scatter(1, best, scores.gather(1, best))
+        listed = scores[:, 1:] > settings.min_score
+        rows, columns = listed.nonzero(as_tuple=True)
+        values = scores[rows, columns + 1]
+        if way == "cut first":
+            order = values.argsort(descending=True)[: settings.top_k]
+            rows, columns, values = rows[order], columns[order], values[order]
+        groups = columns * 0 if way == "all classes" else columns
+        kept = batched_nms(boxes[rows], values, groups, settings.iou_threshold)
+        kept = kept[: settings.top_k].tolist()
+        found.append([(int(columns[n]), int(rows[n])) for n in kept])
+    return found
 
 
 def is_clear(offsets: Tensor, logits: Tensor, settings: Settings) -> bool:
@@ -211,16 +272,15 @@ def is_clear(offsets: Tensor, logits: Tensor, settings: Settings) -> bool:
 @pytest.mark.weight(3)
 def test_detection(student: Student, rng: torch.Generator) -> None:
     """Detections are right: scores, labels, boxes, order."""
-    for count, num_classes, settings in (
-        (2, 21, Settings()),
-        (1, 4, Settings(0.2, 0.5, 200)),
-        (1, 6, Settings(0.05, 0.3, 9)),
-        # The best four candidates of the one class lie about fewer objects than four.
-        (2, 2, Settings(0.05, 0.45, 4)),
+    for count, num_classes, settings, ways in (
+        (2, 21, Settings(0.01, 0.45, 30), ("clip first", "best class", "all classes")),
+        (1, 4, Settings(0.2, 0.5, 25), ("clip first", "best class", "all classes")),
+        (1, 6, Settings(0.05, 0.3, 9), ("cut first", "best class")),
+        (2, 2, Settings(0.05, 0.45, 4), ("cut first",)),
     ):
-        made = trained_like(rng, count, num_classes, settings)
-        given = settings._asdict() if settings != Settings() else {}
-        compare_detections(student, made, settings, **given)
+        made = trained_like(rng, count, num_classes, settings, ways)
+        compare_detections(student, made, settings, **settings._asdict())
+    compare_detections(student, made, Settings())
     expect_untouched(student, "detect", *made, *settings)
     given = dict(zip(("offsets", "logits", "priors"), made, strict=True))
     expect_own_work(student, "detect", **given)
