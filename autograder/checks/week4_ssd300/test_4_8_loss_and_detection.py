@@ -177,7 +177,6 @@ def check_steps(student: Student, name: str, cases: list[list], most: int) -> No
     steps = expect_int(counted["steps"], "The number of steps")
     if steps < 0:
         fail(f"While `{name}` runs, Python's tracing must be left alone.")
-    print(name, steps)
     if steps > most:
         fail(
             f"`{name}` takes {steps:,} steps where {most:,} are plenty: let torch work on all "
