@@ -218,7 +218,7 @@ def read_check(item: pytest.Item) -> Check:
     others = set(getattr(item, "fixturenames", ())) - FIXTURES - set(parameters_of(item))
     if others:
         raise CourseError(
-            f"{where}: a check has `student`, `rng` and `weights_file`, not {sorted(others)}"
+            f"{where}: a check has only `student`, `rng` and `weights_file`, not {sorted(others)}"
         )
     weight = item.get_closest_marker("weight")
     share = float(weight.args[0]) if weight else 1.0
