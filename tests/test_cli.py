@@ -1,6 +1,7 @@
 """The commands of the README, as a person runs them."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -189,6 +190,39 @@ def test_an_audit_finds_survivors_and_rejected_variants(tmp_path: Path) -> None:
         "mutants": {"total": 2, "caught": 1, "survivors": ["no_fault_at_all"]},
         "variants": {"total": 2, "accepted": 1, "rejected": ["wrong_after_all"]},
     }
+
+
+def audited_with(folder: Path, mark: str) -> dict:
+    """Audit week 1 with one more mark on task 1.9, a mutant and a variant of it, and no fault."""
+    copy_course(folder)
+    solutions = folder / "solutions" / WEEK
+    keep(solutions / "mutants", "dilation_ignored")
+    keep(solutions / "variants", "grid_by_recursion")
+    survivor = solutions / "mutants" / "no_fault_at_all.py"
+    survivor.write_text('"""task: 1.9\ndoes: nothing wrong\nhint: none\n"""\n', "utf-8")
+    (checks,) = (folder / "autograder" / "checks" / WEEK).glob("test_1_9_*.py")
+    text = checks.read_text("utf-8")
+    marked = re.sub(
+        r"^pytestmark = (.*)$", rf"pytestmark = [\1, pytest.mark.{mark}]", text, flags=re.M
+    )
+    assert marked != text
+    checks.write_text(marked, "utf-8")
+    run("audit", WEEK, "--json", folder / "audit.json", cwd=folder)
+    return json.loads((folder / "audit.json").read_text("utf-8"))
+
+
+def test_an_audit_grades_overlays_of_a_task_that_rests_on_others(tmp_path: Path) -> None:
+    outcome = audited_with(tmp_path, 'needs("1.5")')
+    assert outcome["reference"] == 100
+    assert outcome["mutants"] == {"total": 2, "caught": 1, "survivors": ["no_fault_at_all"]}
+    assert outcome["variants"] == {"total": 1, "accepted": 1, "rejected": []}
+
+
+def test_an_audit_leaves_out_what_it_has_no_weights_for(tmp_path: Path) -> None:
+    outcome = audited_with(tmp_path, 'weights("bccd")')
+    assert (outcome["reference"], outcome["stub"]) == (100, 0)
+    assert outcome["mutants"] == {"total": 0, "caught": 0, "survivors": []}
+    assert outcome["variants"] == {"total": 0, "accepted": 0, "rejected": []}
 
 
 def test_an_overlay_without_its_fields_is_named(tmp_path: Path) -> None:

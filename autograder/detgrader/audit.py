@@ -21,6 +21,7 @@ class Verdict:
     """How an overlay fared.
 
     Attributes:
+        ran: whether its own task was graded at all.
         lost: automatic points lost in its own task.
         possible: automatic points of its own task.
         elsewhere: labels of other tasks that lost points.
@@ -28,6 +29,7 @@ class Verdict:
     """
 
     overlay: Overlay
+    ran: bool
     lost: float
     possible: float
     elsewhere: tuple[str, ...]
@@ -36,12 +38,12 @@ class Verdict:
     @property
     def caught(self) -> bool:
         """Whether a mutant was caught as it must be."""
-        return self.lost > 0 and not self.elsewhere
+        return self.ran and self.lost > 0 and not self.elsewhere
 
     @property
     def accepted(self) -> bool:
         """Whether a variant was accepted."""
-        return self.lost == 0 and not self.elsewhere
+        return self.ran and self.lost == 0 and not self.elsewhere
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ class Audit:
     """The outcome of an audit; scores are percentages of the automatic points.
 
     Attributes:
-        left_out: why tasks of the reference could not be graded here, by label: those count for
-            nothing.
+        left_out: why tasks of the reference could not be graded here, by label: those, and their
+            overlays, count for nothing.
     """
 
     reference: float
@@ -106,14 +108,18 @@ def run_audit(course: Course, week: str, jobs: int, secret: str, progress: Progr
     batch = grade_batch(course, week, build, jobs, secret=secret, progress=progress)
     reference, stub, *graded = batch.submissions
     points = {label: task.points for label, task in tasks.items()}
-    verdicts = [judge(o, r, points) for o, r in zip(overlays, graded, strict=True)]
     left_out = {task.task: task.message for task in reference.tasks if skipped(task)}
+    pairs = list(zip(overlays, graded, strict=True))
+    wrong, right = (
+        [judge(overlay, result, points) for overlay, result in part if overlay.task not in left_out]
+        for part in (pairs[:mutants], pairs[mutants:])
+    )
     total = sum(value for label, value in points.items() if label not in left_out)
     return Audit(
         reference=round(100 * reference.score / total, 4),
         stub=round(100 * stub.score / total, 4),
-        mutants=verdicts[:mutants],
-        variants=verdicts[mutants:],
+        mutants=wrong,
+        variants=right,
         left_out=left_out,
     )
 
@@ -137,7 +143,8 @@ def judge(overlay: Overlay, result: SubmissionResult, points: dict[str, float]) 
     ]
     lost = round(points[overlay.task] - own.score, 4)
     hinted = bool(overlay.hint) and f"Hint: {overlay.hint}" in own.message
-    return Verdict(overlay, lost, points[overlay.task], tuple(elsewhere), hinted)
+    possible = points[overlay.task]
+    return Verdict(overlay, not skipped(own), lost, possible, tuple(elsewhere), hinted)
 
 
 def print_audit(console: Console, audit: Audit) -> None:
@@ -153,13 +160,16 @@ def print_audit(console: Console, audit: Audit) -> None:
             table.add_row(v.overlay.task, escape(v.overlay.name), lost, verdict_words(name, v))
         console.print(table)
     for label, reason in audit.left_out.items():
-        console.print(f"{label} was left out. {reason}", markup=False, soft_wrap=True)
+        words = f"{label} and its overlays were left out. {reason}"
+        console.print(words, markup=False, soft_wrap=True)
     console.print(f"reference {audit.reference:g} %, stub {audit.stub:g} %")
     console.print("[green]clean[/]" if audit.clean else "[bold red]not clean[/]")
 
 
 def verdict_words(name: str, verdict: Verdict) -> str:
     """Say how an overlay fared."""
+    if not verdict.ran:
+        return "[red]was not graded[/]"
     if verdict.elsewhere:
         return f"[red]also loses points in {', '.join(verdict.elsewhere)}[/]"
     if name == "variant":

@@ -295,7 +295,8 @@ class SubmissionRun:
         if data and self.submission.staff and (reason := self.lacking(data)):
             return f"Not run: {reason}"
         lacking = [label for label in needs if not self.earned.get(label)]
-        if not lacking:
+        # What an overlay's own task rests on is the reference's, and was left out.
+        if not lacking or overlaid:
             return ""
         return (
             f"Not run: this task rests on task {', '.join(lacking)}, which earned no points. "
