@@ -131,7 +131,7 @@ def test_links_and_pipes_are_no_weights(trained, tmp_path: Path) -> None:
 
 
 def test_weights_must_be_finite_and_fit(trained) -> None:
-    state = {"a.weight": ([2, 3], "torch.float32"), "a.bias": ([2], "torch.float32")}
+    state = {"a.weight": ((2, 3), "torch.float32"), "a.bias": ((2,), "torch.float32")}
     good = {"a.weight": torch.zeros(2, 3), "a.bias": torch.zeros(2)}
     trained.check_finite(good, "w")
     trained.check_fits(good, state, "w")

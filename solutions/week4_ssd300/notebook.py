@@ -210,7 +210,8 @@ draw_cases(dict(zip(stems[:3], examples[:3], strict=True)), names)
 #   place uniformly (whole pixels, inside the image); the next try, unless some box has at least
 #   that IoU **with the crop**; keep the objects whose **centre** lies inside; the next try, if none
 #   does. Then the kept boxes are clipped to the crop and counted from its corner, and that is it.
-#   After 50 tries it draws another least overlap. An image without objects stays as it is.
+#   After 50 tries it draws another least overlap. (What lies exactly on an edge, or has a ratio of
+#   exactly ½ or 2, may go either way.) An image without objects stays as it is.
 # - `flip` mirrors left and right: x becomes W − x.
 # - `transform` puts them together for training: `distort`; `zoom_out` with probability ½;
 #   `random_crop`; `flip` with probability ½. Without a generator, for evaluation, it does none of
@@ -566,7 +567,8 @@ check("4.5")
 # conv4_3 has much larger values than the other maps. So at **each place** its vector of 512 numbers
 # is divided by its length (the root of the sum of squares over the channels), and each channel is
 # then multiplied by a number of its own, which is learned and starts at 20. A vector of zeros stays
-# zeros, with finite gradients; a tiny number may be added to the length.
+# zeros, with finite gradients. (A tiny number may be added under the root; added after it, it
+# leaves the root's slope at 0 infinite.)
 #
 # `SSD300` puts everything together: base, rescaling of conv4_3, auxiliary and prediction
 # convolutions. The auxiliary convolutions see conv7 as it is.
@@ -823,9 +825,9 @@ check("4.8")
 # %% [markdown]
 # ## Task 4.9 · Optimizer, schedule, checkpoints (6 points)
 #
-# The paper trains by SGD with learning rate 10⁻³, momentum 0.9 and weight decay 5·10⁻⁴, for 120,000
-# iterations; after 80,000 and after 100,000 of them the rate falls to a tenth. Its code lets
-# **biases** learn at twice the rate.
+# SSD300 is commonly trained by SGD with learning rate 10⁻³, momentum 0.9 and weight decay 5·10⁻⁴,
+# for 120,000 iterations; after 80,000 and after 100,000 of them the rate falls to a tenth.
+# **Biases** learn at twice the rate.
 #
 # - `make_optimizer` returns that optimizer. Biases are the parameters whose names end in `bias`;
 #   weight decay is the same for all.
@@ -840,7 +842,7 @@ check("4.8")
 
 # %% nbgrader={"grade_id": "task_4_9", "solution": true}
 def make_optimizer(net: nn.Module) -> torch.optim.Optimizer:
-    """Return the paper's SGD for a network's parameters, biases at twice the rate."""
+    """Return this SGD for a network's parameters, biases at twice the rate."""
     ### BEGIN SOLUTION
     biases = [p for name, p in net.named_parameters() if name.endswith("bias")]
     weights = [p for name, p in net.named_parameters() if not name.endswith("bias")]
@@ -850,7 +852,7 @@ def make_optimizer(net: nn.Module) -> torch.optim.Optimizer:
 
 
 def make_schedule(optimizer: torch.optim.Optimizer) -> LRScheduler:
-    """Return the paper's schedule, stepped once an iteration."""
+    """Return its schedule, stepped once an iteration."""
     ### BEGIN SOLUTION
     return torch.optim.lr_scheduler.MultiStepLR(optimizer, [80_000, 100_000], gamma=0.1)
     ### END SOLUTION
@@ -1043,8 +1045,8 @@ draw_matches(batch[0][0], batch[1][0], batch[2][0], priors, *matches, names)
 #
 # Classes that have no object (or only difficult ones) are left out of the result. `precision_table`
 # writes a line for each name, with the AP to three decimals, or a dash `-` where there is none, and
-# a last line with the mean of those that are there. Each line is the name (`mean`), blanks, and the
-# number.
+# a last line with the mean of those that are there (a dash, if none is). Each line is the name
+# (`mean`), blanks, and the number.
 
 
 # %% nbgrader={"grade_id": "task_4_11", "solution": true}
@@ -1204,9 +1206,7 @@ train_set = Examples("trainval" if DATA == "bccd" else "train", train=True)
 epochs, batch_size = (24, 8) if FULL else (1, 4)
 if not FULL:
     train_set.stems = train_set.stems[:12]
-loader = DataLoader(
-    train_set, batch_size, shuffle=True, collate_fn=collate, num_workers=1, drop_last=True
-)
+loader = DataLoader(train_set, batch_size, shuffle=True, collate_fn=collate, drop_last=True)
 
 # %%
 net = SSD300(num_classes=len(label_map))

@@ -24,6 +24,7 @@ from detgrader.detection_checks import (
     check_terms,
     compare_detections,
     gradients_of,
+    is_clear,
 )
 from detlab.checking.expect import (
     expect_close,
@@ -215,7 +216,7 @@ def trained_like(
                 others = labels[second] % (num_classes - 1) + 1
                 logits[n, near[second], others] += uniform(rng, 8, 17, len(others))
         made = offsets, logits, priors()
-        if all(map(is_clear, offsets, logits, [settings] * count)) and depends(
+        if all(map(leaves_no_doubt, offsets, logits, [settings] * count)) and depends(
             made, settings, ways
         ):
             return made
@@ -252,20 +253,14 @@ def counts_of(
     return found
 
 
-def is_clear(offsets: Tensor, logits: Tensor, settings: Settings) -> bool:
-    """Say whether no score and no overlap that counts is near a threshold or another score."""
-    scores = logits.double().softmax(-1)[:, 1:]
-    if float((scores - settings.min_score).abs().min()) < 1e-6:
-        return False
-    rows, _ = (scores > settings.min_score).nonzero(as_tuple=True)
-    listed = scores[scores > settings.min_score].sort().values
-    if len(listed) > 1 and float((listed.diff() / listed[1:]).min()) < 1e-6:
-        return False
-    rows = rows.unique()
-    decoded = truth.decode_offsets(offsets[rows].double(), priors()[rows].double())
-    boxes = truth.cxcywh_to_xyxy(decoded)
-    ious = truth.box_iou(boxes, boxes)
-    return not bool(((ious - settings.iou_threshold).abs() < 1e-5).any())
+def leaves_no_doubt(offsets: Tensor, logits: Tensor, settings: Settings) -> bool:
+    """Say whether no score and no overlap of an image lies at a threshold or equals another.
+
+    Priors that are far from being candidates are left out: there are thousands of them.
+    """
+    scores = logits.softmax(-1)[:, 1:]
+    rows = (scores > 0.9 * settings.min_score).any(1)
+    return is_clear(offsets[rows], logits[rows], priors()[rows], settings)
 
 
 @pytest.mark.weight(3)

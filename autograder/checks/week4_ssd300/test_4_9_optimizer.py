@@ -5,7 +5,15 @@ import torch
 from torch import nn
 
 from detgrader.trainings import seed_from
-from detlab.checking.expect import expect_close, expect_handle, expect_int, expect_list, fail
+from detlab.checking.expect import (
+    expect_close,
+    expect_handle,
+    expect_int,
+    expect_keys,
+    expect_list,
+    expect_number,
+    fail,
+)
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Handle, Student
 from detlab.checking.week4 import FORBIDDEN, check_groups
@@ -57,13 +65,18 @@ def test_schedule(student: Student, rng: torch.Generator) -> None:
     there, _ = net_of(student, rng)
     optimizer = student.make_optimizer(net=there)
     groups = student.tool("groups_of", optimizer, there)
-    first = [group["lr"] for group in expect_list(groups, "The optimizer's groups")]
+    first = [
+        expect_number(expect_keys(group, ("lr",), "A group")["lr"], "A rate")
+        for group in expect_list(groups, "The optimizer's groups")
+    ]
     schedule = student.make_schedule(optimizer=optimizer)
     schedule = expect_handle(schedule, "`make_schedule`'s result", "a schedule")
     rates = student.tool("rates_during", optimizer, schedule, MOMENTS)
     rates = expect_list(rates, "The rates", len(MOMENTS))
     for moment, factor, row in zip(MOMENTS, FACTORS, rates, strict=True):
+        row = expect_list(row, "The rates", len(first))
         for rate, start in zip(row, first, strict=True):
+            rate = expect_number(rate, "A rate")
             if abs(rate - start * factor) > 1e-9:
                 fail(
                     f"After {moment:,} iterations a rate of {start:g} must be {start * factor:g}, "

@@ -17,17 +17,19 @@ from torch import Tensor
 from torchvision.transforms.functional import hflip, to_tensor
 
 from detgrader.trainings import once
-from detlab.checking.expect import expect_handle, expect_keys, fail
+from detlab.checking.expect import expect_handle, expect_int, expect_keys, expect_list, fail
 from detlab.checking.student import Handle, Student
 from detlab.checking.week4 import expect_answers
 from detlab.fast import detect
 from detlab.metrics import DetectionResult, mean_average_precision
 from detlab.sets import voc
+from detlab.sets.downloads import BCCD_SHA256
 
 DATA = Path(__file__).parents[3] / "data"
 NUM_CLASSES = len(voc.BCCD_CLASSES) + 1
 MAX_BYTES = 160 * 10**6
 MAX_HEADER, MAX_ENTRIES, MAX_DIMENSIONS = 1 << 20, 1000, 8
+MAX_TENSOR = 60 << 20  # bytes that one message to a worker may hold
 CHUNK = 8
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
@@ -127,21 +129,34 @@ def check_fits(weights: dict[str, Tensor], state: dict, name: str) -> None:
         )
     for key, value in weights.items():
         shape, dtype = state[key]
-        if list(value.shape) != list(shape):
+        if tuple(value.shape) != shape:
             fail(
                 f"{name}: {key[:80]} has shape {tuple(value.shape)}, but the network's has "
-                f"{tuple(shape)}. Another number of classes?"
+                f"{shape}. Another number of classes?"
             )
+        if value.nbytes > MAX_TENSOR:
+            fail(f"{name}: {key[:80]} alone has {value.nbytes >> 20} MiB, more than SSD300 needs.")
         if dtype.removeprefix("torch.").startswith("float") and value.dtype not in FLOATS:
             fail(f"{name}: {key[:80]} is {value.dtype}, but the network's is {dtype}.")
+
+
+def expect_state(value: object) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Take what is told of a network's state: shape and dtype of each entry, by name."""
+    state = {}
+    for key, one in expect_keys(value, (), "The network's state").items():
+        parts = expect_list(one, "An entry of the network's state", 2)
+        sizes = expect_list(parts[0], "The shape of an entry of the network's state")
+        if type(key) is not str or type(parts[1]) is not str:
+            fail("The network's `state_dict` must have names, and tensors.")
+        state[key] = tuple(expect_int(size, "A side of an entry") for size in sizes), parts[1]
+    return state
 
 
 def loaded(student: Student, weights: dict[str, Tensor], name: str) -> Handle:
     """Make the student's network and load the weights into it."""
     net = student.build_detector()
     net = expect_handle(net, "`build_detector`'s result", "an nn.Module")
-    state = student.tool("description_of_state", net)
-    state = expect_keys(state, (), "The network's state")
+    state = expect_state(student.tool("description_of_state", net))
     check_fits(weights, state, name)
     for key, value in weights.items():
         student.tool("set_in_state", net, key, value)
@@ -162,6 +177,8 @@ def test_set() -> tuple[list[Tensor], list[dict[str, Tensor]]]:
 @functools.lru_cache(maxsize=1)
 def read_test_set(folder: Path, names: tuple[str, ...]) -> tuple[list, list]:
     """Read the test images, once for all submissions."""
+    if voc.content_digest(folder) != BCCD_SHA256:
+        raise ValueError(f"{folder} is not BCCD as published: fetch it with `detlab data bccd`")
     images = voc.read_set([(folder, "test")], names)
     pictures = []
     for path in images.paths:

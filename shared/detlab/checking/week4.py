@@ -11,12 +11,15 @@ from detlab.checking.expect import (
     expect_close,
     expect_equal,
     expect_handle,
+    expect_int,
+    expect_ints,
     expect_keys,
     expect_list,
+    expect_number,
     expect_tensor,
     fail,
 )
-from detlab.checking.network_tools import seeded_weights
+from detlab.checking.network_tools import SETTINGS, seeded_weights
 from detlab.checking.own_work import expect_work_without
 from detlab.checking.student import Handle, Student
 from detlab.checking.week3 import expect_floats, expect_indices
@@ -33,6 +36,7 @@ RATIOS = (FEW, MANY, MANY, MANY, FEW, FEW)
 PER_CELL = tuple(len(ratios) + 1 for ratios in RATIOS)
 NUM_PRIORS = sum(n * size * size for n, size in zip(PER_CELL, FEATURE_SIZES, strict=True))
 TARGET = ("boxes", "labels", "difficult")
+MEASURES = ("largest", "deviation", "largest_bias")
 FORBIDDEN = ("models", "detlab")
 
 Target = Mapping[str, Tensor]
@@ -144,19 +148,35 @@ def expect_convolutions(value: Any, count: int, what: str) -> tuple[Any, list[di
     convolutions = expect_list(told["convolutions"], what)
     if len(convolutions) != count:
         fail(f"{what} calls {len(convolutions)} convolutions (nn.Conv2d), not {count}.")
-    if told["same"]:
+    if expect_int(told["same"], what):
         fail(f"{what} calls a convolution more than once: each has weights of its own.")
-    if not all(layer["bias"] for layer in convolutions):
+    return told["result"], [expect_convolution(layer, what) for layer in convolutions]
+
+
+def expect_convolution(value: Any, what: str) -> dict[str, Any]:
+    """Take what is told of one convolution; a padding of "same" becomes its number of cells."""
+    layer = dict(expect_keys(value, (*SETTINGS, "size", "bias", *MEASURES), what))
+    for name in ("in_channels", "out_channels", "groups", "size"):
+        expect_int(layer[name], f"{what}, {name} of a convolution")
+    for name in ("kernel_size", "stride", "dilation"):
+        layer[name] = expect_ints(layer[name], f"{what}, {name} of a convolution", 2)
+    if layer["padding"] in ("same", "valid"):
+        reach = zip(layer["kernel_size"], layer["dilation"], strict=True)
+        same = layer["padding"] == "same"
+        layer["padding"] = tuple(same * (side - 1) * step // 2 for side, step in reach)
+    layer["padding"] = expect_ints(layer["padding"], f"{what}, padding of a convolution", 2)
+    for name in MEASURES:
+        expect_number(layer[name], f"{what}, {name} of a convolution's weights")
+    if layer["bias"] is not True:
         fail(f"{what} has a convolution without biases.")
-    return told["result"], convolutions
+    if layer["groups"] != 1:
+        fail(f"{what} has a convolution in groups.")
+    return layer
 
 
 def check_settings(layer: dict[str, Any], what: str, **settings: int) -> None:
     """Compare a convolution's settings with those of the statement."""
     for name, value in settings.items():
-        if name == "padding" and layer.get(name) == "same" and layer.get("stride") == (1, 1):
-            kernel, dilation = layer["kernel_size"][0], layer["dilation"][0]
-            layer = layer | {name: ((kernel - 1) * dilation // 2,) * 2}
         pair = value if name.endswith("channels") else (value, value)
         if layer.get(name) != pair:
             fail(f"{what}: its {name} must be {value}, but is {layer.get(name)}.")
@@ -198,10 +218,9 @@ def expect_refusal(
 
 def check_label_map(value: Any, names: Sequence[str]) -> None:
     """Compare a label map."""
-    if type(value) is not dict:
-        fail("`make_label_map` must return a dict.")
-    expected = {"background": 0} | {name: n for n, name in enumerate(names, 1)}
-    if value != expected or any(type(number) is not int for number in value.values()):
+    if type(value) is not dict or any(type(number) is not int for number in value.values()):
+        fail("`make_label_map` must return a dict of ints.")
+    if value != {"background": 0} | {name: n for n, name in enumerate(names, 1)}:
         fail("The label map is wrong: the background is 0, the names follow from 1, in order.")
 
 
@@ -210,15 +229,20 @@ def check_groups(groups: Any, biases: set[str], weights: set[str]) -> None:
     groups = expect_list(groups, "The optimizer's groups")
     seen: dict[str, float] = {}
     for group in groups:
-        for key, value in {"momentum": 0.9, "weight_decay": 5e-4}.items():
-            if group.get(key) != value:
-                fail(f"{key} must be {value:g} for all parameters, but is {group.get(key)}.")
-        if group.get("nesterov") or group.get("dampening"):
-            fail("The paper's SGD has plain momentum: no Nesterov, no dampening.")
-        for name in group["names"]:
-            if name in seen:
+        keys = ("lr", "momentum", "weight_decay", "dampening", "nesterov", "names")
+        group = expect_keys(group, keys, "A group of the optimizer")
+        wanted = {"momentum": 0.9, "weight_decay": 5e-4, "dampening": 0.0}
+        for key, value in wanted.items():
+            number = expect_number(group[key], f"{key} of a group of the optimizer")
+            if abs(number - value) > 1e-9:
+                fail(f"{key} must be {value:g} for all parameters, but is {number:g}.")
+        if group["nesterov"] is not False:
+            fail("This SGD has plain momentum: no Nesterov.")
+        rate = expect_number(group["lr"], "The rate of a group of the optimizer")
+        for name in expect_list(group["names"], "The names in a group of the optimizer"):
+            if type(name) is not str or name in seen:
                 fail(f"The optimizer holds the parameter {name} twice.")
-            seen[name] = group["lr"]
+            seen[name] = rate
     missing = (biases | weights) - seen.keys()
     if missing or seen.keys() - biases - weights:
         fail(f"The optimizer must hold all parameters, each once; {len(missing)} are missing.")
