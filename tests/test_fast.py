@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from detgrader import cases, truth
+from detgrader import detection_cases as cases
+from detgrader import detection_truth as truth
 from detlab.fast import detect, multibox_terms
 
 

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from detgrader import truth
-from detgrader.cases import plain_boxes, random_labels, random_outputs, some_priors
+from detgrader import detection_truth as truth
+from detgrader.detection_cases import plain_boxes, random_labels, random_outputs, some_priors
 from detlab.checking.expect import expect_close, expect_list, expect_tensor, fail
 from detlab.checking.student import Handle, Student
 from detlab.checking.week3 import expect_detections, expect_terms

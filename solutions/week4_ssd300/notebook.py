@@ -1151,10 +1151,12 @@ draw_curves(result, names)
 # | --- | --- | --- | --- | --- | --- |
 # | mAP at least | 0.40 | 0.60 | 0.75 | 0.82 | 0.86 |
 #
-# How you train is up to you, and where, too. What helped us: VGG-16's weights for ImageNet (without
-# them there is little hope), AdamW with a rate that rises to 2·10⁻⁴ and falls again, batches of 8,
-# half precision and `torch.channels_last`; 24 passes took an hour on two cores. SGD at the paper's
-# rate needs its 120,000 iterations.
+# How you train is up to you, and where, too. The reference reached 0.878 in 24 passes, 70 minutes
+# on two busy cores, in this way: VGG-16's weights in the base, of which conv1 and conv2 stayed as
+# they were; AdamW with a rate that rises to 2·10⁻⁴ and falls again, batches of 8, half precision
+# and `torch.channels_last`; every other image cropped, none zoomed out, since all are taken at one
+# scale, and all flipped up and down as well as left and right. Never train on the test images:
+# their boxes are public, and measuring on them would tell nothing.
 
 
 # %% nbgrader={"grade_id": "task_4_12", "solution": true}

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from detgrader.truth import (
+from detgrader.detection_truth import (
     box_iou,
     cxcywh_to_xyxy,
     decode_offsets,

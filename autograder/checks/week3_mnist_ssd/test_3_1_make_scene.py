@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from detgrader.cases import randint
+from detgrader.detection_cases import randint
 from detlab.checking.expect import expect_close, fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from detgrader.cases import random_boxes, random_labels, uniform
+from detgrader.detection_cases import random_boxes, random_labels, uniform
 from detlab.checking.expect import expect_close, expect_handle, expect_list, expect_tensor, fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Handle, Student

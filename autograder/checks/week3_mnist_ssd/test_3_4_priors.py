@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from detgrader import truth
-from detgrader.cases import randint, uniform
+from detgrader import detection_truth as truth
+from detgrader.detection_cases import randint, uniform
 from detlab.checking.expect import expect_equal
 from detlab.checking.student import Student
 from detlab.checking.week3 import (

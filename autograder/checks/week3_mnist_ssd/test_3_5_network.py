@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from detgrader import truth
-from detgrader.cases import randint, uniform
+from detgrader import detection_truth as truth
+from detgrader.detection_cases import randint, uniform
 from detlab.checking.expect import (
     expect_close,
     expect_handle,

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from detgrader import truth
-from detgrader.cases import random_boxes, uniform
+from detgrader import detection_truth as truth
+from detgrader.detection_cases import random_boxes, uniform
 from detlab.checking.expect import expect_close
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from detgrader import truth
-from detgrader.cases import (
+from detgrader import detection_truth as truth
+from detgrader.detection_cases import (
     plain_boxes,
     randint,
     random_boxes,

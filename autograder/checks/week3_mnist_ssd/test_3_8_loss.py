@@ -7,8 +7,8 @@ are held against float64; a float32 sum over some hundred priors is off by less 
 import pytest
 import torch
 
-from detgrader import truth
-from detgrader.cases import is_plain, random_outputs
+from detgrader import detection_truth as truth
+from detgrader.detection_cases import is_plain, random_outputs
 from detgrader.detection_checks import (
     TOLERANCE,
     Case,

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from detgrader import truth
-from detgrader.cases import random_boxes, uniform
+from detgrader import detection_truth as truth
+from detgrader.detection_cases import random_boxes, uniform
 from detgrader.detection_checks import Settings, are_full, compare_detections, outputs
 from detlab.checking.expect import fail
 from detlab.checking.own_work import expect_untouched

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from detgrader import truth
+from detgrader import detection_truth as truth
 from detgrader.hidden import load_hidden_digits
 from detgrader.scenes import make_scenes
 from detgrader.trainings import once, progress_of, seed_from, words_on

@@ -5,7 +5,7 @@ import functools
 import torch
 from torch import Tensor
 
-from detgrader import truth
+from detgrader import detection_truth as truth
 from detgrader.detection_checks import Case, case
 from detlab.checking.week4 import FEATURE_SIZES, RATIOS, SCALES
 

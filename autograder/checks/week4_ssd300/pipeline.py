@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.transforms import functional as TF
 
-from detgrader.cases import uniform
-from detgrader.truth import box_iou
+from detgrader.detection_cases import uniform
+from detgrader.detection_truth import box_iou
 from detlab.checking.week4 import IMAGENET_MEAN, IMAGENET_STD, SIDE
 
 MEAN = torch.tensor(IMAGENET_MEAN)[:, None, None]

@@ -7,8 +7,8 @@ import torch
 from heart import learned_by_heart, priors_of
 from torch import Tensor
 
-from detgrader import truth
-from detgrader.cases import uniform
+from detgrader import detection_truth as truth
+from detgrader.detection_cases import uniform
 from detgrader.detection_checks import DISTANCES, case, localization
 from detgrader.trainings import seed_from
 from detlab.checking.expect import expect_close, expect_keys, expect_list, expect_number, fail

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from detgrader import truth
-from detgrader.cases import randint, random_boxes, random_labels, uniform
+from detgrader import detection_truth as truth
+from detgrader.detection_cases import randint, random_boxes, random_labels, uniform
 from detlab.checking.expect import fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student

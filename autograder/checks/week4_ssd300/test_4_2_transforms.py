@@ -14,7 +14,7 @@ from pipeline import MEAN, STD, boxes_inside, chart, ks_distance, ks_limit, targ
 from torch import Tensor
 from torchvision.transforms import functional as TF
 
-from detgrader.cases import randint, uniform
+from detgrader.detection_cases import randint, uniform
 from detgrader.trainings import seed_from
 from detlab.checking.expect import expect_close, expect_list, expect_tensor, fail
 from detlab.checking.own_work import expect_untouched, is_same

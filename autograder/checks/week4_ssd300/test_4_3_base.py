@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from networks import expect_two, features_of, random_images, vgg_base
 from torch import Tensor
 
-from detgrader.cases import randint
+from detgrader.detection_cases import randint
 from detgrader.trainings import seed_from
 from detlab.checking.expect import expect_close, fail
 from detlab.checking.network_tools import seeded_weights, vgg_factors

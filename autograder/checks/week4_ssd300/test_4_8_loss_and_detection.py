@@ -8,8 +8,8 @@ from full_size import full_case, priors
 from torch import Tensor
 from torchvision.ops import batched_nms
 
-from detgrader import truth
-from detgrader.cases import (
+from detgrader import detection_truth as truth
+from detgrader.detection_cases import (
     chosen,
     is_plain,
     plain_boxes,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from detgrader.truth import box_iou, cxcywh_to_xyxy, make_priors
+from detgrader.detection_truth import box_iou, cxcywh_to_xyxy, make_priors
 
 
 def uniform(rng: torch.Generator, low: float, high: float, *shape: int) -> Tensor:
