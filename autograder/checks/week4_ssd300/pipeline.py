@@ -1,7 +1,5 @@
 """The right transforms of week 4, and pictures on which their effect can be read."""
 
-import functools
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -50,27 +48,41 @@ def zoom_out(image: Tensor, boxes: Tensor, rng: torch.Generator) -> tuple[Tensor
     return canvas, boxes + torch.tensor([left, top, left, top])
 
 
-def crop_window(
-    height: int, width: int, boxes: Tensor, rng: torch.Generator
-) -> tuple[int, int, int, int] | None:
-    """Draw a crop: top, left, height and width, or None for the whole image."""
+def windows(height: int, width: int, boxes: Tensor, rng: torch.Generator, count: int = 1) -> Tensor:
+    """Draw crops of an image with boxes (n, 4), n > 0: many at once, and all their tries.
+
+    Returns:
+        (count, 4) float32: top, left, height and width; of the whole image, where nothing is cut.
+    """
+    whole = torch.tensor([0.0, 0.0, height, width])
+    found = whole.repeat(count, 1)
+    waiting = torch.arange(count)
+    while len(waiting):
+        choice = torch.randint(len(OVERLAPS), (len(waiting),), generator=rng)
+        waiting = waiting[choice < len(OVERLAPS) - 1]
+        least = torch.tensor(OVERLAPS[:-1])[choice[choice < len(OVERLAPS) - 1]]
+        drawn = 0.3 + 0.7 * torch.rand(len(waiting), TRIES, 2, generator=rng)
+        tall, wide = (drawn * torch.tensor([height, width])).floor().unbind(-1)
+        places = torch.rand(len(waiting), TRIES, 2, generator=rng)
+        top = (places[..., 0] * (height - tall + 1)).floor()
+        left = (places[..., 1] * (width - wide + 1)).floor()
+        edges = torch.stack([left, top, left + wide, top + tall], -1)
+        good = (tall / wide > 0.5) & (tall / wide < 2) & holds_a_centre(boxes, edges)
+        overlap = box_iou(edges.flatten(0, 1), boxes).amax(1).view(len(waiting), TRIES)
+        good &= overlap >= least[:, None]
+        done, first = good.any(1), good.int().argmax(1)
+        rows = torch.arange(len(waiting))
+        tried = torch.stack([top, left, tall, wide], -1)[rows, first]
+        found[waiting[done]] = tried[done]
+        waiting = waiting[~done]
+    return found
+
+
+def holds_a_centre(boxes: Tensor, edges: Tensor) -> Tensor:
+    """Say of windows (..., 4), `xyxy`, whether a box (n, 4) has its centre inside."""
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    while len(boxes):
-        least = OVERLAPS[int(torch.randint(len(OVERLAPS), (), generator=rng))]
-        if least is None:
-            return None
-        for _ in range(TRIES):
-            tall = int(number(rng, 0.3, 1) * height)
-            wide = int(number(rng, 0.3, 1) * width)
-            if not 0.5 < tall / wide < 2:
-                continue
-            top = int(torch.randint(height - tall + 1, (), generator=rng))
-            left = int(torch.randint(width - wide + 1, (), generator=rng))
-            window = torch.tensor([left, top, left + wide, top + tall], dtype=torch.float32)
-            enough = float(box_iou(window[None], boxes).max()) >= least
-            if enough and bool(inside(centres, window).any()):
-                return top, left, tall, wide
-    return None
+    edges = edges.unsqueeze(-2)
+    return ((centres > edges[..., :2]) & (centres < edges[..., 2:])).all(-1).any(-1)
 
 
 def inside(centres: Tensor, window: Tensor) -> Tensor:
@@ -80,10 +92,10 @@ def inside(centres: Tensor, window: Tensor) -> Tensor:
 
 def crop(image: Tensor, target: Target, rng: torch.Generator) -> tuple[Tensor, Target]:
     """Cut a piece out."""
-    window = crop_window(*image.shape[1:], target["boxes"], rng)
-    if window is None:
+    if len(target["boxes"]) == 0:
         return image, dict(target)
-    top, left, tall, wide = window
+    window = windows(*image.shape[1:], target["boxes"], rng)[0]
+    top, left, tall, wide = window.int().tolist()
     piece = image[:, top : top + tall, left : left + wide]
     return piece, cropped_target(target, top, left, tall, wide)
 
@@ -174,11 +186,3 @@ def ks_distance(a: Tensor, b: Tensor) -> float:
 def ks_limit(n: int, m: int) -> float:
     """Return the distance that right answers exceed once in some 5 million times."""
     return 2.9 * ((n + m) / (n * m)) ** 0.5
-
-
-@functools.lru_cache(maxsize=8)
-def many_windows(height: int, width: int, boxes: tuple, count: int) -> list:
-    """Draw crops of an image with these boxes, always the same ones."""
-    rng = torch.Generator().manual_seed(11)
-    given = torch.tensor(boxes)
-    return [crop_window(height, width, given, rng) for _ in range(count)]

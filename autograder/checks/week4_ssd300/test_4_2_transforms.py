@@ -19,6 +19,7 @@ from detgrader.trainings import seed_from
 from detlab.checking.expect import expect_close, expect_list, expect_tensor, fail
 from detlab.checking.own_work import expect_untouched, is_same
 from detlab.checking.student import Student
+from detlab.checking.week3 import expect_floats
 from detlab.checking.week4 import (
     FORBIDDEN,
     SIDE,
@@ -79,6 +80,7 @@ EVERY = 5  # rows and columns of an image that are looked at where it is one of 
 
 GREYS = (0.42, 0.58)
 ORDER_DRAWS = 2000
+GREY = 0.2989 + 0.587 + 0.114  # torchvision's shares of the colours in a grey
 
 
 def colour_chart() -> Tensor:
@@ -217,21 +219,20 @@ def check_order(
 def factors_of(answer: Tensor, image: Tensor, kind: int) -> tuple:
     """Read both factors off an answer; (None, None) where that cannot be done."""
     if kind == 0:  # brightness and contrast, of greys that are not clipped
-        low, high = answer[0, 2, 2], answer[0, 1, 1]
-        spread = float(high - low) / 0.1
-        if spread < 1e-3 or float(high) >= 1:
+        low, high = float(answer[0, 2, 2]), float(answer[0, 1, 1])
+        spread = (high - low) / 0.1
+        if spread < 1e-3 or high >= 1:
             return None, None
-        best = None
-        for step in range(51):
-            contrast = 0.5 + step / 50
-            bright = spread / contrast
-            if 0.5 <= bright <= 1.5:
-                one = TF.adjust_contrast(TF.adjust_brightness(image, bright), contrast).double()
-                miss = float((one[0, 2, 2] - low).abs())
-                best = min(best or (9.0, 0, 0), (miss, bright, contrast))
-        if best is None or abs(best[1] - 1) < 0.05 or abs(best[2] - 1) < 0.05:
-            return None, None
-        return best[1], best[2]
+        contrasts = torch.linspace(0.5, 1.5, 51, dtype=torch.float64)
+        brights = spread / contrasts
+        bright = (image[0].double() * brights[:, None, None]).clamp(0, 1)
+        # A contrast blends with the mean grey.
+        lows = contrasts * bright[:, 2, 2] + (1 - contrasts) * GREY * bright.mean((1, 2))
+        miss = (lows - low).abs() + 9 * ((brights < 0.5) | (brights > 1.5))
+        best = int(miss.argmin())
+        a, b = float(brights[best]), float(contrasts[best])
+        unclear = float(miss[best]) > 1 or abs(a - 1) < 0.05 or abs(b - 1) < 0.05
+        return (None, None) if unclear else (a, b)
     chroma = float(answer[:, 0, 0].max() - answer[:, 0, 0].min()) / 0.5
     turn = (hue(answer[:, 0, 0]) - hue(image[:, 0, 0]) + 0.5) % 1 - 0.5
     clipped = float(answer.max()) >= 1 or float(answer.min()) <= 0
@@ -357,43 +358,74 @@ def test_crop(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(3)
 def test_distribution_of_crops(student: Student, rng: torch.Generator) -> None:
     """Crops come as often as they should: whole images, sizes, places, overlaps."""
-    count, many_more, size = 1500, 3000, (80, 80)
-    for boxes in (
-        torch.tensor([[20.3, 24.4, 60.2, 55.1]]),
-        torch.tensor([[5.3, 6.1, 22.4, 30.2], [40.2, 35.3, 71.4, 74.6]]),
-    ):
-        found = crops(student, rng, size, boxes, count)
-        right = [
-            window or (0, 0, *size)
-            for window in pipeline.many_windows(*size, tuple(map(tuple, boxes.tolist())), many_more)
-        ]
-        limit = ks_limit(count, many_more)
-        for what, read in measures(boxes, size).items():
-            samples = [torch.tensor([read(*window) for window in one]) for one in (found, right)]
-            if ks_distance(*samples) > limit:
+    size, function = (80, 80), student.fetch("random_crop")
+    for n, (count, boxes) in enumerate(CROPPED):
+        boxes = torch.tensor(boxes)
+        arguments = chart(*size), target_with(boxes, rng), seed_from(rng), count
+        found = student.tool("windows_drawn", function, *arguments)
+        found = expect_floats(found, "The windows of `random_crop`", (count, 4))
+        right = right_windows(*size, n)
+        limit = ks_limit(len(found), len(right))
+        for what, read in MEASURES.items():
+            if ks_distance(read(found, boxes, size), read(right, boxes, size)) > limit:
                 fail(f"`random_crop`: {what} is distributed otherwise than the statement says.")
+        if n == FILLED:
+            shares = [float(wide_crops(w, boxes, size).mean()) for w in (found, right)]
+            words = (
+                "`random_crop`: crops that overlap with a box by 0.9 come too often or too rarely."
+            )
+            check_share(*shares, count, words)
 
 
-def measures(boxes: Tensor, size: tuple[int, int]) -> dict:
-    """Return what is read off a crop, by name."""
+# How many crops of an image with which boxes. The first is so small that hardly a crop overlaps
+# with it by 0.1, the second so that hardly one does by 0.3, and so on: each shows one of the list's
+# least overlaps, if it is missing. Of the number of draws comes the certainty.
+CROPPED = (
+    (200, [[36.3, 35.2, 44.3, 43.2]]),
+    (300, [[33.3, 32.2, 47.3, 46.2]]),
+    (600, [[28.3, 27.2, 51.3, 50.2]]),
+    (600, [[22.3, 23.2, 57.3, 58.2]]),
+    (900, [[13.3, 12.2, 66.3, 65.2]]),
+    (1300, [[0.1, 0.2, 79.8, 79.9]]),
+    (500, [[5.3, 6.1, 22.4, 30.2], [40.2, 35.3, 71.4, 74.6]]),
+)
+FILLED = 5  # the image that its box fills
+RIGHT_CROPS = 30_000
 
-    def overlap(top: int, left: int, tall: int, wide: int) -> float:
-        window = torch.tensor([[left, top, left + wide, top + tall]], dtype=torch.float32)
-        return float(pipeline.box_iou(window, boxes).max())
 
-    return {
-        "how often the image stays whole": lambda top, left, tall, wide: float(
-            (tall, wide) == size
-        ),
-        "the height of crops": lambda top, left, tall, wide: float(tall),
-        "the width of crops": lambda top, left, tall, wide: float(wide),
-        "their ratio": lambda top, left, tall, wide: math.log(tall / wide),
-        "their place": lambda top, left, tall, wide: top / max(size[0] - tall, 1),
-        "their place from left to right": lambda top, left, tall, wide: (
-            left / max(size[1] - wide, 1)
-        ),
-        "the largest IoU of a box with the crop": overlap,
-    }
+@functools.cache
+def right_windows(height: int, width: int, n: int) -> Tensor:
+    """Draw right crops of the n-th image, always the same ones."""
+    rng = torch.Generator().manual_seed(11)
+    return pipeline.windows(height, width, torch.tensor(CROPPED[n][1]), rng, RIGHT_CROPS)
+
+
+def largest_overlap(windows: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return the largest IoU of a box with each crop."""
+    top, left, tall, wide = windows.T
+    return pipeline.box_iou(torch.stack([left, top, left + wide, top + tall], 1), boxes).amax(1)
+
+
+def wide_crops(windows: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    """Say which crops are some, but overlap with a box by at least 0.9: 1.0 or 0.0 of each."""
+    cut = (windows[:, 2:] != torch.tensor(size)).any(1)
+    return (cut & (largest_overlap(windows, boxes, size) >= 0.9)).double()
+
+
+# What is read off crops (n, 4), of an image with these boxes and of this size.
+MEASURES = {
+    "how often the image stays whole": lambda w, boxes, size: (
+        (w[:, 2:] == torch.tensor(size)).all(1).double()
+    ),
+    "the height of crops": lambda w, boxes, size: w[:, 2],
+    "the width of crops": lambda w, boxes, size: w[:, 3],
+    "their ratio": lambda w, boxes, size: w[:, 2] / w[:, 3].clamp(min=1),
+    "their place": lambda w, boxes, size: w[:, 0] / (size[0] - w[:, 2]).clamp(min=1),
+    "their place from left to right": lambda w, boxes, size: (
+        w[:, 1] / (size[1] - w[:, 3]).clamp(min=1)
+    ),
+    "the largest IoU of a box with the crop": largest_overlap,
+}
 
 
 @pytest.mark.weight(1)
