@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import junitparser
 import pytest
@@ -21,7 +22,9 @@ from attacks.toys import POINTS, WEEK
 from detgrader import batch as batches
 from detgrader.assignment import load_assignment
 from detgrader.batch import distinct_names, grade_batch, take_in_all
+from detgrader.checks import Check, Outcome
 from detgrader.course import Course, CourseError
+from detgrader.diagnosis import Answers, Diagnosis
 from detgrader.report import write_reports
 from detgrader.results import BatchResult, SubmissionResult, TaskResult
 from detgrader.submission import Submission
@@ -113,6 +116,27 @@ def test_known_mistake_is_recognised_and_its_hint_told(graded) -> None:
     assert (task.status, task.score) == ("failed", 0)
     assert task.message.endswith("Hint: Is that a minus?")
     assert "Hint" not in tasks_of(graded, "wrong-add-used")["1.1"].message
+
+
+def test_known_mistakes_are_not_asked_what_takes_long() -> None:
+    mistake = SimpleNamespace(overlay=SimpleNamespace(name="uphill", hint="Which way is down?"))
+    asked = []
+
+    def ask(mistake, check: Check, answers: list) -> Answers:
+        asked.append(check.name)
+        return Answers(answers, whole=True, failed=True)
+
+    diagnosis = Diagnosis({"1.1": [mistake]}, ask)
+    quick, long = (
+        (
+            Check(SimpleNamespace(name=name), "1.1", 1, 1, name == "long"),
+            Outcome("failed", "", "", [1]),
+        )
+        for name in ("quick", "long")
+    )
+    assert diagnosis.hint("1.1", [long]) == ""
+    assert diagnosis.hint("1.1", [quick, long]) == "Which way is down?"
+    assert asked == ["quick"]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ seed comes from the staff's secret). Markers:
     weights(data)              the task measures a file of weights that was handed in beside the
                                notebook, on this set of images; it runs once. The check gets the
                                file's path by a third fixture, `weights_file`
+    costly                     the check trains or measures for long: known mistakes are not asked
+                               what it asks, so no hint comes from it
 """
 
 import hashlib
@@ -44,6 +46,7 @@ MARKERS = (
     "forbid(*names): names that the task's cells must not mention",
     "needs(*labels): earlier tasks on whose answers this one rests",
     "weights(data): the task measures weights that were handed in, on a set of images",
+    "costly: known mistakes are not asked what this check asks",
 )
 FIXTURES = {"student", "rng", "weights_file", "request"}
 
@@ -74,6 +77,7 @@ class Check:
     task: str
     points: float
     weight: float
+    costly: bool
 
     @property
     def title(self) -> str:
@@ -222,7 +226,8 @@ def read_check(item: pytest.Item) -> Check:
         )
     weight = item.get_closest_marker("weight")
     share = float(weight.args[0]) if weight else 1.0
-    return Check(item, marks[0].args[0], float(marks[0].kwargs["points"]), share)
+    costly = item.get_closest_marker("costly") is not None
+    return Check(item, marks[0].args[0], float(marks[0].kwargs["points"]), share, costly)
 
 
 def parameters_of(item: pytest.Item) -> list[str]:

@@ -94,6 +94,7 @@ class Diagnosis:
 
     def hint(self, task: str, failures: list[tuple[Check, Outcome]]) -> str:
         """Return the hint of the mistake that fails the same checks alike, or the empty string."""
+        failures = [(check, outcome) for check, outcome in failures if not check.costly]
         if not failures or any(nothing_answered(outcome) for _, outcome in failures):
             return ""
         given = [(check, answers_of(outcome)) for check, outcome in failures]

@@ -371,8 +371,6 @@ class SubmissionRun:
 
     def hint(self, task: Task, attempt: Attempt) -> str:
         """Return a known mistake's hint; a hint that cannot be found costs nobody a grade."""
-        if self.session.data_of_weights(task.label):
-            return ""  # what a file of weights lacks, its own message says
         try:
             hint = self.grader.diagnosis.hint(task.label, attempt.failures())
         except Exception as error:

@@ -10,6 +10,7 @@ from detlab.checking.student import Student
 pytestmark = [
     pytest.mark.task("2.9", points=8),
     pytest.mark.needs("2.2", "2.5", "2.6"),
+    pytest.mark.costly,
     # More than the loader's budget: what remains is for the measuring.
     pytest.mark.limits(cpu_s=300, memory_mb=3072, wall_s=1200),
 ]

@@ -102,6 +102,7 @@ def test_epoch(student: Student, rng: torch.Generator) -> None:
     expect_list(history, "`train_one_epoch`'s history without a schedule", 2)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("most", "weight"), [pytest.param(*band, marks=pytest.mark.weight(band[1])) for band in LOSSES]
 )
@@ -112,6 +113,7 @@ def test_loss(student: Student, rng: torch.Generator, most: float, weight: int) 
         fail(f"The loss on the two images is {score.loss:.2f}; points at 6 and 3.{score.remark}")
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("least", "weight"),
     [pytest.param(*band, marks=pytest.mark.weight(band[1])) for band in PRECISIONS],

@@ -13,6 +13,7 @@ from detlab.checking.week4 import FORBIDDEN
 pytestmark = [
     pytest.mark.task("4.12", points=10),
     pytest.mark.weights("bccd"),
+    pytest.mark.costly,
     pytest.mark.limits(cpu_s=400, memory_mb=4096, wall_s=1500),
     pytest.mark.forbid(*FORBIDDEN),
 ]
