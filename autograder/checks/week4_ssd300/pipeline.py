@@ -172,17 +172,3 @@ def chart(height: int, width: int) -> Tensor:
     rows = torch.arange(height, dtype=torch.float32)[:, None].expand(height, width)
     columns = torch.arange(width, dtype=torch.float32).expand(height, width)
     return torch.stack([columns / 255, rows / 255, torch.full((height, width), 0.9)])
-
-
-def ks_distance(a: Tensor, b: Tensor) -> float:
-    """Return the largest difference of two samples' distribution functions."""
-    points = torch.cat([a, b]).double().sort().values
-    shares = [
-        torch.searchsorted(x.double().sort().values, points, right=True) / len(x) for x in (a, b)
-    ]
-    return float((shares[0] - shares[1]).abs().max())
-
-
-def ks_limit(n: int, m: int) -> float:
-    """Return the distance that right answers exceed once in some 5 million times."""
-    return 2.9 * ((n + m) / (n * m)) ** 0.5
