@@ -19,7 +19,8 @@ from detgrader.course import Course, CourseError
 from detgrader.overlays import reference_submission
 from detgrader.reference import load_reference
 from detgrader.reference_data import gentle, initial_weights
-from detgrader.reference_training import Recipe, train_reference
+from detgrader.reference_recipes import Recipe
+from detgrader.reference_training import train_reference
 from detgrader.sandbox import isolation_of, start_sandbox
 from detgrader.workers import Dispatcher, Limits, Worker
 from detlab.checking.expect import CheckFailure

@@ -18,8 +18,7 @@ import torch
 import torch.distributed as dist
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 from torch.utils.data import DataLoader
@@ -35,50 +34,13 @@ from detgrader.reference_data import (
     of_reference,
     read_sets,
 )
+from detgrader.reference_recipes import RECIPES, WEEK, Recipe
+from detgrader.reference_results import finish, summarise
 from detgrader.results import write_json
-from detlab.fast import detect, multibox_terms
-from detlab.metrics import DetectionResult, mean_average_precision
+from detlab.fast import multibox_terms
 
-WEEK = "week4_ssd300"
 SEED = 7
-SHOWN, SURE = 6, 0.4  # images in the picture of detections, and the least score there
 COLUMNS = ("epoch", "iteration", "rate", "localization", "confidence", "seconds")
-# As the paper measures: nearly everything counts, the best 200 of an image.
-EVALUATION = {"min_score": 0.01, "iou_threshold": 0.45, "top_k": 200}
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a set is learned.
-
-    Attributes:
-        epochs: passes over the images.
-        batch_size: images of a step, over all processes together.
-        rate: largest learning rate of AdamW with one cycle; None for the SGD of task 4.9.
-        weight_decay: of AdamW.
-        frozen: convolutions of VGG-16, from the first, that keep their weights.
-        localization: factor of the localization term. It is a mean over the four numbers of a box;
-            4 makes it their sum, as in the paper.
-        interpolation: of the average precision.
-        one_scale: whether all images are taken at one scale (see `gentle`).
-    """
-
-    epochs: int
-    batch_size: int
-    rate: float | None
-    weight_decay: float = 0.05
-    frozen: int = 0
-    localization: float = 1
-    interpolation: str = "all-point"
-    one_scale: bool = False
-
-
-RECIPES = {
-    "digits": Recipe(epochs=30, batch_size=8, rate=3e-4, frozen=4),
-    "bccd": Recipe(epochs=30, batch_size=4, rate=2e-4, frozen=4, localization=4, one_scale=True),
-    # 120,000 iterations of 32 of the 16,551 images
-    "voc": Recipe(epochs=232, batch_size=32, rate=None, interpolation="11-point"),
-}
 
 
 @dataclass
@@ -186,7 +148,9 @@ def train_reference(
                     write_checkpoint(reference, run, last)
                     append_row(out / "log.csv", row)
         if place.leads:
-            finish(reference, run, recipe, Transformed(test_set, reference.transform), names, out)
+            done = {"epochs": run.epoch, "iterations": run.iteration}
+            test = Transformed(test_set, reference.transform)
+            finish(reference, run.net, recipe, done, test, names, out)
             summarise(console, out, names)
 
 
@@ -346,78 +310,3 @@ def bar(console: Console, place: Place, total: int, done: int) -> Iterator[Calla
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("training", total=total, completed=done)
         yield lambda words: progress.update(task, advance=1, description=words)
-
-
-@torch.no_grad()
-def answers(net: nn.Module, dataset: Transformed, priors: Tensor) -> tuple[list, list]:
-    """Detect in every image of a set, in single precision.
-
-    Returns:
-        Detections, and truths with "difficult" as metrics take them.
-    """
-    net.eval()
-    device = next(net.parameters()).device
-    found, truths = [], []
-    for images, targets in DataLoader(dataset, 8, collate_fn=collate, num_workers=1):
-        images = images.to(device, memory_format=torch.channels_last)
-        offsets, logits = (part.float().cpu() for part in net(images))
-        found += detect(offsets, logits, priors, *EVALUATION.values())
-        truths += targets
-    return found, truths
-
-
-def finish(
-    reference: ModuleType,
-    run: Run,
-    recipe: Recipe,
-    dataset: Transformed,
-    names: tuple[str, ...],
-    out: Path,
-) -> None:
-    """Measure on the test images and write weights, results and pictures."""
-    from detlab.detection_plots import draw_detections, draw_training
-
-    state = {name: value.contiguous().cpu() for name, value in run.net.state_dict().items()}
-    save_file(state, out / f"{WEEK}.safetensors", metadata={"classes": ",".join(names)})
-    found, truths = answers(run.net, dataset, reference.make_priors())
-    result = mean_average_precision(found, truths, interpolation=recipe.interpolation)
-    write_results(result, recipe, run, names, out)
-    shown = range(min(SHOWN, len(dataset)))
-    images, confident = [dataset[n][0] for n in shown], []
-    for n in shown:
-        sure = found[n]["scores"] > SURE
-        confident.append({key: values[sure] for key, values in found[n].items()})
-    pictures = {
-        "detections": draw_detections(images, truths, confident, columns=3, names=names),
-        "curves": draw_training(out / "log.csv"),
-    }
-    for name, picture in pictures.items():
-        picture.savefig(out / f"{name}.png", dpi=110)
-
-
-def write_results(
-    result: DetectionResult, recipe: Recipe, run: Run, names: tuple[str, ...], out: Path
-) -> None:
-    """Write what was measured."""
-    with open(out / "log.csv", encoding="utf-8") as file:
-        seconds = sum(float(row["seconds"]) for row in csv.DictReader(file))
-    content = {
-        "mAP": round(result.mean, 4),
-        "AP": {
-            names[label - 1]: round(one.average_precision, 4)
-            for label, one in result.per_class.items()
-        },
-        "recipe": asdict(recipe),
-        "epochs": run.epoch,
-        "iterations": run.iteration,
-        "seconds": round(seconds),
-        "torch": torch.__version__,
-    }
-    write_json(out / "results.json", content)
-
-
-def summarise(console: Console, out: Path, names: tuple[str, ...]) -> None:
-    """Tell what came out."""
-    content = json.loads((out / "results.json").read_text("utf-8"))
-    of_classes = ", ".join(f"{name} {value:.3f}" for name, value in content["AP"].items())
-    console.print(f"mAP {content['mAP']:.3f} ({of_classes}), in {out}", soft_wrap=True)
