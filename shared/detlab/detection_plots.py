@@ -14,12 +14,12 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 from torch import Tensor
 
+from detlab.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from detlab.metrics import DetectionResult
 from detlab.plotting import COLOURS, INK, LINE, Picture
 
 TRUTH, HIT, FALSE_POSITIVE = "white", COLOURS[2], COLOURS[1]
 ROOM = (-0.2, 1.2)  # for priors that stick out of the image
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 Names = Sequence[str] | None
 
 

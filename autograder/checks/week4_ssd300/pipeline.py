@@ -7,7 +7,8 @@ from torchvision.transforms import functional as TF
 
 from detgrader.detection_cases import uniform
 from detgrader.detection_truth import box_iou
-from detlab.checking.week4 import IMAGENET_MEAN, IMAGENET_STD, SIDE
+from detlab.checking.week4 import SIDE
+from detlab.imagenet import IMAGENET_MEAN, IMAGENET_STD
 
 MEAN = torch.tensor(IMAGENET_MEAN)[:, None, None]
 STD = torch.tensor(IMAGENET_STD)[:, None, None]

@@ -26,8 +26,6 @@ from detlab.checking.week3 import expect_floats, expect_indices
 from detlab.checking.workbench import StudentError
 
 SIDE = 300
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 FEATURE_SIZES = (38, 19, 10, 5, 3, 1)
 CHANNELS = (512, 1024, 512, 256, 256, 256)
 SCALES = (0.1, 0.2, 0.375, 0.55, 0.725, 0.9)

@@ -29,8 +29,6 @@ from detlab.checking.week3 import (
 from detlab.checking.week4 import (
     CHANNELS,
     FEATURE_SIZES,
-    IMAGENET_MEAN,
-    IMAGENET_STD,
     NUM_PRIORS,
     SIDE,
     check_fresh,
@@ -49,6 +47,7 @@ from detlab.checking.week4 import (
     expect_target,
     make_module,
 )
+from detlab.imagenet import IMAGENET_MEAN, IMAGENET_STD
 
 XML = """<annotation>
   <filename>1.jpg</filename>
