@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from detgrader.course import Course, CourseError
+from detlab.sets import voc
 
 TOY_NOTEBOOK = '''\
 # ---
@@ -147,3 +148,11 @@ def import_checks(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Modul
         return importlib.import_module(name)
 
     return imported
+
+
+@pytest.fixture
+def bccd(tmp_path: Path) -> Path:
+    try:
+        return voc.locate("bccd", tmp_path)[0]
+    except FileNotFoundError:
+        pytest.skip("BCCD is not here: DETLAB_DATA does not name a folder that holds it")
