@@ -11,7 +11,15 @@ from detgrader import detection_truth as truth
 from detgrader.detection_cases import uniform
 from detgrader.detection_checks import DISTANCES, case, localization
 from detgrader.trainings import seed_from
-from detlab.checking.expect import expect_close, expect_keys, expect_list, expect_number, fail
+from detlab.checking.expect import (
+    expect_close,
+    expect_keys,
+    expect_list,
+    expect_number,
+    expect_tensor,
+    fail,
+)
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
 from detlab.checking.week3 import TERMS
 from detlab.checking.week4 import FORBIDDEN, NUM_PRIORS
@@ -64,22 +72,24 @@ def fits(history: list[dict[str, float]], right: list[dict[str, float]]) -> bool
     )
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(1.5)
 def test_epoch(student: Student, rng: torch.Generator) -> None:
     """An epoch takes a step of optimizer and schedule for each batch, and tells the terms."""
     own, batches = priors_of(student), []
-    for counts in ([2, 1], [3, 2], [1, 1], [2]):
+    for counts in ([2, 1], [3, 0], [1, 1], [2]):
         some = case(rng, counts, 5, own)
         images = uniform(rng, -1, 1, len(counts), 3, 300, 300)
         batches.append((images, some["boxes"], some["labels"], some["priors"]))
-    net = student.tool("tiny_detector", NUM_PRIORS, 5, seed := seed_from(rng))
+    net = student.tool("tiny_detector", NUM_PRIORS, 5, seed_from(rng))
     optimizer = student.tool("sgd_for", net, RATE)
     schedule = student.tool("short_schedule", optimizer, 1)
     start = expect_list(student.tool("parameters", net), "The parameters", 2)
-    loader = [batch[:3] for batch in batches]
+    loader = student.tool("counted_loader", [batch[:3] for batch in batches])
     given = {"net": net, "loader": loader, "optimizer": optimizer, "schedule": schedule}
     history = student.train_one_epoch(**given)
     history = expect_list(history, "`train_one_epoch`'s history", len(batches))
+    if student.tool("passes_of", loader) != 1:
+        fail("`train_one_epoch` must pass through its loader once.")
     for row in history:
         row = expect_keys(row, TERMS, "each step of the history")
         if any(type(row[name]) is not float for name in TERMS):
@@ -96,10 +106,26 @@ def test_epoch(student: Student, rng: torch.Generator) -> None:
     rate = expect_number(student.tool("rate_of", optimizer), "The rate")
     if abs(rate - RATE * 0.7 ** len(batches)) > 1e-6:
         fail("The schedule takes one step after each batch.")
-    net = student.tool("tiny_detector", NUM_PRIORS, 5, seed)
-    given = {"net": net, "loader": loader[:2], "optimizer": student.tool("sgd_for", net, RATE)}
-    history = student.train_one_epoch(**given)
-    expect_list(history, "`train_one_epoch`'s history without a schedule", 2)
+
+
+@pytest.mark.weight(0.5)
+def test_epoch_without_schedule(student: Student, rng: torch.Generator) -> None:
+    """Without a schedule, and with a batch of no objects, an epoch is trained all the same."""
+    own = priors_of(student)
+    images = uniform(rng, -1, 1, 2, 3, 300, 300)
+    some, none = case(rng, [2, 1], 5, own), case(rng, [0, 0], 5, own)
+    loader = [(images, one["boxes"], one["labels"]) for one in (none, some)]
+    net = student.tool("tiny_detector", NUM_PRIORS, 5, seed_from(rng))
+    start = expect_list(student.tool("parameters", net), "The parameters", 2)
+    optimizer = student.tool("sgd_for", net, RATE)
+    history = student.train_one_epoch(net=net, loader=loader, optimizer=optimizer)
+    expect_list(history, "`train_one_epoch`'s history without a schedule", len(loader))
+    found = expect_list(student.tool("parameters", net), "The parameters", 2)
+    for one, before in zip(found, start, strict=True):
+        if torch.equal(expect_tensor(one, "A parameter after the epoch", before.shape), before):
+            fail("Without a schedule `train_one_epoch` must train as well.")
+    net = student.tool("tiny_detector", NUM_PRIORS, 5, seed_from(rng))
+    expect_untouched(student, "train_one_epoch", net, loader, student.tool("sgd_for", net, RATE))
 
 
 @pytest.mark.costly

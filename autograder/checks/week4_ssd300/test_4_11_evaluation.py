@@ -151,6 +151,9 @@ def test_edges(student: Student, rng: torch.Generator) -> None:
     for found in (perfect, swapped, nothing):
         for way in WAYS:
             compare(student, (found, truths), way)
+    no_objects = [{name: values[:0] for name, values in one.items()} for one in truths]
+    given = {"detections": perfect, "truths": no_objects}
+    expect_precisions(student.average_precisions(**given), [])
 
 
 @pytest.mark.weight(1)
@@ -173,22 +176,50 @@ def test_exactly(student: Student, rng: torch.Generator) -> None:
 
 
 @pytest.mark.weight(1)
+def test_nearest(student: Student, rng: torch.Generator) -> None:
+    """The object that a detection overlaps most has it, though it be difficult; nothing is cut."""
+    side = float(uniform(rng, 0.2, 0.4, 1))
+    boxes = torch.tensor([[0.1, 0.1, 0.1 + side, 0.1 + side]])
+    objects = torch.cat([boxes, boxes + torch.tensor([0.0, 0.2 * side, 0.0, 0.2 * side])])
+    truths = [
+        {
+            "boxes": objects,
+            "labels": torch.tensor([1, 1]),
+            "difficult": torch.tensor([True, False]),
+        }
+    ]
+    found = [
+        {"boxes": boxes + 0.02 * side, "labels": torch.tensor([1]), "scores": torch.tensor([0.7])}
+    ]
+    # A detection that sticks out: cut to the image, its IoU would exceed 0.5.
+    corner = torch.tensor([[0.0, 0.0, side, side]])
+    beyond = torch.tensor([[-0.5 * side, -0.3 * side, side, side]])
+    truths.append(
+        {"boxes": corner, "labels": torch.tensor([2]), "difficult": torch.tensor([False])}
+    )
+    found.append({"boxes": beyond, "labels": torch.tensor([2]), "scores": torch.tensor([0.6])})
+    for way in WAYS:
+        compare(student, (found, truths), way)
+
+
+@pytest.mark.weight(1)
 def test_table(student: Student, rng: torch.Generator) -> None:
     """The table has a line for each class and one for the mean."""
-    names = ["RBC", "white cell", "Platelets", "dog"]
-    values = torch.rand(4, generator=rng).tolist()
-    for kept in ((0, 1, 2, 3), (1, 3), (2,)):
+    names = ["RBC", "white cell", "Platelets", "a dog of the longest name"]
+    values = [0.0, *torch.rand(3, generator=rng).tolist()]
+    for kept in ((0, 1, 2, 3), (1, 3), (2,), (0,), ()):
         precisions = {n + 1: values[n] for n in kept}
         text = student.precision_table(precisions=precisions, names=names)
         if type(text) is not str:
             fail("`precision_table` must return a string.")
-        mean = sum(precisions.values()) / len(precisions)
+        mean = sum(precisions.values()) / len(precisions) if precisions else None
         rows = [(name, precisions.get(n)) for n, name in enumerate(names, 1)] + [("mean", mean)]
         lines = [line for line in text.splitlines() if line.strip()]
         if len(lines) != len(rows):
             fail(f"`precision_table` must have {len(rows)} lines, but has {len(lines)}.")
         for line, (name, value) in zip(lines, rows, strict=True):
             wanted = "-" if value is None else f"{value:.3f}"
-            start, _, end = line.strip().rpartition(" ")
-            if start.strip() != name or end != wanted:
-                fail(f"The line of {name} in the table must end in its average precision.")
+            *start, end = line.rsplit(None, 1)
+            if [one.strip() for one in start] != [name] or end != wanted:
+                shown = "a dash" if value is None else "its average precision to three decimals"
+                fail(f"The line of {name} in the table: its name, blanks, and {shown}.")

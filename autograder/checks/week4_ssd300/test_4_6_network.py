@@ -96,11 +96,15 @@ def test_network(student: Student, rng: torch.Generator) -> None:
     parts = [student.fetch(name) for name in PARTS]
     made = student.tool("composition_of", net, parts, student.fetch("Rescale"), images)
     if made is not None:
-        made = expect_keys(made, ("whole", "parts"), "The network's answers")
+        made = expect_keys(made, ("whole", "parts", "lengths"), "The network's answers")
         compare_parts(made["whole"], made["parts"])
+        lengths = expect_tensor(made["lengths"], "The lengths of rescaled vectors", (1, 38, 38))
+        if float((lengths - 20).abs()[lengths > 1e-3].max()) > 0.02:
+            fail("In a fresh `SSD300` the factors of conv4_3 start at 20.")
         return
     # Other classes than those of the tasks: then only the values can tell.
-    told = student.tool("convolutions_of", net, [images], seed)
+    rescale = student.fetch("Rescale")
+    told = student.tool("convolutions_of", net, [images], seed, 0, rescale)
     result, layers = expect_convolutions(told, CONVOLUTIONS, "`SSD300`")
     answers = expect_answers(result, "`SSD300`'s result", 1, num_classes)
     seeded = [(layer, seed + n) for n, layer in enumerate(layers)]
@@ -155,6 +159,20 @@ def base_weights(seed: int) -> dict[str, Tensor]:
         weight, bias = seeded_weights([channels_out, channels_in, 3, 3], seed + n)
         state |= {f"features.{index}.weight": weight, f"features.{index}.bias": bias}
     return state
+
+
+@pytest.mark.weight(1)
+def test_learning(student: Student, rng: torch.Generator) -> None:
+    """In training all parts of the network get gradients."""
+    net = make_ssd(student, 3)
+    told = student.tool("learning_in_training", net, random_images(rng, 1), seed_from(rng))
+    told = expect_keys(told, ("answers", "idle", "sound"), "The gradients of `SSD300`")
+    expect_answers(told["answers"], "`SSD300`'s result in training", 1, 3)
+    idle = expect_list(told["idle"], "The parameters without gradient")
+    if idle:
+        fail(f"{len(idle)} parameters of `SSD300` get no gradient: they would never learn.")
+    if told["sound"] is not True:
+        fail("A gradient of `SSD300` holds NaN or infinity.")
 
 
 @pytest.mark.weight(1)

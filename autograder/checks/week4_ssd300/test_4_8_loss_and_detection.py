@@ -16,15 +16,19 @@ from detgrader.detection_cases import (
     random_boxes,
     random_labels,
     random_outputs,
+    some_priors,
     uniform,
 )
 from detgrader.detection_checks import (
+    Case,
     Settings,
+    case,
     check_gradients,
     check_terms,
     compare_detections,
     gradients_of,
     is_clear,
+    outputs,
 )
 from detlab.checking.expect import (
     expect_close,
@@ -65,6 +69,8 @@ def test_offsets(student: Student, rng: torch.Generator) -> None:
     right = truth.cxcywh_to_xyxy(truth.decode_offsets(offsets, some))
     found = student.decode_offsets(offsets=offsets, priors=some)
     expect_close(found, right, "`decode_offsets`'s result", 1e-4)
+    expect_untouched(student, "encode_offsets", boxes, some)
+    expect_untouched(student, "decode_offsets", offsets, some)
 
 
 def bar(rng: torch.Generator) -> Tensor:
@@ -92,12 +98,58 @@ def rivals(rng: torch.Generator) -> Tensor:
             return boxes
 
 
+def outbid(rng: torch.Generator) -> Tensor:
+    """Return two boxes: the first one's best prior is positive for it, but nearer to the second."""
+    corners = truth.cxcywh_to_xyxy(priors())
+    while True:
+        first = random_boxes(rng, 1, 0.15, 0.5)
+        ious = truth.box_iou(first, corners)[0]
+        best = int(ious.argmax())
+        if not 0.52 < float(ious[best]) < 0.8:
+            continue
+        shifts = uniform(rng, -0.3, 0.3, 200, 4) * priors()[best, 2:].repeat(2)
+        others = corners[best] + shifts
+        of_others = truth.box_iou(others, corners)
+        nearer = of_others[:, best] > ious[best] + 1e-3
+        inside = (others.amin(1) >= 0) & (others.amax(1) <= 1)
+        for n in (nearer & inside & (of_others.argmax(1) != best)).nonzero().flatten().tolist():
+            boxes = torch.cat([first, others[n : n + 1]])
+            if is_plain(boxes, priors()):
+                return boxes
+
+
+def twins(rng: torch.Generator) -> Tensor:
+    """Return two boxes that claim the same prior: either may have it."""
+    corners = truth.cxcywh_to_xyxy(priors())
+    while True:
+        first = random_boxes(rng, 1, 0.2, 0.5)
+        boxes = torch.cat([first, first + 0.01])
+        if len(truth.box_iou(boxes, corners).argmax(1).unique()) == 1:
+            return boxes
+
+
+@pytest.mark.weight(1)
+def test_twins(student: Student, rng: torch.Generator) -> None:
+    """Of two objects that claim one prior, its class and its object are the same one's."""
+    for _ in range(3):
+        boxes, labels = twins(rng), 1 + torch.randperm(20, generator=rng)[:2]
+        answer = student.match_priors(boxes=boxes, labels=labels, priors=priors())
+        classes, objects = expect_list(answer, "`match_priors`'s result (classes, objects)", 2)
+        classes = expect_indices(classes, "The classes", (NUM_PRIORS,))
+        objects = expect_indices(objects, "The objects", (NUM_PRIORS,))
+        positive = classes > 0
+        if not bool(positive.any()) or not 0 <= int(objects[positive].max()) < 2:
+            fail("The objects of positive priors must be indices of boxes.")
+        if not torch.equal(classes[positive], labels[objects[positive]]):
+            fail("The class of a prior must be the label of its object.")
+
+
 @pytest.mark.weight(3)
 def test_matching(student: Student, rng: torch.Generator) -> None:
     """Every prior gets its object, every object its best prior, however small it is."""
     given = [plain_boxes(rng, count, priors(), 0.15, 0.6) for count in (1, 4, 0)]
     flat = [chosen(lambda: bar(rng), count, priors()) for count in (2, 3)]
-    for boxes in [*given, *flat, rivals(rng)]:
+    for boxes in [*given, *flat, rivals(rng), outbid(rng)]:
         count = len(boxes)
         labels = random_labels(rng, count, 21)
         answer = student.match_priors(boxes=boxes, labels=labels, priors=priors())
@@ -125,6 +177,31 @@ def test_loss(student: Student, rng: torch.Generator) -> None:
     check_terms(student, cases)
     expect_own_work(student, "multibox_terms", **cases[0])
     expect_untouched(student, "multibox_terms", *cases[1].values())
+
+
+@pytest.mark.weight(2)
+def test_few_priors(student: Student, rng: torch.Generator) -> None:
+    """The loss takes the priors that it is given, also where there are few negatives, or ties."""
+    undecided = full_case(rng, [2, 1], 4)
+    undecided["logits"] = torch.zeros_like(undecided["logits"])
+    check_terms(student, [case(rng, [2, 1], 5), crowded(rng), undecided])
+
+
+def crowded(rng: torch.Generator) -> Case:
+    """Return a case with fewer background priors than three times the positives."""
+    while True:
+        every, boxes = some_priors(rng), random_boxes(rng, 1, 0.3, 0.6)
+        positive = truth.match_priors(boxes, torch.tensor([1]), every)[0] > 0
+        count = int(positive.sum())
+        others = (~positive).nonzero().flatten()[torch.randperm(80 - count, generator=rng)]
+        few = every[torch.cat([positive.nonzero().flatten(), others[: 2 * count]]).sort().values]
+        if count > 1 and is_plain(boxes, few):
+            offsets, logits = random_outputs(rng, 1, len(few), 3)
+            labels = random_labels(rng, 1, 3)
+            values = offsets, logits, [boxes], [labels], few
+            return dict(
+                zip(("offsets", "logits", "boxes", "labels", "priors"), values, strict=True)
+            )
 
 
 @pytest.mark.weight(2)
@@ -278,6 +355,37 @@ def test_detection(student: Student, rng: torch.Generator) -> None:
     expect_untouched(student, "detect", *made, *settings)
     given = dict(zip(("offsets", "logits", "priors"), made, strict=True))
     expect_own_work(student, "detect", **given)
+
+
+@pytest.mark.weight(2)
+def test_few_candidates(student: Student, rng: torch.Generator) -> None:
+    """One candidate of a class is found like many, and other priors than SSD300's will do."""
+    settings = Settings(0.01, 0.45, 10)
+    for count in (1, 2):  # one candidate, and one of each of two classes
+        offsets, logits = random_outputs(rng, 1, NUM_PRIORS, 4)
+        logits[..., 0] += 40
+        rows = torch.randperm(NUM_PRIORS, generator=rng)[:count]
+        for label, row in enumerate(rows.tolist(), 1):
+            logits[0, row] = torch.tensor([0.0, 0.0, 0.0, 0.0])
+            logits[0, row, label] = 6.0 + label
+        logits = logits.where(torch.arange(4) <= count, -40.0)
+        compare_detections(student, (offsets, logits, priors()), settings, **settings._asdict())
+    made = outputs(rng, 2, 4, settings)
+    compare_detections(student, made, settings, **settings._asdict())
+
+
+@pytest.mark.weight(1)
+def test_classes_apart(student: Student, rng: torch.Generator) -> None:
+    """Boxes of different classes never suppress each other, wherever they lie."""
+    rows = torch.randperm(NUM_PRIORS, generator=rng)[:2]
+    for step in (1.0, 2.0):  # a class that is moved by so little would fall onto another
+        boxes = torch.tensor([[0.1, 0.1, 0.4, 0.4]]).repeat(2, 1) - torch.tensor([[0.0], [step]])
+        boxes = boxes + float(uniform(rng, 0, 0.5, 1))
+        offsets, logits = torch.zeros(1, NUM_PRIORS, 4), torch.zeros(1, NUM_PRIORS, 3)
+        logits[..., 0] = 30.0
+        offsets[0, rows] = truth.encode_offsets(truth.xyxy_to_cxcywh(boxes), priors()[rows])
+        logits[0, rows[0]], logits[0, rows[1]] = torch.tensor([[0.0, 5, -30], [0.0, -30, 4]])
+        compare_detections(student, (offsets, logits, priors()), Settings())
 
 
 @pytest.mark.weight(1)

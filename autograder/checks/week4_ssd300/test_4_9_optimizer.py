@@ -1,9 +1,12 @@
 """Task 4.9: optimizer, schedule, and checkpoints that resume exactly."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
 
+from detgrader.detection_cases import randint
 from detgrader.trainings import seed_from
 from detlab.checking.expect import (
     expect_close,
@@ -26,8 +29,8 @@ pytestmark = [
 ]
 
 WIDTH = 6
+FALLS, END = (80_000, 100_000), 120_000
 MOMENTS = [0, 1, 79_999, 80_000, 99_999, 100_000, 119_999]
-FACTORS = [1.0, 1.0, 1.0, 0.1, 0.1, 0.01, 0.01]
 
 
 def net_of(student: Student, rng: torch.Generator, kind: str = "mixed") -> tuple[Handle, nn.Module]:
@@ -40,7 +43,7 @@ def net_of(student: Student, rng: torch.Generator, kind: str = "mixed") -> tuple
             nn.Conv2d(4, 4, 3, bias=False),
             nn.Conv2d(4, 2, 1),
         ],
-        "plain": [nn.Linear(WIDTH, 5), nn.ReLU(), nn.Linear(5, 1)],
+        "plain": [nn.Linear(WIDTH, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 1)],
     }[kind]
     net = nn.Sequential(*layers)
     return mirror(student, net), net
@@ -52,7 +55,7 @@ def test_optimizer(student: Student, rng: torch.Generator) -> None:
     there, here = net_of(student, rng)
     optimizer = student.make_optimizer(net=there)
     optimizer = expect_handle(optimizer, "`make_optimizer`'s result", "an optimizer")
-    if optimizer.type_name != "SGD":
+    if student.tool("is_sgd", optimizer) is not True:
         fail(f"`make_optimizer` must return torch.optim.SGD, not {optimizer.type_name}.")
     names = {name for name, _ in here.named_parameters()}
     biases = {name for name in names if name.endswith("bias")}
@@ -71,9 +74,12 @@ def test_schedule(student: Student, rng: torch.Generator) -> None:
     ]
     schedule = student.make_schedule(optimizer=optimizer)
     schedule = expect_handle(schedule, "`make_schedule`'s result", "a schedule")
-    rates = student.tool("rates_during", optimizer, schedule, MOMENTS)
-    rates = expect_list(rates, "The rates", len(MOMENTS))
-    for moment, factor, row in zip(MOMENTS, FACTORS, rates, strict=True):
+    between = [randint(rng, low + 1, high - 1) for low, high in pairwise([0, *FALLS, END])]
+    moments = sorted([*MOMENTS, *between])
+    rates = student.tool("rates_during", optimizer, schedule, moments)
+    rates = expect_list(rates, "The rates", len(moments))
+    for moment, row in zip(moments, rates, strict=True):
+        factor = 0.1 ** sum(moment >= fall for fall in FALLS)
         row = expect_list(row, "The rates", len(first))
         for rate, start in zip(row, first, strict=True):
             rate = expect_number(rate, "A rate")
@@ -85,9 +91,15 @@ def test_schedule(student: Student, rng: torch.Generator) -> None:
 
 
 def save_and_load(
-    student: Student, rng: torch.Generator, make_optimizer: str, iteration: int
+    student: Student, rng: torch.Generator, make_optimizer: str, iteration: int, steps: int = 4
 ) -> None:
-    """Train, save, train on; then load into fresh objects, train on: all must be the same."""
+    """Train, save, train on; then load into fresh objects, train on: all must be the same.
+
+    Another checkpoint is written in between: each must hold all that it needs.
+
+    Args:
+        steps: before the checkpoint.
+    """
 
     def parts() -> list[Handle]:
         net, _ = net_of(student, rng, "plain")
@@ -100,11 +112,12 @@ def save_and_load(
     first, second = parts(), parts()
     names = ("net", "optimizer", "schedule")
     student.seed(seed_from(rng))
-    student.tool("take_steps", *first, 4)
+    student.tool("take_steps", *first, steps)
     file = student.tool("open_file")
     given = dict(zip(names, first, strict=True))
     student.save_checkpoint(file=file, iteration=iteration, **given)
     expected = expect_list(student.tool("take_steps", *first, 5), "The parameters")
+    student.save_checkpoint(file=student.tool("open_file"), iteration=iteration + 5, **given)
     student.seed(seed_from(rng))
     student.tool("take_steps", *second, 2)
     file = student.tool("reopened", file)
@@ -125,8 +138,8 @@ def save_and_load(
 @pytest.mark.weight(3)
 def test_resume(student: Student, rng: torch.Generator) -> None:
     """A training that is resumed goes on exactly as if it had not stopped."""
-    for iteration in (4, 81_234):
-        save_and_load(student, rng, "theirs", iteration)
+    for iteration, steps in ((4, 4), (81_234, 4), (0, 0)):
+        save_and_load(student, rng, "theirs", iteration, steps)
 
 
 @pytest.mark.weight(1)

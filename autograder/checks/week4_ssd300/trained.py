@@ -32,6 +32,7 @@ MAX_HEADER, MAX_ENTRIES, MAX_DIMENSIONS = 1 << 20, 1000, 8
 MAX_TENSOR = 60 << 20  # bytes that one message to a worker may hold
 CHUNK = 8
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool)
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         if about.st_size > MAX_BYTES:
             fail(
                 f"{path.name} has {about.st_size / 10**6:.0f} MB, more than "
-                f"{MAX_BYTES // 10**6}: save the network's state_dict alone, without optimizer."
+                f"{MAX_BYTES // 10**6}: save the network's state_dict alone, in float32."
             )
         with open(descriptor, "rb", closefd=False) as file:
             data = file.read(MAX_BYTES + 1)
@@ -85,8 +86,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     ) as error:
         words = " ".join(str(error).split())[:100]
         fail(
-            f"{path.name} is not a safetensors file ({words}): write it with "
-            "`save_file(net.state_dict(), …)`, not with `torch.save`."
+            f"{path.name} cannot be read as weights ({words}): write it with safetensors, "
+            "`save_file(net.state_dict(), …)`, and hand in the whole file."
         )
 
 
@@ -110,8 +111,11 @@ def check_header(data: bytes) -> None:
 def check_finite(weights: dict[str, Tensor], name: str) -> None:
     """Check that all numbers of a file are finite."""
     for key, value in weights.items():
+        what = f"{name}: {in_one_line(key)}"
+        if value.dtype not in (*FLOATS, *WHOLE):
+            fail(f"{what} is {value.dtype}: save float32.")
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            fail(f"{name}: {key[:80]} holds NaN or infinity. At some step the loss was not finite.")
+            fail(f"{what} holds NaN or infinity. At some step the loss was not finite.")
 
 
 def check_fits(weights: dict[str, Tensor], state: dict, name: str) -> None:
@@ -120,24 +124,35 @@ def check_fits(weights: dict[str, Tensor], state: dict, name: str) -> None:
     if missing or foreign:
         parts = []
         if missing:
-            parts.append(f"{len(missing)} of the network's entries are missing ({missing[0][:60]})")
+            one = in_one_line(missing[0])
+            parts.append(f"{len(missing)} of the network's entries are missing ({one})")
         if foreign:
-            parts.append(f"{len(foreign)} are not of this network ({foreign[0][:60]})")
+            parts.append(f"{len(foreign)} are not of this network ({in_one_line(foreign[0])})")
+        advice = "Was the class changed after the training?"
+        for prefix in ("module.", "_orig_mod."):
+            if {key.removeprefix(prefix) for key in weights} == state.keys():
+                advice = f"Save the network that was wrapped: its names come without `{prefix}`."
         fail(
-            f"{name} is of another network than `build_detector` makes: {'; '.join(parts)}. Was "
-            "the class changed after the training?"
+            f"{name} is of another network than `build_detector` makes: {'; '.join(parts)}. "
+            f"{advice}"
         )
     for key, value in weights.items():
         shape, dtype = state[key]
+        what = f"{name}: {in_one_line(key)}"
         if tuple(value.shape) != shape:
             fail(
-                f"{name}: {key[:80]} has shape {tuple(value.shape)}, but the network's has "
-                f"{shape}. Another number of classes?"
+                f"{what} has shape {tuple(value.shape)}, but the network's has {shape}. Another "
+                "number of classes?"
             )
         if value.nbytes > MAX_TENSOR:
-            fail(f"{name}: {key[:80]} alone has {value.nbytes >> 20} MiB, more than SSD300 needs.")
-        if dtype.removeprefix("torch.").startswith("float") and value.dtype not in FLOATS:
-            fail(f"{name}: {key[:80]} is {value.dtype}, but the network's is {dtype}.")
+            fail(f"{what} alone has {value.nbytes >> 20} MiB, more than SSD300 needs.")
+        if "float" in dtype and value.dtype not in FLOATS:
+            fail(f"{what} is {value.dtype}, but the network's is {dtype}.")
+
+
+def in_one_line(name: str) -> str:
+    """Return a name from a file, fit for a message: no line breaks, not too long."""
+    return " ".join(name.split())[:80]
 
 
 def expect_state(value: object) -> dict[str, tuple[tuple[int, ...], str]]:

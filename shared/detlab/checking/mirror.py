@@ -10,6 +10,7 @@ SETTINGS: dict[type[nn.Module], tuple[str, ...]] = {
     nn.Conv2d: ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation"),
     nn.Linear: ("in_features", "out_features"),
     nn.MaxPool2d: ("kernel_size", "stride"),
+    nn.BatchNorm1d: ("num_features",),
     nn.BatchNorm2d: ("num_features",),
     nn.Dropout: ("p",),
     nn.ReLU: (),

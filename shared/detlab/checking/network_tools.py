@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -133,10 +133,13 @@ def global_chance(function: Callable, arguments: list, seed: int) -> list:
     return results
 
 
-def called_convolutions(module: nn.Module, arguments: list) -> tuple[Any, list, list[int]]:
+def called_convolutions(
+    module: nn.Module, arguments: list, without: Any = None
+) -> tuple[Any, list, list[int]]:
     """Call a module without gradients; return its result, its convolutions in order, their sizes.
 
-    A size is the height of a convolution's input. One that is called twice is there twice.
+    A size is the height of a convolution's input. One that is called twice is there twice; those of
+    modules of the class `without` do not count.
     """
     called: list[nn.Conv2d] = []
     sizes: list[int] = []
@@ -145,7 +148,13 @@ def called_convolutions(module: nn.Module, arguments: list) -> tuple[Any, list, 
         called.append(layer)
         sizes.append(int(inputs[0].shape[2]))
 
-    layers = [layer for layer in module.modules() if isinstance(layer, nn.Conv2d)]
+    kind = without if isinstance(without, type) else ()
+    inner = {id(x) for one in module.modules() if isinstance(one, kind) for x in one.modules()}
+    layers = [
+        layer
+        for layer in module.modules()
+        if isinstance(layer, nn.Conv2d) and id(layer) not in inner
+    ]
     hooks = [layer.register_forward_pre_hook(note) for layer in layers]
     try:
         with torch.no_grad():
@@ -157,20 +166,25 @@ def called_convolutions(module: nn.Module, arguments: list) -> tuple[Any, list, 
 
 
 def convolutions_of(
-    module: nn.Module, arguments: list, seed: int | None = None, kept: int = 0
+    module: nn.Module,
+    arguments: list,
+    seed: int | None = None,
+    kept: int = 0,
+    without: Any = None,
 ) -> dict[str, Any]:
     """Call a module, and tell which convolutions took part; with a seed, on other weights.
 
     Args:
         seed: the n-th convolution that is called gets the weights of `seeded_weights(…, seed + n)`.
         kept: how many of the first ones keep their own.
+        without: a class of modules whose convolutions do not count.
 
     Returns:
         "result"; "convolutions": for each that was called, in order, its settings; "size" of its
         input; "bias", whether it has one; and of its weights before, "largest", "deviation" and
         "largest_bias"; "same": how many were called more than once.
     """
-    result, called, sizes = called_convolutions(module, arguments)
+    result, called, sizes = called_convolutions(module, arguments, without)
     told = [
         {name: getattr(layer, name) for name in SETTINGS}
         | {
@@ -188,7 +202,8 @@ def convolutions_of(
                 if n >= kept:
                     weight, bias = seeded_weights(list(layer.weight.shape), seed + n)
                     layer.weight.copy_(weight)
-                    layer.bias.copy_(bias)
+                    if layer.bias is not None:
+                        layer.bias.copy_(bias)
             result = module(*arguments)
     same = len(called) - len({id(layer) for layer in called})
     return {"result": result, "convolutions": told, "same": same}
@@ -328,8 +343,9 @@ def composition_of(
         images: (N, 3, 300, 300).
 
     Returns:
-        "whole": what the network answers; "parts": what its parts answer, put together. None if a
-        part is not there exactly once.
+        "whole": what the network answers; "parts": what its parts answer, put together;
+        "lengths": of the vectors that the rescaling makes of conv4_3, (N, 38, 38). None if a part
+        is not there exactly once.
     """
     stubs = (StubBase, StubAuxiliary, StubPrediction)
     kinds = [
@@ -344,7 +360,63 @@ def composition_of(
         conv4_3, conv7 = base(images)
         scaled, others = rescale(conv4_3.clone()), auxiliary(conv7.clone())
         parts = prediction([scaled, conv7, *others])
-        return {"whole": net(images), "parts": parts}
+        return {"whole": net(images), "parts": parts, "lengths": scaled.norm(dim=1)}
+
+
+def learning_in_training(net: nn.Module, images: Tensor, seed: int) -> dict[str, Any]:
+    """Differentiate a random sum of a network's answers, in training mode.
+
+    Returns:
+        "answers"; "idle": names of the parameters that get no gradient, or one of zeros;
+        "sound": whether all gradients are finite.
+    """
+    rng = torch.Generator().manual_seed(seed)
+    net.train()
+    net.zero_grad()
+    with torch.enable_grad():
+        answers = net(images)
+        sum((one * torch.randn(one.shape, generator=rng)).sum() for one in answers).backward()
+    gradients = {name: p.grad for name, p in net.named_parameters()}
+    net.eval()
+    return {
+        "answers": [one.detach() for one in answers],
+        "idle": [name for name, one in gradients.items() if one is None or not bool(one.any())],
+        "sound": all(bool(g.isfinite().all()) for g in gradients.values() if g is not None),
+    }
+
+
+def is_sgd(optimizer: Any) -> bool:
+    """Say whether an optimizer is torch's SGD, or made from it."""
+    return isinstance(optimizer, torch.optim.SGD)
+
+
+class CountedLoader:
+    """Batches in their order, and how often they were passed.
+
+    Args:
+        batches: what it yields.
+    """
+
+    def __init__(self, batches: list):
+        self.batches = batches
+        self.passes = 0
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[tuple]:
+        self.passes += 1
+        yield from self.batches
+
+
+def counted_loader(batches: list) -> CountedLoader:
+    """Return a loader that counts how often it is passed."""
+    return CountedLoader(batches)
+
+
+def passes_of(loader: CountedLoader) -> int:
+    """Return how often a loader was passed."""
+    return loader.passes
 
 
 def description_of_state(module: nn.Module) -> dict[str, tuple[list[int], str]]:
@@ -402,7 +474,7 @@ def adam_for(module: nn.Module) -> torch.optim.Optimizer:
 def take_steps(
     module: nn.Module, optimizer: torch.optim.Optimizer, schedule: LRScheduler, count: int
 ) -> list[Tensor]:
-    """Train on inputs from torch's own generator; return the parameters after that."""
+    """Train on inputs from torch's own generator; return parameters and buffers after that."""
     width = next(module.parameters()).shape[1]
     for _ in range(count):
         loss = (module(torch.randn(4, width)) - 1).square().mean()
@@ -410,7 +482,7 @@ def take_steps(
         loss.backward()
         optimizer.step()
         schedule.step()
-    return [parameter.detach().clone() for parameter in module.parameters()]
+    return [value.detach().float().clone() for value in module.state_dict().values()]
 
 
 def open_file() -> io.BytesIO:

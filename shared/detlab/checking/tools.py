@@ -165,16 +165,36 @@ def gradients(function: Callable[..., Tensor], arguments: list, count: int) -> l
 
 
 def leaves_arguments_alone(function: Callable, arguments: list) -> bool:
-    """Call a function; say whether the tensors that it was given are as they were."""
-    tensors = list(tensors_in(arguments))
-    before = [tensor.clone() for tensor in tensors]
-    dicts = [(argument, dict(argument)) for argument in arguments if isinstance(argument, dict)]
-    lengths = [len(argument) for argument in arguments if isinstance(argument, list)]
+    """Call a function; say whether all that it was given is as it was, lists and dicts inside."""
+    before = noted(arguments)
     function(*arguments)
-    same = all(map(equal, tensors, before))
-    for argument, kept in dicts:
-        same &= list(argument) == list(kept) and all(argument[k] is kept[k] for k in kept)
-    return same and lengths == [len(one) for one in arguments if isinstance(one, list)]
+    return is_as_noted(arguments, before)
+
+
+def noted(value: Any) -> tuple:
+    """Note what a value is and holds: copies of tensors, and the items of containers, by name."""
+    if isinstance(value, Tensor):
+        return value, value.clone()
+    if isinstance(value, dict):
+        return value, {key: noted(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return value, [noted(one) for one in value]
+    return value, None
+
+
+def is_as_noted(value: Any, before: tuple) -> bool:
+    """Say whether a value is the same one, and holds the same."""
+    same, content = before
+    if value is not same:
+        return False
+    if isinstance(value, Tensor):
+        return equal(value, content)
+    if isinstance(content, dict):
+        same = list(value) == list(content)
+        return same and all(is_as_noted(one, content[key]) for key, one in value.items())
+    if isinstance(content, list):
+        return len(value) == len(content) and all(map(is_as_noted, value, content))
+    return True
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:

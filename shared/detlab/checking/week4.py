@@ -260,6 +260,8 @@ def expect_precisions(value: Any, labels: Sequence[int]) -> dict[int, float]:
         sorted(value), sorted(labels), "The set of classes", "Those that have an object count."
     )
     for label, one in value.items():
-        if type(one) is not float or not -1e-9 <= one <= 1 + 1e-9:
-            fail(f"The average precision of class {label} must be a float from 0 to 1.")
+        if type(one) is not float:
+            fail(f"The average precision of class {label} must be a float: `.item()` makes one.")
+        if not -1e-6 <= one <= 1 + 1e-6:  # float32 rounds
+            fail(f"The average precision of class {label} must lie from 0 to 1, but is {one:g}.")
     return value
