@@ -6,8 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from detlab.checking.expect import expect_list, fail
+from detgrader.trainings import seed_from
+from detlab.checking.expect import expect_int, expect_keys, expect_list, expect_tensor, fail
 from detlab.checking.network_tools import VGG_CONVOLUTIONS, vgg_features
+from detlab.checking.student import Handle, Student
 from detlab.checking.week4 import (
     CHANNELS,
     FEATURE_SIZES,
@@ -49,6 +51,32 @@ def vgg_base(images: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
 def features_of(seed: int) -> dict[str, Tensor]:
     """Return the weights that `vgg_weights` makes of a seed."""
     return vgg_features(seed)
+
+
+def check_learning(
+    student: Student, net: Handle, arguments: list, rng: torch.Generator, what: str
+) -> None:
+    """Check that in training a module answers as in evaluation, and all of it gets gradients."""
+    told = student.tool("learning_in_training", net, arguments, seed_from(rng))
+    keys = ("answers", "calm", "idle", "cut_off", "sound")
+    told = expect_keys(told, keys, f"What {what} learns")
+    calm = expect_list(told["calm"], f"{what}'s result in evaluation")
+    answers = expect_list(told["answers"], f"{what}'s result in training", len(calm))
+    for one, other in zip(answers, calm, strict=True):
+        other = expect_tensor(other, f"{what}'s result in evaluation")
+        one = expect_tensor(one, f"{what}'s result in training", other.shape)
+        if float((one - other).abs().max()) > 1e-3 * float(other.abs().max()):
+            fail(
+                f"{what} answers otherwise in training than in evaluation: the statement has "
+                "neither dropout nor normalisation by batches."
+            )
+    idle = expect_list(told["idle"], f"The parameters of {what} without gradient")
+    if idle:
+        fail(f"{len(idle)} parameters of {what} get no gradient: they would never learn.")
+    if expect_int(told["cut_off"], f"What {what} was given"):
+        fail(f"{what} is cut off from what it was given: no gradient gets there.")
+    if told["sound"] is not True:
+        fail(f"A gradient of {what} holds NaN or infinity.")
 
 
 def check_auxiliary(layers: list[dict], what: str = "The auxiliary convolutions") -> None:

@@ -18,6 +18,9 @@ pytestmark = [
     pytest.mark.forbid(*FORBIDDEN),
 ]
 
+# Measured (docs/results.md): the reference reached 0.900 in an hour of two cores; before, with 24
+# passes, steps of eight images and the localization term a mean, 0.878. The best band leaves room
+# below both, since a training differs from the next.
 PRECISIONS = (0.40, 0.60, 0.75, 0.82, 0.86)
 
 

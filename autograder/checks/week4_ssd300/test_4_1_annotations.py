@@ -5,6 +5,7 @@ import torch
 from annotations import NAMES, ORDER, Thing, random_thing, target_of, written
 
 from detlab.checking.expect import fail
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
 from detlab.checking.week4 import (
     FORBIDDEN,
@@ -40,8 +41,9 @@ def some(rng: torch.Generator, count: int, **options: object) -> list[Thing]:
 @pytest.mark.weight(1)
 def test_label_map(student: Student, rng: torch.Generator) -> None:
     """The background is 0, the names follow from 1 in their order."""
-    for names in (NAMES, shuffled(rng, NAMES), ("one",)):
+    for names in (NAMES, shuffled(rng, NAMES), ("one",), list(NAMES)):
         check_label_map(student.make_label_map(names=names), names)
+    expect_untouched(student, "make_label_map", list(NAMES))
 
 
 @pytest.mark.weight(3)
@@ -52,6 +54,7 @@ def test_objects(student: Student, rng: torch.Generator) -> None:
     label_map = {"background": 0} | {name: n for n, name in enumerate(NAMES, 1)}
     given = {"xml": written(some(rng, 3)), "label_map": label_map}
     expect_own_work(student, "parse_annotation", **given)
+    expect_untouched(student, "parse_annotation", *given.values())
     # One thing may be numbered otherwise: the map alone decides.
     sparse = {name: 7 * n + 2 for name, n in label_map.items()}
     things = some(rng, 3)
@@ -100,6 +103,9 @@ def test_no_area(student: Student, rng: torch.Generator) -> None:
     if len(expect_target(answer, "`parse_annotation`'s result")["labels"]) == len(things):
         fail("An object whose box has no width or no height must be left out.")
     check_target(answer, target_of(right, label_map), "`parse_annotation`'s result")
+    thin = [Thing("dog", ["10", "20", "10.5", "60"])]
+    answer = student.parse_annotation(xml=written(thin), label_map=label_map)
+    check_target(answer, target_of(thin, label_map), "`parse_annotation`'s result for a thin box")
     things = [Thing("dog", ["7", "7", "7", "7"])]
     answer = student.parse_annotation(xml=written(things), label_map=label_map)
     check_target(answer, target_of([], label_map), "`parse_annotation`'s result")

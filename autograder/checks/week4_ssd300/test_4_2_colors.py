@@ -66,6 +66,8 @@ def test_distort_by_kind(student: Student, rng: torch.Generator) -> None:
     count = 500
     answers = many(student, rng, "distort", [colour_chart()], count)
     images = [expect_image(one, "`distort`'s result", (3, 12, 12)) for one in answers]
+    if any(float(one.min()) < 0 or float(one.max()) > 1 for one in images):
+        fail("`distort`'s result must stay in [0, 1].")
     readings = torch.tensor([read_chart(image) for image in images], dtype=torch.float64)
     untouched = float(((readings[:, 0] - 1).abs() < 1e-4).double().mean())
     check_share(untouched, 0.25, count, "Brightness and contrast: each with probability ½.")
@@ -75,6 +77,14 @@ def test_distort_by_kind(student: Student, rng: torch.Generator) -> None:
     unturned = readings[:, 2].abs() < 1e-3
     check_share(float(unturned.double().mean()), 0.5, count, "The hue: with probability ½.")
     check_uniform(readings[~unturned, 2].tolist(), -18 / 255, 18 / 255, "The shift of the hue")
+    greys = (readings[:, 0] - 1).abs() < 1e-4
+    for one, other, share in (
+        (greys, still, 1 / 8),
+        (greys, unturned, 1 / 8),
+        (still, unturned, 1 / 4),
+    ):
+        both = float((one & other).double().mean())
+        check_share(both, share, count, "Each of the four distortions has a chance of its own.")
     truth = torch.tensor(many_charts(2000), dtype=torch.float64)[:, 0]
     if ks_distance(readings[:, 0], truth) > ks_limit(count, 2000):
         fail("Brightness and contrast: each factor must be uniform between 0.5 and 1.5.")
@@ -149,7 +159,10 @@ def check_order(
                 votes.append(near[0] < near[1])
     # Right answers give a hundred or more; of 30 an order that is always the same is told surely.
     if len(votes) < 30:
-        fail(f"Of {ORDER_DRAWS} images hardly one shows two distortions: each has probability ½.")
+        fail(
+            f"Of {ORDER_DRAWS} images hardly one shows two distortions in an order that can be "
+            "read: each has probability ½, and a factor of its own."
+        )
     share = sum(votes) / len(votes)
     check_share(share, 0.5, len(votes), "The four distortions must come in a random order.")
 

@@ -24,7 +24,7 @@ def test_zoom_out(student: Student, rng: torch.Generator) -> None:
     height, width, count = 23, 31, 250
     image = 0.2 + 0.7 * torch.rand(3, height, width, generator=rng)
     boxes = boxes_inside(rng, 3, height, width)
-    scales, tops, lefts = [], [], []
+    scales, tops, lefts, apart = [], [], [], []
     for answer in many(student, rng, "zoom_out", [image, boxes], count):
         canvas, moved = expect_list(answer, "`zoom_out`'s result (image, boxes)", 2)
         canvas = expect_any_image(canvas, "`zoom_out`'s image")
@@ -48,9 +48,13 @@ def test_zoom_out(student: Student, rng: torch.Generator) -> None:
         scales.append((low + high) / 2)
         tops += [(top + 0.5) / (tall - height + 1)] if tall > 2 * height else []
         lefts += [(left + 0.5) / (wide - width + 1)] if wide > 2 * width else []
+        apart += (
+            [(lefts[-1] - tops[-1]) % 1] if min(tall - 2 * height, wide - 2 * width) > 0 else []
+        )
     check_uniform(scales, 1, 4, "The scale of `zoom_out`")
     check_uniform(tops, 0, 1, "The place of the image from top to bottom, as a share of the room,")
     check_uniform(lefts, 0, 1, "The place of the image from left to right, as a share of the room,")
+    check_uniform(apart, 0, 1, "The distance of both places, which are drawn by themselves,")
     empty = many(student, rng, "zoom_out", [image, torch.zeros(0, 4)], 2)
     for answer in empty:
         _, moved = expect_list(answer, "`zoom_out`'s result (image, boxes)", 2)
@@ -104,13 +108,13 @@ def test_crop(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(3)
 def test_distribution_of_crops(student: Student, rng: torch.Generator) -> None:
     """Crops come as often as they should: whole images, sizes, places, overlaps."""
-    size, function = (80, 80), student.fetch("random_crop")
-    for n, (count, boxes) in enumerate(CROPPED):
+    function = student.fetch("random_crop")
+    for n, (count, size, boxes) in enumerate(CROPPED):
         boxes = torch.tensor(boxes)
         arguments = chart(*size), target_with(boxes, rng), seed_from(rng), count
         found = student.tool("windows_drawn", function, *arguments)
         found = expect_floats(found, "The windows of `random_crop`", (count, 4))
-        right = right_windows(*size, n)
+        right = right_windows(n)
         limit = ks_limit(len(found), len(right))
         for what, read in MEASURES.items():
             if ks_distance(read(found, boxes, size), read(right, boxes, size)) > limit:
@@ -123,27 +127,29 @@ def test_distribution_of_crops(student: Student, rng: torch.Generator) -> None:
             check_share(*shares, count, words)
 
 
-# How many crops of an image with which boxes. The first is so small that hardly a crop overlaps
-# with it by 0.1, the second so that hardly one does by 0.3, and so on: each shows one of the list's
-# least overlaps, if it is missing. Of the number of draws comes the certainty.
+# How many crops of an image of which size, with which boxes. The first is so small that hardly a
+# crop overlaps with it by 0.1, the second so that hardly one does by 0.3, and so on: each shows one
+# of the list's least overlaps, if it is missing. Of the number of draws comes the certainty.
+SQUARE = (80, 80)
 CROPPED = (
-    (200, [[36.3, 35.2, 44.3, 43.2]]),
-    (300, [[33.3, 32.2, 47.3, 46.2]]),
-    (600, [[28.3, 27.2, 51.3, 50.2]]),
-    (600, [[22.3, 23.2, 57.3, 58.2]]),
-    (900, [[13.3, 12.2, 66.3, 65.2]]),
-    (1300, [[0.1, 0.2, 79.8, 79.9]]),
-    (500, [[5.3, 6.1, 22.4, 30.2], [40.2, 35.3, 71.4, 74.6]]),
+    (200, SQUARE, [[36.3, 35.2, 44.3, 43.2]]),
+    (300, SQUARE, [[33.3, 32.2, 47.3, 46.2]]),
+    (600, SQUARE, [[28.3, 27.2, 51.3, 50.2]]),
+    (600, SQUARE, [[22.3, 23.2, 57.3, 58.2]]),
+    (900, SQUARE, [[13.3, 12.2, 66.3, 65.2]]),
+    (1300, SQUARE, [[0.1, 0.2, 79.8, 79.9]]),
+    (500, (56, 84), [[5.3, 6.1, 22.4, 30.2], [40.2, 25.3, 71.4, 54.6]]),
 )
 FILLED = 5  # the image that its box fills
 RIGHT_CROPS = 30_000
 
 
 @functools.cache
-def right_windows(height: int, width: int, n: int) -> Tensor:
+def right_windows(n: int) -> Tensor:
     """Draw right crops of the n-th image, always the same ones."""
     rng = torch.Generator().manual_seed(11)
-    return pipeline.windows(height, width, torch.tensor(CROPPED[n][1]), rng, RIGHT_CROPS)
+    _, size, boxes = CROPPED[n]
+    return pipeline.windows(*size, torch.tensor(boxes), rng, RIGHT_CROPS)
 
 
 def largest_overlap(windows: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
@@ -169,6 +175,9 @@ MEASURES = {
     "their place": lambda w, boxes, size: w[:, 0] / (size[0] - w[:, 2]).clamp(min=1),
     "their place from left to right": lambda w, boxes, size: (
         w[:, 1] / (size[1] - w[:, 3]).clamp(min=1)
+    ),
+    "the distance of both places": lambda w, boxes, size: (
+        w[:, 0] / (size[0] - w[:, 2]).clamp(min=1) - w[:, 1] / (size[1] - w[:, 3]).clamp(min=1)
     ),
     "the largest IoU of a box with the crop": largest_overlap,
 }

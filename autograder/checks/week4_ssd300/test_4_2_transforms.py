@@ -35,7 +35,7 @@ def test_chance_of_the_generator(student: Student, rng: torch.Generator) -> None
         "transform": [image, target],
     }
     for name, arguments in given.items():
-        for _ in range(3):
+        for _ in range(40 if name == "distort" else 3):  # many distortions change nothing
             seed = seed_from(rng)
             answers = student.tool("global_chance", student.fetch(name), arguments, seed)
             one, other = expect_list(answers, f"`{name}`'s results", 2)
@@ -96,33 +96,44 @@ def check_ready(ready: Tensor, image: Tensor) -> None:
     expect_close(ready, candidates[0], "`transform`'s image for evaluation", 0.02)
 
 
+COLOURS = ((0.9, 0.0, 0.0), (0.0, 0.8, 0.0))
+
+
 def scene(rng: torch.Generator) -> tuple[Tensor, dict]:
-    """Return an image with red objects on blue ground that grows greener to the right."""
+    """Return an image of a red and a green object, on blue ground that grows greener to the right.
+
+    One of them is difficult.
+    """
     height, width = 64, 96
     image = torch.zeros(3, height, width)
     image[2] = 0.8
     image[1] = torch.linspace(0, 0.35, width)
     boxes = torch.tensor([[8.0, 10.0, 40.0, 34.0], [56.0, 30.0, 90.0, 60.0]])
-    for left, top, right, bottom in boxes.int().tolist():
-        image[:, top:bottom, left:right] = torch.tensor([0.9, 0.0, 0.0])[:, None, None]
-    return image, target_with(boxes, rng)
+    for (left, top, right, bottom), colour in zip(boxes.int().tolist(), COLOURS, strict=True):
+        image[:, top:bottom, left:right] = torch.tensor(colour)[:, None, None]
+    first = bool(randint(rng, 0, 1))
+    return image, target_with(boxes, rng) | {"difficult": torch.tensor([first, not first])}
 
 
 @pytest.mark.weight(3)
 def test_training(student: Student, rng: torch.Generator) -> None:
     """For training all transforms take part, and boxes hold their objects in the end."""
     image, target = scene(rng)
-    check_held(made(student, rng, [image, target], 75, 1))
+    check_held(made(student, rng, [image, target], 75, 1), target)
     found = made(student, rng, [image, target], 400, EVERY)
     right = many_scenes(1000)
     readings = torch.tensor([read_scene(*one) for one in found], dtype=torch.float64)
     seen = readings[:, 0][~readings[:, 0].isnan()]
     words = "`transform` for training mirrors every other image."
     check_share(float(seen.mean()), 0.5, len(seen), words)
+    zoomed = readings[:, 0][~readings[:, 0].isnan() & (readings[:, 3] > 0.1)]
+    words = "`transform` for training mirrors every other image, whatever else happens to it."
+    check_share(float(zoomed.mean()), 0.5, len(zoomed), words)
     names = (
         "the size of objects",
         "their number",
         "how much of an image has the mean colour of ImageNet",
+        "the colour of objects",
     )
     for n, what in enumerate(names, 1):
         if ks_distance(readings[:, n], right[:, n]) > ks_limit(len(readings), len(right)):
@@ -161,33 +172,40 @@ def many_scenes(count: int) -> Tensor:
     return torch.tensor(readings, dtype=torch.float64)
 
 
-def read_scene(image: Tensor, target: dict) -> tuple[float, float, float, float]:
+def read_scene(image: Tensor, target: dict) -> tuple[float, float, float, float, float]:
     """Read what was done to the scene.
 
     Returns:
         Whether it is mirrored, NaN where that cannot be seen; the largest object's area; the number
-        of objects; the share of pixels of the mean colour.
+        of objects; the share of pixels of the mean colour; how far the first object's colour is
+        from blue.
     """
     boxes = target["boxes"]
     area = float(((boxes[:, 2:] - boxes[:, :2]).prod(1)).max())
     canvas = float(((image - MEAN).abs().amax(0) < 0.01).double().mean())
-    blue = (image[2] - image[0]) > 0.15
+    c_x, c_y = (int((a + b) / 2 * image.shape[1]) for a, b in (boxes[0, ::2], boxes[0, 1::2]))
+    colour = image[:, min(c_y, image.shape[1] - 1), min(c_x, image.shape[2] - 1)]
+    warmth = float(colour[:2].max() - colour[2])
+    blue = (image[2] - image[:2].amax(0)) > 0.15
     columns = torch.arange(image.shape[2], dtype=torch.float32).expand(image.shape[1:])[blue]
     greens = image[1][blue]
     if len(columns) < 50:
-        return math.nan, area, float(len(boxes)), canvas
+        return math.nan, area, float(len(boxes)), canvas, warmth
     slope = ((columns - columns.mean()) * (greens - greens.mean())).mean()
-    return float(slope < 0), area, float(len(boxes)), canvas
+    return float(slope < 0), area, float(len(boxes)), canvas, warmth
 
 
-def check_held(found: list) -> None:
-    """Check that boxes hold their objects: what is red between the edges of each."""
+def check_held(found: list, given: dict) -> None:
+    """Check that boxes hold their objects: what is red or green between the edges of each.
+
+    The colour also tells which object it is, and so its label.
+    """
     compared = 0
     for image, target in found:
         if bool((target["boxes"] < -1e-4).any() | (target["boxes"] > 1 + 1e-4).any()):
             fail("`transform` for training: boxes must be fractions of the image's sides.")
-        redness = image[0] - image[2]
-        for box in target["boxes"]:
+        redness = image[:2].amax(0) - image[2]
+        for k, box in enumerate(target["boxes"]):
             left, top, right, bottom = (SIDE * box).tolist()
             c_x, c_y = (min(int((a + b) / 2), SIDE - 1) for a, b in ((left, right), (top, bottom)))
             strength = float(redness[c_y, c_x])
@@ -203,6 +221,9 @@ def check_held(found: list) -> None:
             around = float(red[edge].double().mean()) if bool(edge.any()) else 0.0
             if float(inner.double().mean()) < 0.9 or around > 0.3:
                 fail("`transform` for training: a box no longer holds its object.")
+            one = int(image[1, c_y, c_x] > image[0, c_y, c_x])
+            if any(target[name][k] != given[name][one] for name in ("labels", "difficult")):
+                fail("`transform` for training: a box has another object's label or difficulty.")
             compared += 1
     if compared < len(found) // 3:
         fail("`transform` for training leaves too few objects that can be seen.")
@@ -222,3 +243,17 @@ def test_some_size(student: Student, rng: torch.Generator) -> None:
                 fail("`transform`'s boxes leave the range from 0 to 1: they must be fractions.")
             if bool((boxes[:, 2:] <= boxes[:, :2]).any()):
                 fail("`transform`'s boxes must have x_min < x_max and y_min < y_max.")
+
+
+@pytest.mark.weight(1)
+def test_training_without_objects(student: Student, rng: torch.Generator) -> None:
+    """An image without objects is transformed for training like any other."""
+    image = scene(rng)[0]
+    nothing = target_with(torch.zeros(0, 4), rng)
+    images = []
+    for answer in many(student, rng, "transform", [image, nothing], 8):
+        ready, kept = expect_list(answer, "`transform`'s result (image, target)", 2)
+        images.append(expect_image(ready, "`transform`'s image", (3, SIDE, SIDE)))
+        check_target(kept, nothing, "`transform`'s target without objects")
+    if all(torch.allclose(images[0], one) for one in images[1:]):
+        fail("`transform` for training leaves images without objects as they are.")

@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from networks import expect_two, features_of, random_images, vgg_base
+from networks import check_learning, expect_two, features_of, random_images, vgg_base
 from torch import Tensor
 
 from detgrader.detection_cases import randint
@@ -57,7 +57,7 @@ def test_decimate(student: Student, rng: torch.Generator) -> None:
                 kept = torch.arange(0, shape[axis], step)
                 expected = expected.index_select(axis, kept)
         answer = student.decimate(values=values.clone(), steps=list(steps))
-        expect_close(answer, expected, "`decimate`'s result", 0.0)
+        expect_close(answer, expected, "`decimate`'s result", 0.0, "Of 7 values 0, 3 and 6 remain.")
         expect_untouched(student, "decimate", values, list(steps))
     expect_own_work(student, "decimate", values=values, steps=list(steps))
 
@@ -111,7 +111,8 @@ def last_settings() -> tuple[dict[str, int], dict[str, int]]:
 def test_classifier(student: Student, rng: torch.Generator) -> None:
     """The fully connected layers become conv6 and conv7, decimated."""
     seed, images = seed_from(rng), random_images(rng, 1, 64)
-    base = loaded(student, seed, with_classifier=True)
+    base = make_module(student, "VGGBase")
+    expect_untouched(student, "load_vgg16", base, student.tool("vgg_weights", seed, True))
     a, b, c, d, e, bias_6, bias_7 = vgg_factors(seed)
     six = (a[::4, None, None, None] * (b[:, None, None] * c[::3, ::3]), bias_6[::4])
     seven = ((d[::4, None] * e[::4])[..., None, None], bias_7[::4])
@@ -119,7 +120,10 @@ def test_classifier(student: Student, rng: torch.Generator) -> None:
         found = student.tool("weights_called", base, [images], number)
         found_weight, found_bias = expect_two(found, "Weights and biases")
         name = f"conv{number - 7}"
-        cause = "Every fourth output (and input), every third place, each from the first."
+        cause = (
+            "Every fourth output (and input), every third place, each from the first, and nothing "
+            "else about them changes."
+        )
         expect_close(found_weight, weight, f"The weights of {name}", 1e-6, cause)
         expect_close(found_bias, bias, f"The biases of {name}", 1e-6, cause)
 
@@ -139,6 +143,13 @@ def test_without_classifier(student: Student, rng: torch.Generator) -> None:
         found = expect_two(student.tool("weights_called", base, [images], number), name)
         expect_close(found[0], weight, f"The weights of {name} without a classifier", 0.0)
         expect_close(found[1], bias, f"The biases of {name} without a classifier", 0.0)
+
+
+@pytest.mark.weight(1)
+def test_learning(student: Student, rng: torch.Generator) -> None:
+    """In training all of the base gets gradients, and so do its images."""
+    net = loaded(student, seed_from(rng))
+    check_learning(student, net, [random_images(rng, 2, 72)], rng, "`VGGBase`")
 
 
 @pytest.mark.weight(1)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from networks import auxiliary, check_auxiliary
+from networks import auxiliary, check_auxiliary, check_learning
 
 from detgrader.trainings import seed_from
 from detlab.checking.expect import expect_close
@@ -64,6 +64,13 @@ def test_values(student: Student, rng: torch.Generator) -> None:
     maps = expect_maps(result, f"{WHAT}'s result", [one.shape for one in expected])
     for n, (found, right) in enumerate(zip(maps, expected, strict=True), 8):
         expect_close(found, right, f"conv{n}_2", 1e-4)
+
+
+@pytest.mark.weight(1)
+def test_learning(student: Student, rng: torch.Generator) -> None:
+    """In training all of the blocks get gradients, and so does conv7."""
+    net = make_module(student, "AuxiliaryConvolutions")
+    check_learning(student, net, [conv7(rng, 2)], rng, WHAT)
 
 
 @pytest.mark.weight(1)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from networks import predictions, random_maps
+from networks import check_learning, predictions, random_maps
 
 from detgrader.trainings import seed_from
 from detlab.checking.expect import expect_close, fail
@@ -84,6 +84,13 @@ def test_one_place(student: Student, rng: torch.Generator) -> None:
             if bool((moved & ~allowed).any()) or not bool((moved & allowed).any()):
                 fail(f"Answers of the map of {size}×{size} cells sit on priors of other cells.")
         start += size * size * per_cell
+
+
+@pytest.mark.weight(1)
+def test_learning(student: Student, rng: torch.Generator) -> None:
+    """In training all of the heads get gradients, and so do all six maps."""
+    net = make_module(student, "PredictionConvolutions", num_classes=3)
+    check_learning(student, net, [random_maps(rng, 1)], rng, WHAT)
 
 
 @pytest.mark.weight(1)

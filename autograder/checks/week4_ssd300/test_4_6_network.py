@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from networks import (
     auxiliary,
     check_auxiliary,
+    check_learning,
     predictions,
     random_images,
     rescaled,
@@ -164,15 +165,7 @@ def base_weights(seed: int) -> dict[str, Tensor]:
 @pytest.mark.weight(1)
 def test_learning(student: Student, rng: torch.Generator) -> None:
     """In training all parts of the network get gradients."""
-    net = make_ssd(student, 3)
-    told = student.tool("learning_in_training", net, random_images(rng, 1), seed_from(rng))
-    told = expect_keys(told, ("answers", "idle", "sound"), "The gradients of `SSD300`")
-    expect_answers(told["answers"], "`SSD300`'s result in training", 1, 3)
-    idle = expect_list(told["idle"], "The parameters without gradient")
-    if idle:
-        fail(f"{len(idle)} parameters of `SSD300` get no gradient: they would never learn.")
-    if told["sound"] is not True:
-        fail("A gradient of `SSD300` holds NaN or infinity.")
+    check_learning(student, make_ssd(student, 3), [random_images(rng, 1)], rng, "`SSD300`")
 
 
 @pytest.mark.weight(1)

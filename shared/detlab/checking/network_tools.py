@@ -158,7 +158,7 @@ def called_convolutions(
     hooks = [layer.register_forward_pre_hook(note) for layer in layers]
     try:
         with torch.no_grad():
-            result = module(*arguments)
+            result = module(*leaves_of(arguments, False))
     finally:
         for hook in hooks:
             hook.remove()
@@ -204,7 +204,7 @@ def convolutions_of(
                     layer.weight.copy_(weight)
                     if layer.bias is not None:
                         layer.bias.copy_(bias)
-            result = module(*arguments)
+            result = module(*leaves_of(arguments, False))
     same = len(called) - len({id(layer) for layer in called})
     return {"result": result, "convolutions": told, "same": same}
 
@@ -363,26 +363,64 @@ def composition_of(
         return {"whole": net(images), "parts": parts, "lengths": scaled.norm(dim=1)}
 
 
-def learning_in_training(net: nn.Module, images: Tensor, seed: int) -> dict[str, Any]:
-    """Differentiate a random sum of a network's answers, in training mode.
+def learning_in_training(module: nn.Module, arguments: list, seed: int) -> dict[str, Any]:
+    """Differentiate a random sum of what a module answers in training mode.
+
+    Args:
+        arguments: tensors, or lists of tensors.
 
     Returns:
-        "answers"; "idle": names of the parameters that get no gradient, or one of zeros;
-        "sound": whether all gradients are finite.
+        "answers": in training mode, and "calm", in evaluation mode: lists of tensors; "idle": names
+        of the parameters that get no gradient, or one of zeros; "cut_off": how many of the given
+        tensors get none; "sound": whether all gradients are finite.
     """
     rng = torch.Generator().manual_seed(seed)
-    net.train()
-    net.zero_grad()
+    module.eval()
+    with torch.no_grad():
+        calm = list(module(*leaves_of(arguments, False)))
+    module.train()
+    module.zero_grad()
+    leaves = leaves_of(arguments, True)
     with torch.enable_grad():
-        answers = net(images)
+        answers = list(module(*leaves))
         sum((one * torch.randn(one.shape, generator=rng)).sum() for one in answers).backward()
-    gradients = {name: p.grad for name, p in net.named_parameters()}
-    net.eval()
+    module.eval()
+    gradients = {name: p.grad for name, p in module.named_parameters()}
+    flat = [leaf for one in leaves for leaf in (one if isinstance(one, list) else [one])]
+    inputs = [leaf.grad for leaf in flat]
     return {
         "answers": [one.detach() for one in answers],
-        "idle": [name for name, one in gradients.items() if one is None or not bool(one.any())],
-        "sound": all(bool(g.isfinite().all()) for g in gradients.values() if g is not None),
+        "calm": calm,
+        "idle": [name for name, one in gradients.items() if is_nothing(one)],
+        "cut_off": sum(map(is_nothing, inputs)),
+        "sound": all(
+            bool(g.isfinite().all()) for g in [*gradients.values(), *inputs] if g is not None
+        ),
     }
+
+
+def leaves_of(values: list, learning: bool) -> list:
+    """Copy tensors, in lists too, so that gradients can be taken by them."""
+    return [
+        leaves_of(one, learning)
+        if isinstance(one, list | tuple)
+        else one.clone().requires_grad_(learning)
+        for one in values
+    ]
+
+
+def is_nothing(gradient: Tensor | None) -> bool:
+    """Say whether there is no gradient, or one of zeros."""
+    return gradient is None or not bool(gradient.any())
+
+
+def raises(function: Callable, arguments: list, kind: str) -> bool:
+    """Say whether a call raises an exception of a class of this name, or of one made from it."""
+    try:
+        function(*arguments)
+    except Exception as error:
+        return any(one.__name__ == kind for one in type(error).__mro__)
+    return False
 
 
 def is_sgd(optimizer: Any) -> bool:

@@ -164,6 +164,9 @@ def gradients(function: Callable[..., Tensor], arguments: list, count: int) -> l
     return [leaf.grad for leaf in leaves]
 
 
+LARGE = 1 << 26  # bytes; of such a tensor torch's count of changes is noted, not a copy
+
+
 def leaves_arguments_alone(function: Callable, arguments: list) -> bool:
     """Call a function; say whether all that it was given is as it was, lists and dicts inside."""
     before = noted(arguments)
@@ -174,7 +177,7 @@ def leaves_arguments_alone(function: Callable, arguments: list) -> bool:
 def noted(value: Any) -> tuple:
     """Note what a value is and holds: copies of tensors, and the items of containers, by name."""
     if isinstance(value, Tensor):
-        return value, value.clone()
+        return value, value.clone() if value.nbytes < LARGE else value._version
     if isinstance(value, dict):
         return value, {key: noted(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
@@ -188,7 +191,7 @@ def is_as_noted(value: Any, before: tuple) -> bool:
     if value is not same:
         return False
     if isinstance(value, Tensor):
-        return equal(value, content)
+        return equal(value, content) if isinstance(content, Tensor) else value._version == content
     if isinstance(content, dict):
         same = list(value) == list(content)
         return same and all(is_as_noted(one, content[key]) for key, one in value.items())
