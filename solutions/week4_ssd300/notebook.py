@@ -1156,8 +1156,8 @@ draw_curves(result, names)
 # two cores, in this way: VGG-16's weights in the base, of which conv1 and conv2 stayed as they
 # were; AdamW with a rate that rises to 2·10⁻⁴ and falls again, batches of 4, the localization term
 # four times, half precision and `torch.channels_last`; every other image cropped, none zoomed out,
-# since all are taken at one scale, and all flipped up and down as well as left and right. Never train on the test images:
-# their boxes are public, and measuring on them would tell nothing.
+# since all are taken at one scale, and all flipped up and down as well as left and right. Never
+# train on the test images: their boxes are public, and measuring on them would tell nothing.
 
 
 # %% nbgrader={"grade_id": "task_4_12", "solution": true}

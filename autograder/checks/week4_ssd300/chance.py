@@ -5,20 +5,12 @@ All comparisons are made at levels that right answers miss less than once in a m
 
 import math
 
-import pytest
 import torch
 from torch import Tensor
 
 from detgrader.trainings import seed_from
 from detlab.checking.expect import expect_list, fail
 from detlab.checking.student import Student
-from detlab.checking.week4 import FORBIDDEN
-
-MARKS = [
-    pytest.mark.task("4.2", points=14),
-    pytest.mark.limits(cpu_s=60, memory_mb=2048, wall_s=240),
-    pytest.mark.forbid(*FORBIDDEN),
-]
 
 
 def many(

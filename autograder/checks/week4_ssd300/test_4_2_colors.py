@@ -6,15 +6,19 @@ import functools
 import pipeline
 import pytest
 import torch
-from chance import MARKS, check_share, check_uniform, ks_distance, ks_limit, many
+from chance import check_share, check_uniform, ks_distance, ks_limit, many
 from torch import Tensor
 from torchvision.transforms import functional as TF
 
 from detlab.checking.expect import fail
 from detlab.checking.student import Student
-from detlab.checking.week4 import expect_image
+from detlab.checking.week4 import FORBIDDEN, expect_image
 
-pytestmark = MARKS
+pytestmark = [
+    pytest.mark.task("4.2", points=14),
+    pytest.mark.limits(cpu_s=60, memory_mb=2048, wall_s=240),
+    pytest.mark.forbid(*FORBIDDEN),
+]
 
 GREYS = (0.42, 0.58)
 ORDER_DRAWS = 2000

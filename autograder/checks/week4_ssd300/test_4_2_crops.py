@@ -5,7 +5,7 @@ import functools
 import pipeline
 import pytest
 import torch
-from chance import MARKS, check_share, check_uniform, ks_distance, ks_limit, many
+from chance import check_share, check_uniform, ks_distance, ks_limit, many
 from pipeline import MEAN, boxes_inside, chart, target_with
 from torch import Tensor
 
@@ -13,9 +13,13 @@ from detgrader.trainings import seed_from
 from detlab.checking.expect import expect_close, expect_list, fail
 from detlab.checking.student import Student
 from detlab.checking.week3 import expect_floats
-from detlab.checking.week4 import check_target, expect_any_image, expect_target
+from detlab.checking.week4 import FORBIDDEN, check_target, expect_any_image, expect_target
 
-pytestmark = MARKS
+pytestmark = [
+    pytest.mark.task("4.2", points=14),
+    pytest.mark.limits(cpu_s=60, memory_mb=2048, wall_s=240),
+    pytest.mark.forbid(*FORBIDDEN),
+]
 
 
 @pytest.mark.weight(2)

@@ -6,7 +6,7 @@ import math
 import pipeline
 import pytest
 import torch
-from chance import MARKS, check_share, ks_distance, ks_limit, many
+from chance import check_share, ks_distance, ks_limit, many
 from pipeline import MEAN, STD, boxes_inside, chart, target_with
 from torch import Tensor
 
@@ -15,9 +15,13 @@ from detgrader.trainings import seed_from
 from detlab.checking.expect import expect_close, expect_list, expect_tensor, fail
 from detlab.checking.own_work import expect_untouched, is_same
 from detlab.checking.student import Student
-from detlab.checking.week4 import SIDE, check_target, expect_image, expect_target
+from detlab.checking.week4 import FORBIDDEN, SIDE, check_target, expect_image, expect_target
 
-pytestmark = MARKS
+pytestmark = [
+    pytest.mark.task("4.2", points=14),
+    pytest.mark.limits(cpu_s=60, memory_mb=2048, wall_s=240),
+    pytest.mark.forbid(*FORBIDDEN),
+]
 
 EVERY = 5  # rows and columns of an image that are looked at where it is one of hundreds
 
