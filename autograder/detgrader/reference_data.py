@@ -131,9 +131,9 @@ def initial_weights(weights: Path | None) -> dict[str, Tensor]:
         raise
     except Exception as error:  # a file or a download fails in many ways
         place = weights or "torchvision's weights of VGG-16"
+        advice = "" if weights else " Without a network, name a file with --weights."
         raise CourseError(
-            f"{place}: cannot be loaded ({type(error).__name__}: {error}). Without a network, name "
-            "a file with --weights."
+            f"{place}: cannot be loaded ({type(error).__name__}: {error}).{advice}"
         ) from None
 
 

@@ -88,9 +88,10 @@ def give_fresh_weights(module: nn.Module) -> None:
 
 # %% [markdown]
 # The whole notebook runs on a small set of scenes that comes with the course: digits in colour, in
-# Pascal VOC's format. Set `DATA` to `"bccd"` to work with blood cells (`detlab data bccd` fetches
-# them), and `FULL` to True to train in earnest, which takes an hour on two cores; as it stands, the
-# trainings below stop after a few steps, so that you can run everything in ten minutes.
+# Pascal VOC's format. As it stands, the trainings below stop after a few steps, so that you can run
+# everything in ten minutes. To work with blood cells (`detlab data bccd` fetches them, into a
+# folder `data` where you run it) and to train in earnest, which takes an hour or more on two cores,
+# add a cell below the next one, with `DATA = "bccd"` and `FULL = True`.
 
 # %%
 DATA = "digits"  # or "bccd"
@@ -1143,10 +1144,11 @@ draw_curves(result, names)
 # under the notebook's name: `week4_ssd300.safetensors` beside `week4_ssd300.ipynb`, at most 160 MB.
 #
 # The grader makes a network with your `build_detector`, loads the file into it, shows it the 72
-# test images, some of them mirrored, made ready as your `transform` should for evaluation, and
-# turns its answers into detections (`min_score` 0.01, `iou_threshold` 0.45, `top_k` 200) with your
-# priors. Names and shapes in the file must be those of the network's `state_dict`. It counts the
-# mAP: all-point, at IoU 0.5.
+# test images, made ready as your `transform` should for evaluation, and turns its answers into
+# detections (`min_score` 0.01, `iou_threshold` 0.45, `top_k` 200) with your priors. Some of the
+# images are mirrored, so that their answers cannot be stored. So the task rests on your `SSD300`
+# (4.3 to 4.6) and `make_priors` (4.7). Names and shapes in the file must be those of the network's
+# `state_dict`. It counts the mAP: all-point, at IoU 0.5.
 #
 # | | 2 points | 4 points | 6 points | 8 points | 10 points |
 # | --- | --- | --- | --- | --- | --- |
@@ -1177,8 +1179,9 @@ def build_detector() -> nn.Module:
 check("4.12")
 
 # %% [markdown]
-# The training itself. Without `FULL` it is a rehearsal: random weights, a few steps, a few test
-# images. The numbers that it prints mean nothing, but everything has run once.
+# The training itself, in the plainest way; copy the cells and make them better. Without `FULL` it
+# is a rehearsal: random weights, a few steps, a few test images. The numbers that it prints mean
+# nothing, but everything has run once; its weights go to `rehearsal.safetensors`.
 
 # %%
 from safetensors.torch import save_file
@@ -1216,7 +1219,8 @@ net = SSD300(num_classes=len(label_map))
 if FULL:
     from torchvision.models import VGG16_Weights
 
-    load_vgg16(net.base, VGG16_Weights.IMAGENET1K_V1.get_state_dict(check_hash=True))
+    base = next(module for module in net.modules() if isinstance(module, VGGBase))
+    load_vgg16(base, VGG16_Weights.IMAGENET1K_V1.get_state_dict(check_hash=True))
 net = net.to(memory_format=torch.channels_last)
 optimizer = torch.optim.AdamW(net.parameters(), weight_decay=0.05)
 schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-4, total_steps=epochs * len(loader))
@@ -1224,7 +1228,7 @@ history = []
 for _ in range(epochs):
     history += train_one_epoch(net, loader, optimizer, schedule)
 state = {name: value.contiguous() for name, value in net.state_dict().items()}
-save_file(state, "week4_ssd300.safetensors")
+save_file(state, "week4_ssd300.safetensors" if FULL else "rehearsal.safetensors")
 draw_history(history)
 
 # %% [markdown]
