@@ -32,13 +32,18 @@ def many(
 
 
 def check_share(share: float, expected: float, count: int, message: str) -> None:
-    """Check how often something happened: within five standard deviations."""
-    if abs(share - expected) > 5 * math.sqrt(expected * (1 - expected) / count):
+    """Check how often something happened: within five standard deviations.
+
+    What never could be counted is wrong, too.
+    """
+    if count == 0 or abs(share - expected) > 5 * math.sqrt(expected * (1 - expected) / count):
         fail(message, f"{share:.3f} of {count}")
 
 
 def check_uniform(values: list[float], low: float, high: float, what: str) -> None:
     """Check that numbers look uniformly drawn from an interval."""
+    if not values:
+        fail(f"{what} must come from all of the interval between {low:g} and {high:g}.")
     room = 16 / len(values) * (high - low)  # which that many numbers leave once in 10 million
     if min(values) > low + room or max(values) < high - room:
         fail(f"{what} must come from all of the interval between {low:g} and {high:g}.")
