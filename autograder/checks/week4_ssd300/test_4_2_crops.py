@@ -5,7 +5,7 @@ import functools
 import pipeline
 import pytest
 import torch
-from chance import check_share, check_uniform, ks_distance, ks_limit, many
+from chance import FIRST, check_share, check_uniform, ks_distance, ks_limit, many
 from pipeline import MEAN, boxes_inside, chart, target_with
 from torch import Tensor
 
@@ -113,6 +113,7 @@ def test_crop(student: Student, rng: torch.Generator) -> None:
 def test_distribution_of_crops(student: Student, rng: torch.Generator) -> None:
     """Crops come as often as they should: whole images, sizes, places, overlaps."""
     function = student.fetch("random_crop")
+    crops(student, rng, CROPPED[-1][1], torch.tensor(CROPPED[-1][2]), FIRST)
     for n, (count, size, boxes) in enumerate(CROPPED):
         boxes = torch.tensor(boxes)
         arguments = chart(*size), target_with(boxes, rng), seed_from(rng), count
