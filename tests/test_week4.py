@@ -278,6 +278,12 @@ def test_processes_train_one_network_together(vgg_file: Path, tmp_path: Path) ->
         train_reference(COURSE, "digits", vgg_file, tmp_path, Console(quiet=True), epochs=1)
 
 
+def test_weights_that_are_not_there_are_missed_before_anything_is_done(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="there is no such file"):
+        train(tmp_path / "out", tmp_path / "vgg16.safetensors")
+    assert not (tmp_path / "out").exists()
+
+
 def test_weights_that_are_no_vgg_are_named(tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     save_file({"weight": torch.zeros(2)}, path)

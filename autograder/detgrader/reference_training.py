@@ -116,6 +116,8 @@ def train_reference(
         CourseError: data or weights cannot be had, or `out` holds another training.
     """
     recipe = RECIPES[data]
+    if weights is not None and not weights.is_file():
+        raise CourseError(f"{weights}: there is no such file")
     reference = load_reference(course, WEEK)
     train_set, test_set, names = read_sets(data)
     with placed() as place:
