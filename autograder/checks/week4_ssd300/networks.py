@@ -58,7 +58,7 @@ def check_learning(
 ) -> None:
     """Check that in training a module answers as in evaluation, and all of it gets gradients."""
     told = student.tool("learning_in_training", net, arguments, seed_from(rng))
-    keys = ("answers", "calm", "idle", "cut_off", "sound")
+    keys = ("answers", "calm", "idle", "cut_off", "detached", "sound")
     told = expect_keys(told, keys, f"What {what} learns")
     calm = expect_list(told["calm"], f"{what}'s result in evaluation")
     answers = expect_list(told["answers"], f"{what}'s result in training", len(calm))
@@ -70,6 +70,8 @@ def check_learning(
                 f"{what} answers otherwise in training than in evaluation: the statement has "
                 "neither dropout nor normalisation by batches."
             )
+    if expect_int(told["detached"], f"What {what} answers"):
+        fail(f"{what} answers what carries no gradient: nothing before it would learn.")
     idle = expect_list(told["idle"], f"The parameters of {what} without gradient")
     if idle:
         fail(f"{len(idle)} parameters of {what} get no gradient: they would never learn.")

@@ -372,7 +372,8 @@ def learning_in_training(module: nn.Module, arguments: list, seed: int) -> dict[
     Returns:
         "answers": in training mode, and "calm", in evaluation mode: lists of tensors; "idle": names
         of the parameters that get no gradient, or one of zeros; "cut_off": how many of the given
-        tensors get none; "sound": whether all gradients are finite.
+        tensors get none; "detached": how many answers carry none; "sound": whether all gradients
+        are finite.
     """
     rng = torch.Generator().manual_seed(seed)
     module.eval()
@@ -383,7 +384,9 @@ def learning_in_training(module: nn.Module, arguments: list, seed: int) -> dict[
     leaves = leaves_of(arguments, True)
     with torch.enable_grad():
         answers = list(module(*leaves))
-        sum((one * torch.randn(one.shape, generator=rng)).sum() for one in answers).backward()
+        alive = [one for one in answers if one.requires_grad]
+        if alive:
+            sum((one * torch.randn(one.shape, generator=rng)).sum() for one in alive).backward()
     module.eval()
     gradients = {name: p.grad for name, p in module.named_parameters()}
     flat = [leaf for one in leaves for leaf in (one if isinstance(one, list) else [one])]
@@ -393,6 +396,7 @@ def learning_in_training(module: nn.Module, arguments: list, seed: int) -> dict[
         "calm": calm,
         "idle": [name for name, one in gradients.items() if is_nothing(one)],
         "cut_off": sum(map(is_nothing, inputs)),
+        "detached": len(answers) - len(alive),
         "sound": all(
             bool(g.isfinite().all()) for g in [*gradients.values(), *inputs] if g is not None
         ),
