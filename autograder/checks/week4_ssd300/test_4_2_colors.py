@@ -2,6 +2,7 @@
 
 import colorsys
 import functools
+from collections.abc import Callable
 
 import pipeline
 import pytest
@@ -70,23 +71,20 @@ def test_distort_by_kind(student: Student, rng: torch.Generator) -> None:
     count = 500
     answers = many(student, rng, "distort", [colour_chart()], count)
     images = [expect_image(one, "`distort`'s result", (3, 12, 12)) for one in answers]
-    if any(float(one.min()) < 0 or float(one.max()) > 1 for one in images):
+    if any(float(one.min()) < -1e-5 or float(one.max()) > 1 + 1e-5 for one in images):
         fail("`distort`'s result must stay in [0, 1].")
     readings = torch.tensor([read_chart(image) for image in images], dtype=torch.float64)
-    untouched = float(((readings[:, 0] - 1).abs() < 1e-4).double().mean())
-    check_share(untouched, 0.25, count, "Brightness and contrast: each with probability ½.")
+    untouched = (readings[:, 0] - 1).abs() < 1e-4
+    words = "Brightness and contrast: each with probability ½."
+    check_share(float(untouched.double().mean()), 0.25, count, words)
     still = (readings[:, 1] - 1).abs() < 2e-3
     check_share(float(still.double().mean()), 0.5, count, "The saturation: with probability ½.")
     check_uniform(readings[~still, 1].tolist(), 0.5, 1.5, "The factor of the saturation")
     unturned = readings[:, 2].abs() < 1e-3
     check_share(float(unturned.double().mean()), 0.5, count, "The hue: with probability ½.")
     check_uniform(readings[~unturned, 2].tolist(), -18 / 255, 18 / 255, "The shift of the hue")
-    greys = (readings[:, 0] - 1).abs() < 1e-4
-    for one, other, share in (
-        (greys, still, 1 / 8),
-        (greys, unturned, 1 / 8),
-        (still, unturned, 1 / 4),
-    ):
+    pairs = (untouched, still, 1 / 8), (untouched, unturned, 1 / 8), (still, unturned, 1 / 4)
+    for one, other, share in pairs:
         both = float((one & other).double().mean())
         check_share(both, share, count, "Each of the four distortions has a chance of its own.")
     truth = torch.tensor(many_charts(2000), dtype=torch.float64)[:, 0]
@@ -120,8 +118,9 @@ def test_brightness_and_contrast(student: Student, rng: torch.Generator) -> None
 @pytest.mark.weight(1)
 def test_order(student: Student, rng: torch.Generator) -> None:
     """The distortions come in a random order."""
-    check_order(student, rng, "contrast", clipping_chart(), (TF.adjust_brightness, 0))
-    check_order(student, rng, "saturation", strong_colour(), (TF.adjust_hue, 1))
+    greys, colour = clipping_chart(), strong_colour()
+    check_order(student, rng, greys, TF.adjust_brightness, TF.adjust_contrast, factors_of_greys)
+    check_order(student, rng, colour, TF.adjust_hue, TF.adjust_saturation, factors_of_colour)
 
 
 def clipping_chart() -> Tensor:
@@ -138,29 +137,34 @@ def strong_colour() -> Tensor:
 
 
 def check_order(
-    student: Student, rng: torch.Generator, name: str, image: Tensor, other: tuple
+    student: Student,
+    rng: torch.Generator,
+    image: Tensor,
+    one: Callable[[Tensor, float], Tensor],
+    other: Callable[[Tensor, float], Tensor],
+    read: Callable[[Tensor, Tensor], tuple[float, float] | None],
 ) -> None:
     """Check that of two distortions either comes first, about as often.
 
-    Each answer is compared with the right ones in both orders, over a grid of factors; where both
-    come equally near it says nothing.
+    Each answer is compared with the right ones in both orders; where both come equally near it says
+    nothing.
+
+    Args:
+        image: on which the order shows.
+        read: reads the factors of both off an answer and the image; None where that cannot be done.
     """
-    adjust, kind = other
-    answers = many(student, rng, "distort", [image], ORDER_DRAWS)
-    seconds = TF.adjust_contrast if name == "contrast" else TF.adjust_saturation
     votes = []
-    for answer in answers:
+    for answer in many(student, rng, "distort", [image], ORDER_DRAWS):
         answer = expect_image(answer, "`distort`'s result", image.shape).double()
-        a, b = factors_of(answer, image, kind)
-        if a is None:
+        factors = read(answer, image)
+        if factors is None:
             continue
-        first = seconds(adjust(image, a), b).double()
-        last = adjust(seconds(image, b), a).double()
-        gap = float((first - last).abs().max())
-        if gap > 0.003:  # a hundred times what the factors are read off with
-            near = [float((answer - one).abs().max()) for one in (first, last)]
-            if min(near) < 0.3 * gap:
-                votes.append(near[0] < near[1])
+        a, b = factors
+        orders = other(one(image, a), b).double(), one(other(image, b), a).double()
+        gap = float((orders[0] - orders[1]).abs().max())
+        near = [float((answer - right).abs().max()) for right in orders]
+        if gap > 0.003 and min(near) < 0.3 * gap:  # a hundred times what factors are read off with
+            votes.append(near[0] < near[1])
     # Right answers give a hundred or more; of 30 an order that is always the same is told surely.
     if len(votes) < 30:
         fail(
@@ -171,26 +175,29 @@ def check_order(
     check_share(share, 0.5, len(votes), "The four distortions must come in a random order.")
 
 
-def factors_of(answer: Tensor, image: Tensor, kind: int) -> tuple:
-    """Read both factors off an answer; (None, None) where that cannot be done."""
-    if kind == 0:  # brightness and contrast, of greys that are not clipped
-        low, high = float(answer[0, 2, 2]), float(answer[0, 1, 1])
-        spread = (high - low) / 0.1
-        if spread < 1e-3 or high >= 1:
-            return None, None
-        contrasts = torch.linspace(0.5, 1.5, 51, dtype=torch.float64)
-        brights = spread / contrasts
-        bright = (image[0].double() * brights[:, None, None]).clamp(0, 1)
-        # A contrast blends with the mean grey.
-        lows = contrasts * bright[:, 2, 2] + (1 - contrasts) * GREY * bright.mean((1, 2))
-        miss = (lows - low).abs() + 9 * ((brights < 0.5) | (brights > 1.5))
-        best = int(miss.argmin())
-        a, b = float(brights[best]), float(contrasts[best])
-        unclear = float(miss[best]) > 1 or abs(a - 1) < 0.05 or abs(b - 1) < 0.05
-        return (None, None) if unclear else (a, b)
-    chroma = float(answer[:, 0, 0].max() - answer[:, 0, 0].min()) / 0.5
-    turn = (hue(answer[:, 0, 0]) - hue(image[:, 0, 0]) + 0.5) % 1 - 0.5
+def factors_of_greys(answer: Tensor, image: Tensor) -> tuple[float, float] | None:
+    """Read brightness and contrast off greys that are not clipped."""
+    low, high = float(answer[0, 2, 2]), float(answer[0, 1, 1])
+    spread = (high - low) / 0.1
+    if spread < 1e-3 or high >= 1:
+        return None
+    contrasts = torch.linspace(0.5, 1.5, 51, dtype=torch.float64)
+    brights = spread / contrasts
+    bright = (image[0].double() * brights[:, None, None]).clamp(0, 1)
+    # A contrast blends with the mean grey.
+    lows = contrasts * bright[:, 2, 2] + (1 - contrasts) * GREY * bright.mean((1, 2))
+    miss = (lows - low).abs() + 9 * ((brights < 0.5) | (brights > 1.5))
+    best = int(miss.argmin())
+    a, b = float(brights[best]), float(contrasts[best])
+    unclear = float(miss[best]) > 1 or abs(a - 1) < 0.05 or abs(b - 1) < 0.05
+    return None if unclear else (a, b)
+
+
+def factors_of_colour(answer: Tensor, image: Tensor) -> tuple[float, float] | None:
+    """Read the shift of the hue and the factor of the saturation off one colour."""
+    colour, before = answer[:, 0, 0], image[:, 0, 0]
+    chroma = float((colour.max() - colour.min()) / (before.max() - before.min()))
+    turn = (hue(colour) - hue(before) + 0.5) % 1 - 0.5
     clipped = float(answer.max()) >= 1 or float(answer.min()) <= 0
-    if abs(turn) < 0.01 or abs(chroma - 1) < 0.05 or clipped or not 0.5 <= chroma <= 1.5:
-        return None, None
-    return turn, chroma
+    unclear = abs(turn) < 0.01 or abs(chroma - 1) < 0.05 or not 0.5 <= chroma <= 1.5
+    return None if unclear or clipped else (turn, chroma)

@@ -205,8 +205,8 @@ def expect_refusal(
     try:
         getattr(student, name)(**arguments)
     except StudentError as error:
-        made_from = student.tool("raises", student.fetch(name), list(arguments.values()), kind)
-        if error.type_name != kind and made_from is not True:
+        call = student.fetch(name), list(arguments.values()), kind
+        if error.type_name != kind and student.tool("raises", *call) is not True:
             raise
         missing = [word for word in words if word not in error.message]
         if missing:
