@@ -173,13 +173,19 @@ def test_students_check_their_notebook_from_a_shell(demo: tuple[Path, str]) -> N
         assert "Traceback" not in refused.stderr
 
 
-def test_an_audit_finds_survivors_and_rejected_variants(tmp_path: Path) -> None:
-    copy_course(tmp_path)
-    solutions = tmp_path / "solutions" / WEEK
+def course_of_few_overlays(folder: Path) -> Path:
+    """Copy the course with a mutant of task 1.9, a variant of it, and a mutant without a fault."""
+    copy_course(folder)
+    solutions = folder / "solutions" / WEEK
     keep(solutions / "mutants", "dilation_ignored")
     keep(solutions / "variants", "grid_by_recursion")
     survivor = solutions / "mutants" / "no_fault_at_all.py"
     survivor.write_text('"""task: 1.9\ndoes: nothing wrong\nhint: none\n"""\n', "utf-8")
+    return solutions
+
+
+def test_an_audit_finds_survivors_and_rejected_variants(tmp_path: Path) -> None:
+    solutions = course_of_few_overlays(tmp_path)
     rejected = solutions / "variants" / "wrong_after_all.py"
     rejected.write_text('"""task: 1.6\ndoes: fails\n"""\nanswer_1_6 = "A"\n', "utf-8")
     done = run("audit", WEEK, "--json", tmp_path / "audit.json", cwd=tmp_path)
@@ -193,13 +199,8 @@ def test_an_audit_finds_survivors_and_rejected_variants(tmp_path: Path) -> None:
 
 
 def audited_with(folder: Path, mark: str) -> dict:
-    """Audit week 1 with one more mark on task 1.9, a mutant and a variant of it, and no fault."""
-    copy_course(folder)
-    solutions = folder / "solutions" / WEEK
-    keep(solutions / "mutants", "dilation_ignored")
-    keep(solutions / "variants", "grid_by_recursion")
-    survivor = solutions / "mutants" / "no_fault_at_all.py"
-    survivor.write_text('"""task: 1.9\ndoes: nothing wrong\nhint: none\n"""\n', "utf-8")
+    """Audit week 1, of few overlays, with one more mark on task 1.9."""
+    course_of_few_overlays(folder)
     (checks,) = (folder / "autograder" / "checks" / WEEK).glob("test_1_9_*.py")
     text = checks.read_text("utf-8")
     marked = re.sub(

@@ -63,9 +63,10 @@ def check_learning(
     calm = expect_list(told["calm"], f"{what}'s result in evaluation")
     answers = expect_list(told["answers"], f"{what}'s result in training", len(calm))
     for one, other in zip(answers, calm, strict=True):
-        other = expect_tensor(other, f"{what}'s result in evaluation")
-        one = expect_tensor(one, f"{what}'s result in training", other.shape)
-        if float((one - other).abs().max()) > 1e-3 * float(other.abs().max()):
+        other = expect_tensor(other, f"{what}'s result in evaluation").double()
+        one = expect_tensor(one, f"{what}'s result in training", other.shape).double()
+        scale = float(other.abs().max()) if other.numel() else 0.0
+        if not torch.allclose(one, other, rtol=0, atol=1e-3 * scale):
             fail(
                 f"{what} answers otherwise in training than in evaluation: the statement has "
                 "neither dropout nor normalisation by batches."

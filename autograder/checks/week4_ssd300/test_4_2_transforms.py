@@ -186,7 +186,7 @@ def read_scene(image: Tensor, target: dict) -> tuple[float, float, float, float,
     area = float(((boxes[:, 2:] - boxes[:, :2]).prod(1)).max())
     canvas = float(((image - MEAN).abs().amax(0) < 0.01).double().mean())
     c_x, c_y = (int((a + b) / 2 * image.shape[1]) for a, b in (boxes[0, ::2], boxes[0, 1::2]))
-    colour = image[:, min(c_y, image.shape[1] - 1), min(c_x, image.shape[2] - 1)]
+    colour = image[:, max(min(c_y, image.shape[1] - 1), 0), max(min(c_x, image.shape[2] - 1), 0)]
     warmth = float(colour[:2].max() - colour[2])
     blue = (image[2] - image[:2].amax(0)) > 0.15
     columns = torch.arange(image.shape[2], dtype=torch.float32).expand(image.shape[1:])[blue]

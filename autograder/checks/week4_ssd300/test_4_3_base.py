@@ -32,10 +32,10 @@ CONVOLUTIONS = 15
 SIZES = ((108, 92), (76, 124))
 
 
-def loaded(student: Student, seed: int, with_classifier: bool = False) -> Handle:
+def loaded(student: Student, seed: int) -> Handle:
     """Make a base with known weights in its thirteen convolutions."""
     base = make_module(student, "VGGBase")
-    state = student.tool("vgg_weights", seed, with_classifier)
+    state = student.tool("vgg_weights", seed, False)
     student.load_vgg16(base=base, state=state)
     return base
 

@@ -100,7 +100,8 @@ def test_network(student: Student, rng: torch.Generator) -> None:
         made = expect_keys(made, ("whole", "parts", "lengths"), "The network's answers")
         compare_parts(made["whole"], made["parts"])
         lengths = expect_tensor(made["lengths"], "The lengths of rescaled vectors", (1, 38, 38))
-        if float((lengths - 20).abs()[lengths > 1e-3].max()) > 0.02:
+        seen = lengths.double()[lengths > 1e-3]  # conv4_3 may be all zeros somewhere
+        if len(seen) == 0 or float((seen - 20).abs().max()) > 0.02:
             fail("In a fresh `SSD300` the factors of conv4_3 start at 20.")
         return
     # Other classes than those of the tasks: then only the values can tell.
