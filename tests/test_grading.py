@@ -18,6 +18,7 @@ import pytest
 from attacks.grading import build_course, hand_in, notebook_with, solved_notebook
 from attacks.notebooks import cell_of
 from attacks.toys import POINTS, WEEK
+from rich.console import Console
 
 from detgrader import batch as batches
 from detgrader.assignment import load_assignment
@@ -25,7 +26,7 @@ from detgrader.batch import distinct_names, grade_batch, take_in_all
 from detgrader.checks import Check, Outcome
 from detgrader.course import Course, CourseError
 from detgrader.diagnosis import Answers, Diagnosis
-from detgrader.report import write_reports
+from detgrader.report import print_class, write_reports
 from detgrader.results import BatchResult, SubmissionResult, TaskResult
 from detgrader.submission import Submission
 from detgrader.text import clean_text, without_values
@@ -380,6 +381,20 @@ def test_students_of_one_name_get_names_that_differ() -> None:
     assert [submission.student for submission in submissions] == [
         *("ada (2)", "bob", "ada (3)", "ada (1)", "ada (4)")
     ]
+
+
+def test_table_of_the_class_names_every_task_however_narrow_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    titles = [f"4.{number}" for number in range(1, 13)]
+    tasks = [TaskResult(title, "x", 2.25, 9, "partial", pending_manual=1) for title in titles]
+    class_of = [
+        SubmissionResult(name, "x.ipynb", None, tasks) for name in ("ada", "a long name, " * 5)
+    ]
+    print_class(Console(width=40), BatchResult("week4", "bubblewrap", class_of))
+    _, heading, ada, *_ = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["student", "points", "by", "hand", *titles]
+    assert ada.split() == ["ada", "27", "12", *["2.25"] * 12]
 
 
 def test_interrupted_batch_leaves_older_results_alone_and_nothing_else(

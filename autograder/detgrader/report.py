@@ -188,24 +188,32 @@ def summary(result: SubmissionResult) -> str:
 
 
 def print_class(console: Console, batch: BatchResult) -> None:
-    """Print a table of the class: a row for each student, a column for each task."""
+    """Print a table of the class: a row for each student, a column for each task.
+
+    It is as wide as it must be: what a narrow terminal wraps can be read, what is cut cannot.
+    """
     isolation = "" if batch.isolation == "bubblewrap" else " (isolation: none)"
     first = batch.submissions[0]
     title = f"{batch.assignment}: points of {first.max_score:g}{isolation}"
     table = Table(title=title, title_justify="left", title_style="bold", box=None)
+    table.collapse_padding, table.pad_edge = True, False
     table.add_column("student", overflow="fold", min_width=12)
     table.add_column("points", justify="right", no_wrap=True)
-    table.add_column("by hand", justify="right")
+    by_hand = any(result.pending_manual for result in batch.submissions)
+    if by_hand:
+        table.add_column("by hand", justify="right", no_wrap=True)
     for task in first.tasks:
         table.add_column(task.task, justify="right", no_wrap=True)
     for result in batch.submissions:
         cells = [f"[{COLOURS[task.status]}]{task.score:.3g}[/]" for task in result.tasks]
         if result.error:
             table.add_row(escape(result.student), "[red]refused[/]")
-        else:
-            waits = f"{result.pending_manual:g}"
-            table.add_row(escape(result.student), f"{result.score:g}", waits, *cells)
-    console.print(table)
+            continue
+        waits = [f"{result.pending_manual:g}"] if by_hand else []
+        table.add_row(escape(result.student), f"{result.score:g}", *waits, *cells)
+    least = console.measure(table, options=console.options.update(max_width=10**4)).minimum
+    table.width = least if least > console.width else None
+    console.print(table, crop=False)
 
 
 def print_files(console: Console, written: Written) -> None:
