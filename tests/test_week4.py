@@ -158,14 +158,14 @@ def test_weights_must_be_finite_and_fit(trained) -> None:
 def test_weights_are_measured_in_the_students_own_network(
     trained, few_images, reference, student_with, tmp_path: Path
 ) -> None:
-    path, rng = tmp_path / "w.safetensors", torch.Generator().manual_seed(1)
+    path = tmp_path / "w.safetensors"
     save_file(reference.SSD300(4).state_dict(), path)
-    score = trained.measured(student_with(), rng, path)
+    score = trained.measured(student_with(), path)
     assert 0 <= score.mean < 0.1  # nothing was learned
     assert "WBC" in score.per_class
     other = student_with("def build_detector():\n    return SSD300(21)\n")
     with pytest.raises(CheckFailure, match="Another number of classes"):
-        trained.measured(other, rng, path)
+        trained.measured(other, path)
     larger = """
 class SSD300(SSD300):
     def __init__(self, num_classes):
@@ -173,7 +173,31 @@ class SSD300(SSD300):
         self.more = nn.Conv2d(1, 1, 1)
 """
     with pytest.raises(CheckFailure, match="2 of the network's entries are missing"):
-        trained.measured(student_with(larger), rng, path)
+        trained.measured(student_with(larger), path)
+
+
+def test_each_image_is_measured_as_it_is_and_mirrored(
+    trained, few_images, reference, student_with, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file(reference.SSD300(4).state_dict(), path)
+    compared = []
+    average = trained.mean_average_precision
+    monkeypatch.setattr(
+        trained,
+        "mean_average_precision",
+        lambda found, truths: compared.append((found, truths)) or average(found, truths),
+    )
+    trained.measured(student_with(), path)
+    [(found, truths)] = compared
+    for lists in (found, truths):
+        assert len(lists) == 4
+    for plain, turned in zip(truths[:2], truths[2:], strict=True):
+        sides = 1 - plain["boxes"][:, [2, 1, 0, 3]]
+        torch.testing.assert_close(turned["boxes"][:, [0, 2]], sides[:, [0, 2]])
+        assert torch.equal(turned["boxes"][:, [1, 3]], plain["boxes"][:, [1, 3]])
+        assert torch.equal(turned["labels"], plain["labels"])
+    assert not torch.equal(found[0]["boxes"], found[2]["boxes"])
 
 
 def test_the_ready_made_network_is_not_in_sight(student_with) -> None:

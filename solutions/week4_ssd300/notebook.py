@@ -1145,10 +1145,10 @@ draw_curves(result, names)
 #
 # The grader makes a network with your `build_detector`, loads the file into it, shows it the 72
 # test images, made ready as your `transform` should for evaluation, and turns its answers into
-# detections (`min_score` 0.01, `iou_threshold` 0.45, `top_k` 200) with your priors. Some of the
-# images are mirrored: cells are to be found, not remembered. The task rests on your `SSD300` (4.3
-# to 4.6) and `make_priors` (4.7). Names and shapes in the file must be those of the network's
-# `state_dict`. It counts the mAP: all-point, at IoU 0.5.
+# detections (`min_score` 0.01, `iou_threshold` 0.45, `top_k` 200) with your priors. It shows each
+# image as it is and mirrored: cells are to be found, not remembered. The task rests on your
+# `SSD300` (4.3 to 4.6) and `make_priors` (4.7). Names and shapes in the file must be those of the
+# network's `state_dict`. What counts is the mAP on all 144: all-point, at IoU 0.5.
 #
 # | | 2 points | 4 points | 6 points | 8 points | 10 points |
 # | --- | --- | --- | --- | --- | --- |
