@@ -19,7 +19,7 @@ pytestmark = [
 
 # Measured on the images as they are (docs/results.md): the reference reached 0.900 in an hour of
 # two cores; before, with 24 passes, steps of eight images and the localization term a mean, 0.878.
-# The best band leaves room below both: a training differs from the next, and the network was
+# The best band leaves room below both: a training differs from the next, and the recipe was
 # chosen by the images as they are.
 PRECISIONS = (0.40, 0.60, 0.75, 0.82, 0.86)
 
