@@ -126,7 +126,7 @@ def edit(toy_course: Course) -> Callable[[str, str, str], str]:
 @pytest.fixture
 def refusal(toy_course: Course) -> Callable[[], list[str]]:
     """Build the toy course's release, which must be refused; return the problems."""
-    from detgrader import release  # slow to import, and most test files do without
+    from detgrader.authoring import release  # slow to import, and most test files do without
 
     def build() -> list[str]:
         with pytest.raises(CourseError) as error:

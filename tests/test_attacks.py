@@ -10,8 +10,8 @@ from attacks import ATTACKS
 from attacks.grading import attacked_notebook, build_course, hand_in, solved_notebook
 from attacks.toys import LABELS, POINTS, WEEK, Attack
 
-from detgrader.batch import grade_batch, take_in_all
-from detgrader.results import SubmissionResult
+from detgrader.classroom.batch import grade_batch, take_in_all
+from detgrader.grading.results import SubmissionResult
 
 HONEST = "nothing:honest"
 # Hidden inputs are integers of six digits or more, and numbers with many decimals.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from detgrader import release
+from detgrader.authoring import release
 from detgrader.course import Course, CourseError
 
 WEEK = "week1_toy"

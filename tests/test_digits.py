@@ -20,10 +20,10 @@ import torch
 from torchvision.datasets import MNIST
 from typer.testing import CliRunner
 
-from detgrader.batch import staff_folders
+from detgrader.classroom.batch import staff_folders
 from detgrader.course import Course
-from detgrader.hidden import HIDDEN, HIDDEN_DIGITS, HIDDEN_DIGITS_SHA256, load_hidden_digits
-from detgrader.sandbox import bwrap_command, isolation_of
+from detcourse.hidden_digits import HIDDEN, HIDDEN_DIGITS, HIDDEN_DIGITS_SHA256, load_hidden_digits
+from detgrader.sandbox.host import bwrap_command, isolation_of
 from detlab.cli import app
 from detlab.digits import DIGITS, DIGITS_SHA256, DataError, load_digits, read_digits
 from detlab.scenes import SCENES, SCENES_SHA256
@@ -186,7 +186,7 @@ def test_both_loaders_refuse_a_damaged_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("detlab.digits.DIGITS", tmp_path / "gone.npz")
-    monkeypatch.setattr("detgrader.hidden.HIDDEN_DIGITS", tmp_path / "gone.npz")
+    monkeypatch.setattr("detcourse.hidden_digits.HIDDEN_DIGITS", tmp_path / "gone.npz")
     for load in LOADERS.values():
         with pytest.raises(DataError, match=r"gone\.npz cannot be read \(No such file"):
             load()

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from detgrader import detection_cases as cases
-from detgrader import detection_truth as truth
+from detcourse import truth
 from detlab.fast import detect, multibox_terms
 
 

@@ -246,7 +246,7 @@ def test_good_notebooks_among_bad_ones_earn_everything(call: dict, name: str) ->
 
 def test_notebook_with_too_much_code_is_refused(course: Course, solved: dict) -> None:
     from detgrader.assignment import load_assignment
-    from detgrader.submission import Submission, take_cells
+    from detgrader.intake import Submission, take_cells
 
     many = notebook_with(solved, {})
     for _ in range(5):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import nbformat
 import pytest
 
-from detgrader import release
-from detgrader.leaks import says_something
+from detgrader.authoring import release
+from detgrader.authoring.leaks import says_something
 
 WEEK = "week1_toy"
 SOURCE = f"solutions/{WEEK}/notebook.py"

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from detgrader import source
+from detgrader.authoring import source
 from detgrader.assignment import load_assignment
 from detgrader.course import Course
 from detgrader.overlays import load_overlays

@@ -11,9 +11,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from detgrader import release
+from detgrader.authoring import release
 from detgrader.course import CourseError
-from detgrader.source import read
+from detgrader.authoring.source import read
 
 WEEK = "week1_toy"
 SOURCE = f"solutions/{WEEK}/notebook.py"
@@ -91,7 +91,7 @@ def test_steps_are_nbgraders_own_in_nbgraders_order():
 def test_two_builds_are_byte_identical(toy_course):
     first = release.build(toy_course, WEEK)
     script = (
-        "import sys, pathlib; from detgrader import release; from detgrader.course import Course; "
+        "import sys, pathlib; from detgrader.authoring import release; from detgrader.course import Course; "
         f"sys.stdout.buffer.write(release.build(Course(pathlib.Path(sys.argv[1])), {WEEK!r}))"
     )
     other = subprocess.run(

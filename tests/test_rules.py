@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from detgrader import release
+from detgrader.authoring import release
 
 WEEK = "week1_toy"
 SOURCE = f"solutions/{WEEK}/notebook.py"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from detgrader.scenes import FILLED, SIDE, make_scene, make_scenes
+from detcourse.scenes import FILLED, SIDE, make_scene, make_scenes
 from detlab import scenes
 from detlab.digits import DataError, load_digits
 from detlab.scenes import load_scenes

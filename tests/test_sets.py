@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 from voc_sets import MAP, NAMES, SIZE, annotated, thing, write_set
 
-from detgrader.batch import staff_folders
+from detgrader.classroom.batch import staff_folders
 from detgrader.course import Course
-from detgrader.sandbox import bwrap_command, isolation_of
+from detgrader.sandbox.host import bwrap_command, isolation_of
 from detlab.sets import downloads, voc
 
 COURSE = Course.find()
@@ -478,7 +478,7 @@ def test_the_sandbox_does_not_show_how_annotations_are_read() -> None:
     """What runs inside imports without it, and sees the digits themselves."""
     staff = staff_folders(COURSE)
     look = (
-        "import os, detlab, detgrader.inside.zygote, detgrader.inside.worker\n"
+        "import os, detlab, detgrader.sandbox.inside.zygote, detgrader.sandbox.inside.worker\n"
         "home = os.path.dirname(detlab.__file__)\n"
         "print(os.listdir(home + '/sets'), os.path.exists(home + '/data/digits_voc'))"
     )

@@ -13,7 +13,7 @@ import torchvision
 from tqdm import tqdm
 
 from detlab.checking import tools
-from detlab.checking.loader import BudgetedLoader
+from detlab.weeks.loaders import BudgetedLoader
 from detlab.metrics import label_accuracy, mean_iou
 
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from detgrader.assignment import load_assignment
-from detgrader.batch import staff_folders
+from detgrader.classroom.batch import staff_folders
 from detgrader.course import Course
 from detgrader.overlays import reference_submission
-from detgrader.sandbox import isolation_of, start_sandbox
-from detgrader.workers import Dispatcher, Limits, Worker
+from detgrader.sandbox.host import isolation_of, start_sandbox
+from detgrader.sandbox.client import Dispatcher, Limits, Worker
 from detlab.checking.expect import CheckFailure
 from detlab.checking.student import Student
 from detlab.checking.workbench import StudentError

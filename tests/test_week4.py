@@ -14,15 +14,15 @@ from safetensors.torch import load_file, save_file
 
 from detgrader import reference_training
 from detgrader.assignment import load_assignment
-from detgrader.batch import staff_folders
+from detgrader.classroom.batch import staff_folders
 from detgrader.course import Course, CourseError
 from detgrader.overlays import reference_submission
 from detgrader.reference import load_reference
-from detgrader.reference_data import gentle, initial_weights
-from detgrader.reference_recipes import Recipe
-from detgrader.reference_training import train_reference
-from detgrader.sandbox import isolation_of, start_sandbox
-from detgrader.workers import Dispatcher, Limits, Worker
+from detcourse.reference.data import gentle, initial_weights
+from detcourse.reference.recipes import Recipe
+from detcourse.reference.training import train_reference
+from detgrader.sandbox.host import isolation_of, start_sandbox
+from detgrader.sandbox.client import Dispatcher, Limits, Worker
 from detlab.checking.expect import CheckFailure
 from detlab.checking.network_tools import vgg_features
 from detlab.checking.student import Student

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from detgrader.inside.wire import LENGTHS, MAX_BODY, BadFrame, Channel, Closed, pack, unpack
+from detgrader.sandbox.inside.wire import LENGTHS, MAX_BODY, BadFrame, Channel, Closed, pack, unpack
 from detlab.checking.values import HandleRef
 from detlab.grid import WindowGrid
 

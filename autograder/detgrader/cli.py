@@ -41,8 +41,8 @@ def stop(message: object, status: int = 2) -> NoReturn:
 @contextmanager
 def errors_for_people() -> Iterator[None]:
     """Turn the errors that people can mend into a message and an exit status."""
-    from detgrader.batch import NoIsolation
-    from detgrader.sandbox import SandboxError
+    from detgrader.classroom.batch import NoIsolation
+    from detgrader.sandbox.host import SandboxError
 
     try:
         yield
@@ -58,7 +58,7 @@ def errors_for_people() -> Iterator[None]:
 @contextmanager
 def progress_for(count: int) -> Iterator:
     """Show a bar on a terminal, and a plain line for each submission elsewhere."""
-    from detgrader.report import summary
+    from detgrader.classroom.reports import summary
 
     if not console.is_terminal:
         done = iter(range(1, count + 1))
@@ -80,7 +80,7 @@ def release(
     check: Annotated[bool, typer.Option("--check", help="Compare only; write nothing.")] = False,
 ) -> None:
     """Build the students' notebooks from the sources."""
-    from detgrader import release as builder
+    from detgrader.authoring import release as builder
 
     with errors_for_people():
         course = Course.find()
@@ -119,8 +119,8 @@ def grade(
     Exit status: 0 when every submission was graded, whatever it scored; 1 when one could
     not be; 2 for wrong usage.
     """
-    from detgrader import report
-    from detgrader.batch import default_secret, grade_batch, take_in_all
+    from detgrader.classroom import reports
+    from detgrader.classroom.batch import default_secret, grade_batch, take_in_all
 
     if out.exists() and not out.is_dir():
         stop(f"{out} is not a folder: name another with --out")
@@ -158,9 +158,9 @@ def audit(
     Exit status: 0 when the reference earns everything, the stub nothing, every mutant is
     caught and every variant accepted; 1 otherwise.
     """
-    from detgrader.audit import print_audit, run_audit
-    from detgrader.batch import default_secret
-    from detgrader.results import write_json
+    from detgrader.audit.audit import print_audit, run_audit
+    from detgrader.classroom.batch import default_secret
+    from detgrader.grading.results import write_json
 
     with errors_for_people():
         course = Course.find()
@@ -182,8 +182,8 @@ def demo(
 ) -> None:
     """Grade a small class for real: the reference, the stub, a mistaken one, a hostile one."""
     from detgrader import demo as class_of_four
-    from detgrader import report
-    from detgrader.batch import default_secret, grade_batch, take_in_all
+    from detgrader.classroom import reports
+    from detgrader.classroom.batch import default_secret, grade_batch, take_in_all
 
     secret = default_secret()
     with errors_for_people():
@@ -224,7 +224,7 @@ def train_reference(
     ] = None,
 ) -> None:
     """Train the reference of week 4 for real; started again, it goes on where it stopped."""
-    from detgrader import reference_training as training
+    from detcourse.reference import training
 
     with errors_for_people():
         if week != training.WEEK:

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from detgrader import source
+from detgrader.authoring import source
 from detgrader.assignment import load_assignment
 from detgrader.course import Course
 from detgrader.overlays import load_overlays

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from detgrader.batch import staff_folders
+from detgrader.classroom.batch import staff_folders
 from detgrader.course import Course, CourseError
-from detgrader.sandbox import SandboxError, isolation_of, start_sandbox
-from detgrader.workers import Crashed, Dispatcher, LimitReached, Limits, Violation, Worker
+from detgrader.sandbox.host import SandboxError, isolation_of, start_sandbox
+from detgrader.sandbox.client import Crashed, Dispatcher, LimitReached, Limits, Violation, Worker
 
 PACKAGES = ("torch", "torchvision", "numpy", "nbgrader", "jupytext", "pytest")
 
@@ -64,7 +64,7 @@ def examine_package(name: str) -> Finding:
 
 def examine_releases(course: Course) -> Finding:
     """Compare the releases with what the sources build."""
-    from detgrader import release
+    from detgrader.authoring import release
 
     try:
         for week in course.weeks():

@@ -14,7 +14,7 @@ from pathlib import Path
 from detgrader.assignment import Assignment
 from detgrader.course import Course, CourseError
 from detgrader.percent import read_answers
-from detgrader.submission import WEIGHTS, Cell, Submission
+from detgrader.intake import WEIGHTS, Cell, Submission
 
 FIELD = re.compile(r"^(task|does|hint):\s*", re.M)
 

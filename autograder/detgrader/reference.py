@@ -3,7 +3,7 @@
 import linecache
 from types import ModuleType
 
-from detgrader import source
+from detgrader.authoring import source
 from detgrader.course import Course
 
 

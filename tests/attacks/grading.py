@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from attacks.toys import LABELS, WEEK, Attack, course_files
-from detgrader import release
+from detgrader.authoring import release
 from detgrader.course import Course
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -1,0 +1,30 @@
+"""Task 2.8: thirty images with true and predicted boxes and labels."""
+
+import pytest
+import torch
+from scenes import place, random_boxes
+
+from detcourse.hidden_digits import load_hidden_digits
+from detlab.checking.expect import expect_handle, expect_list
+from detlab.checking.student import Student
+from detlab.weeks.week2.assertions import check_predictions_figure, expect_untouched
+
+pytestmark = [pytest.mark.task("2.8", points=3), pytest.mark.limits(cpu_s=20, wall_s=60)]
+
+
+def test_figure(student: Student, rng: torch.Generator) -> None:
+    """The figure shows 30 images, true boxes green, predicted ones red, both labels above."""
+    digits, true_labels = load_hidden_digits()
+    images, _ = place(digits[:30], rng)
+    # Not square: x is a fraction of the width, y of the height.
+    scene = {
+        "images": (images.float() / 255)[:, :, 4:52],
+        "true_boxes": random_boxes(rng, 30),
+        "true_labels": true_labels[:30],
+        "boxes": random_boxes(rng, 30),
+        "labels": torch.randint(0, 10, (30,), generator=rng),
+    }
+    figure = expect_handle(student.show_predictions(**scene), "The result", "a Figure")
+    axes = expect_list(student.tool("describe_figure", figure), "The figure's axes")
+    check_predictions_figure(axes, **scene)
+    expect_untouched(student, "show_predictions", *scene.values())

@@ -1,0 +1,66 @@
+"""What the graded trainings of all weeks share."""
+
+import functools
+from collections.abc import Callable
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+import torch
+
+from detlab.checking.expect import expect_ints, fail
+from detlab.weeks.loaders import Progress
+from detlab.checking.student import Handle, Student
+from detlab.checking.workbench import StudentError
+
+Result = TypeVar("Result")
+
+
+def once(measure: Callable[..., Result]) -> Callable[..., Result]:
+    """Let a measure train once for all checks of a submission; what it raised, it raises again.
+
+    Args:
+        measure: takes a student first.
+    """
+    outcomes: WeakKeyDictionary[Student, Result | Exception] = WeakKeyDictionary()
+
+    @functools.wraps(measure)
+    def measured(student: Student, *arguments: object, **options: object) -> Result:
+        if student not in outcomes:
+            try:
+                outcomes[student] = measure(student, *arguments, **options)
+            except (AssertionError, StudentError) as failure:
+                outcomes[student] = failure
+        outcome = outcomes[student]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    return measured
+
+
+def seed_from(rng: torch.Generator) -> int:
+    """Draw a seed."""
+    return int(torch.randint(0, 2**31, (), generator=rng))
+
+
+def progress_of(student: Student, loader: Handle) -> Progress:
+    """Return how far a training came, as the student's side tells it: for messages only.
+
+    Raises:
+        CheckFailure: it tells nonsense.
+    """
+    value = student.tool("progress_of", loader)
+    if not isinstance(value, tuple) or len(value) != 3 or type(value[2]) is not bool:
+        fail("The loader was tampered with.")
+    return Progress(*expect_ints(value[:2], "The loader's progress", 2), value[2])
+
+
+def words_on(progress: Progress, cpu_s: float) -> str:
+    """Say what became of a training's budget; nothing if all of it was used in time."""
+    steps, max_steps, out_of_time = progress
+    if out_of_time:
+        return (
+            f" The training was stopped after {cpu_s:.0f} seconds of processor time, at step "
+            f"{steps} of {max_steps}: a lighter network gets further."
+        )
+    return f" The training took {steps} of {max_steps} steps." if steps < max_steps else ""

