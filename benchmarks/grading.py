@@ -29,11 +29,11 @@ from nbformat import NotebookNode
 from rich.console import Console
 from rich.table import Table
 
-from detgrader.authoring import release
 from detgrader.assignment import Assignment, load_assignment
+from detgrader.authoring import release
+from detgrader.authoring.source import read
 from detgrader.course import Course
 from detgrader.overlays import Overlay, load_overlays
-from detgrader.authoring.source import read
 
 WEEK = "week1_sliding_window"
 RIGHT = 8  # the reference and seven others that are right

@@ -20,9 +20,9 @@ import torch
 from torchvision.datasets import MNIST
 from typer.testing import CliRunner
 
+from detcourse.hidden_digits import HIDDEN, HIDDEN_DIGITS, HIDDEN_DIGITS_SHA256, load_hidden_digits
 from detgrader.classroom.batch import staff_folders
 from detgrader.course import Course
-from detcourse.hidden_digits import HIDDEN, HIDDEN_DIGITS, HIDDEN_DIGITS_SHA256, load_hidden_digits
 from detgrader.sandbox.host import bwrap_command, isolation_of
 from detlab.cli import app
 from detlab.digits import DIGITS, DIGITS_SHA256, DataError, load_digits, read_digits

@@ -23,10 +23,11 @@ from rich.console import Console
 from detgrader import batch as batches
 from detgrader.assignment import load_assignment
 from detgrader.classroom.batch import distinct_names, grade_batch, take_in_all
-from detgrader.grading.session import Check, Outcome
+from detgrader.classroom.reports import print_class, write_reports
 from detgrader.course import Course, CourseError
 from detgrader.grading.diagnosis import Answers, Diagnosis
-from detgrader.classroom.reports import print_class, write_reports
+from detgrader.grading.marks import Check
+from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import BatchResult, SubmissionResult, TaskResult
 from detgrader.intake import Submission
 from detgrader.text import clean_text, without_values

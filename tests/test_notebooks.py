@@ -7,11 +7,12 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from detgrader.authoring import source
 from detgrader.assignment import load_assignment
+from detgrader.authoring import source
 from detgrader.course import Course
 from detgrader.overlays import load_overlays
-from detlab.checking.visible import CheckFailed, check, check_namespace
+from detlab.checking.visible import CheckFailed, check_namespace
+from detlab.weeks import check
 
 COURSE = Course.find()
 WEEKS = COURSE.weeks()

@@ -12,8 +12,8 @@ import nbformat
 import pytest
 
 from detgrader.authoring import release
-from detgrader.course import CourseError
 from detgrader.authoring.source import read
+from detgrader.course import CourseError
 
 WEEK = "week1_toy"
 SOURCE = f"solutions/{WEEK}/notebook.py"
@@ -91,7 +91,8 @@ def test_steps_are_nbgraders_own_in_nbgraders_order():
 def test_two_builds_are_byte_identical(toy_course):
     first = release.build(toy_course, WEEK)
     script = (
-        "import sys, pathlib; from detgrader.authoring import release; from detgrader.course import Course; "
+        "import sys, pathlib\n"
+        "from detgrader.authoring import release; from detgrader.course import Course\n"
         f"sys.stdout.buffer.write(release.build(Course(pathlib.Path(sys.argv[1])), {WEEK!r}))"
     )
     other = subprocess.run(

@@ -13,8 +13,8 @@ import torchvision
 from tqdm import tqdm
 
 from detlab.checking import tools
-from detlab.weeks.loaders import BudgetedLoader
 from detlab.metrics import label_accuracy, mean_iou
+from detlab.weeks.loaders import BudgetedLoader
 
 
 def steps_of(function, count: int) -> int:

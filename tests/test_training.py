@@ -9,8 +9,9 @@ from detgrader.assignment import load_assignment
 from detgrader.classroom.batch import staff_folders
 from detgrader.course import Course
 from detgrader.overlays import reference_submission
+from detgrader.sandbox.client import DispatcherClient, WorkerClient
 from detgrader.sandbox.host import isolation_of, start_sandbox
-from detgrader.sandbox.client import Dispatcher, Limits, Worker
+from detgrader.sandbox.limits import Limits
 from detlab.checking.expect import CheckFailure
 from detlab.checking.student import Student
 from detlab.checking.workbench import StudentError
@@ -44,7 +45,7 @@ def train_localizer(loader, epochs):
 """
 
 
-WORKERS: list[Worker] = []
+WORKERS: list[WorkerClient] = []
 
 
 @pytest.fixture(autouse=True)
@@ -55,13 +56,13 @@ def close_workers() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def dispatcher() -> Iterator[Dispatcher]:
+def dispatcher() -> Iterator[DispatcherClient]:
     assignment, staff = load_assignment(COURSE, WEEK), staff_folders(COURSE)
     program = isolation_of(staff)
     assert program, "the sandbox must work here: see detgrader doctor"
     with start_sandbox(1, program, staff, assignment.modules) as sandbox:
         sandbox.wait_until_ready()
-        yield Dispatcher(sandbox.controls[0])
+        yield DispatcherClient(sandbox.controls[0])
 
 
 @pytest.fixture
@@ -72,10 +73,10 @@ def training(import_checks, monkeypatch: pytest.MonkeyPatch):
     return training
 
 
-def student_with(dispatcher: Dispatcher, code: str = "") -> Student:
+def student_with(dispatcher: DispatcherClient, code: str = "") -> Student:
     """Start a worker on the reference with some code laid over it."""
     assignment = load_assignment(COURSE, WEEK)
-    worker = Worker(dispatcher, Limits(cpu_s=120, memory_mb=3072, wall_s=600))
+    worker = WorkerClient(dispatcher, Limits(cpu_s=120, memory_mb=3072, wall_s=600))
     WORKERS.append(worker)
     sources = [("setup", assignment.setup)]
     sources += [(c.name, c.source) for c in reference_submission(COURSE, assignment).cells]
@@ -85,7 +86,7 @@ def student_with(dispatcher: Dispatcher, code: str = "") -> Student:
     return Student(worker.perform)
 
 
-def test_the_reference_learns_in_the_sandbox(dispatcher: Dispatcher, training) -> None:
+def test_the_reference_learns_in_the_sandbox(dispatcher: DispatcherClient, training) -> None:
     student = student_with(dispatcher)
     student.seed(0)
     score = training.score_of(student, torch.Generator().manual_seed(0), epochs=2)
@@ -102,7 +103,9 @@ def test_the_reference_learns_in_the_sandbox(dispatcher: Dispatcher, training) -
     ("code", "says"),
     [(BROKEN, "NaN or infinity"), (LAZY, "took 0 of 63 steps"), (LAZY, "learned nothing")],
 )
-def test_what_goes_wrong_is_told(dispatcher: Dispatcher, training, code: str, says: str) -> None:
+def test_what_goes_wrong_is_told(
+    dispatcher: DispatcherClient, training, code: str, says: str
+) -> None:
     student = student_with(dispatcher, code)
     try:
         text = training.score_of(student, torch.Generator().manual_seed(0), epochs=1).remark
@@ -111,7 +114,7 @@ def test_what_goes_wrong_is_told(dispatcher: Dispatcher, training, code: str, sa
     assert says in text
 
 
-def test_a_training_that_raises_is_not_run_again(dispatcher: Dispatcher, training) -> None:
+def test_a_training_that_raises_is_not_run_again(dispatcher: DispatcherClient, training) -> None:
     student = student_with(dispatcher, RAISING)
     for _ in range(2):
         with pytest.raises(StudentError, match="broken off"):
@@ -120,7 +123,7 @@ def test_a_training_that_raises_is_not_run_again(dispatcher: Dispatcher, trainin
 
 
 def test_a_spent_budget_ends_the_training_not_the_task(
-    dispatcher: Dispatcher, training, monkeypatch: pytest.MonkeyPatch
+    dispatcher: DispatcherClient, training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "CPU_S", 0.5)
     student = student_with(dispatcher, SLOW)
@@ -130,7 +133,7 @@ def test_a_spent_budget_ends_the_training_not_the_task(
     assert "stopped after" in score.remark
 
 
-def test_hidden_labels_never_enter_the_worker(dispatcher: Dispatcher, training) -> None:
+def test_hidden_labels_never_enter_the_worker(dispatcher: DispatcherClient, training) -> None:
     sent = []
     student = student_with(dispatcher)
     perform = student.perform

@@ -9,8 +9,9 @@ from detgrader.assignment import load_assignment
 from detgrader.classroom.batch import staff_folders
 from detgrader.course import Course
 from detgrader.overlays import reference_submission
+from detgrader.sandbox.client import DispatcherClient, WorkerClient
 from detgrader.sandbox.host import isolation_of, start_sandbox
-from detgrader.sandbox.client import Dispatcher, Limits, Worker
+from detgrader.sandbox.limits import Limits
 from detlab.checking.expect import CheckFailure
 from detlab.checking.student import Student
 
@@ -33,13 +34,13 @@ def train_ssd(loader, epochs):
 
 
 @pytest.fixture(scope="module")
-def dispatcher() -> Iterator[Dispatcher]:
+def dispatcher() -> Iterator[DispatcherClient]:
     assignment, staff = load_assignment(COURSE, WEEK), staff_folders(COURSE, WEEK)
     program = isolation_of(staff)
     assert program, "the sandbox must work here: see detgrader doctor"
     with start_sandbox(1, program, staff, assignment.modules) as sandbox:
         sandbox.wait_until_ready()
-        yield Dispatcher(sandbox.controls[0])
+        yield DispatcherClient(sandbox.controls[0])
 
 
 @pytest.fixture
@@ -53,13 +54,13 @@ def training(import_checks, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
-def student_with(dispatcher: Dispatcher):
+def student_with(dispatcher: DispatcherClient):
     """Start workers on the reference with some code laid over it."""
     workers = []
 
     def start(code: str = "") -> Student:
         assignment = load_assignment(COURSE, WEEK)
-        worker = Worker(dispatcher, Limits(cpu_s=120, memory_mb=3072, wall_s=600))
+        worker = WorkerClient(dispatcher, Limits(cpu_s=120, memory_mb=3072, wall_s=600))
         workers.append(worker)
         sources = [("setup", assignment.setup)]
         sources += [(c.name, c.source) for c in reference_submission(COURSE, assignment).cells]

@@ -12,21 +12,22 @@ import torch
 from rich.console import Console
 from safetensors.torch import load_file, save_file
 
+from detcourse.reference.data import gentle, initial_weights
+from detcourse.reference.recipes import Recipe
+from detcourse.reference.training import train_reference
 from detgrader import reference_training
 from detgrader.assignment import load_assignment
 from detgrader.classroom.batch import staff_folders
 from detgrader.course import Course, CourseError
 from detgrader.overlays import reference_submission
 from detgrader.reference import load_reference
-from detcourse.reference.data import gentle, initial_weights
-from detcourse.reference.recipes import Recipe
-from detcourse.reference.training import train_reference
+from detgrader.sandbox.client import DispatcherClient, WorkerClient
 from detgrader.sandbox.host import isolation_of, start_sandbox
-from detgrader.sandbox.client import Dispatcher, Limits, Worker
+from detgrader.sandbox.limits import Limits
 from detlab.checking.expect import CheckFailure
-from detlab.checking.network_tools import vgg_features
 from detlab.checking.student import Student
 from detlab.sets import voc
+from detlab.weeks.week4.tools.vgg import vgg_features
 
 COURSE = Course.find()
 WEEK = "week4_ssd300"
@@ -38,23 +39,23 @@ def reference():
 
 
 @pytest.fixture(scope="module")
-def dispatcher() -> Iterator[Dispatcher]:
+def dispatcher() -> Iterator[DispatcherClient]:
     assignment, staff = load_assignment(COURSE, WEEK), staff_folders(COURSE, WEEK)
     program = isolation_of(staff)
     assert program, "the sandbox must work here: see detgrader doctor"
     with start_sandbox(1, program, staff, assignment.modules) as sandbox:
         sandbox.wait_until_ready()
-        yield Dispatcher(sandbox.controls[0])
+        yield DispatcherClient(sandbox.controls[0])
 
 
 @pytest.fixture
-def student_with(dispatcher: Dispatcher):
+def student_with(dispatcher: DispatcherClient):
     """Start workers on the reference with some code laid over it."""
     workers = []
 
     def start(code: str = "") -> Student:
         assignment = load_assignment(COURSE, WEEK)
-        worker = Worker(dispatcher, Limits(cpu_s=200, memory_mb=6144, wall_s=900))
+        worker = WorkerClient(dispatcher, Limits(cpu_s=200, memory_mb=6144, wall_s=900))
         workers.append(worker)
         sources = [("setup", assignment.setup)]
         sources += [(c.name, c.source) for c in reference_submission(COURSE, assignment).cells]

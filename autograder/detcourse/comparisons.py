@@ -15,7 +15,7 @@ from detcourse import truth
 from detcourse.cases import plain_boxes, random_labels, random_outputs, some_priors
 from detlab.checking.expect import expect_close, expect_list, expect_tensor, fail
 from detlab.checking.student import Handle, Student
-from detlab.weeks.week3.assertions import expect_detections, expect_terms
+from detlab.weeks.detection import IOU_THRESHOLD, MIN_SCORE, TOP_K, expect_detections, expect_terms
 
 TOLERANCE = 2e-4
 
@@ -155,9 +155,9 @@ def check_gradients(student: Student, some: Case, loss: Handle | None = None) ->
 class Settings(NamedTuple):
     """Arguments of `detect` beside outputs and priors."""
 
-    min_score: float = 0.01
-    iou_threshold: float = 0.45
-    top_k: int = 200
+    min_score: float = MIN_SCORE
+    iou_threshold: float = IOU_THRESHOLD
+    top_k: int = TOP_K
 
 
 def outputs(

@@ -8,9 +8,9 @@ from weakref import WeakKeyDictionary
 import torch
 
 from detlab.checking.expect import expect_ints, fail
-from detlab.weeks.loaders import Progress
 from detlab.checking.student import Handle, Student
 from detlab.checking.workbench import StudentError
+from detlab.weeks.loaders import Progress
 
 Result = TypeVar("Result")
 
@@ -19,7 +19,8 @@ def once(measure: Callable[..., Result]) -> Callable[..., Result]:
     """Let a measure train once for all checks of a submission; what it raised, it raises again.
 
     Args:
-        measure: takes a student first.
+        measure: takes a student first; its chance comes from `task_rng`, so that it is the same
+            whichever of the task's checks is the first.
     """
     outcomes: WeakKeyDictionary[Student, Result | Exception] = WeakKeyDictionary()
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detgrader.course import Course, CourseError
+from detlab.checking.labels import check_id, label_of_answer
 
 HEADING = re.compile(r"^#+ Task (?P<label>\d+\.\d+) · (?P<title>.+?)(?: \([^()]*\))?\s*$", re.M)
-TASK_ID = re.compile(r"^task_(\d+)_(\d+)(?:_\w+)?$")
-CHECK_ID = re.compile(r"^check_(\d+)_(\d+)$")
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,7 @@ class ReleasedCell:
     @property
     def task(self) -> str | None:
         """The label of the task that this cell answers, or None."""
-        found = TASK_ID.match(self.grade_id)
-        return f"{found[1]}.{found[2]}" if found and self.settings.get("solution") else None
+        return label_of_answer(self.grade_id) if self.settings.get("solution") else None
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ def read_assignment(name: str, cells: list[dict]) -> Assignment:
 def build_task(label: str, title: str, cells: dict[str, ReleasedCell]) -> Task:
     """Gather one task's cells and points."""
     answers = [cell for cell in cells.values() if cell.task == label]
-    check = cells.get(f"check_{label.replace('.', '_')}")
+    check = cells.get(check_id(label))
     return Task(
         label=label,
         title=title,

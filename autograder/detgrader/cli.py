@@ -1,24 +1,25 @@
 """The staff's command line. Only light imports here: help must come at once."""
 
+import functools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from detgrader.course import Course, CourseError
+from detgrader.course import Course, CourseError, load
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Release, grade and audit the weeks of the object-detection course.",
+    help="Release, grade and audit the weeks of a course.",
 )
 console = Console()
 errors = Console(stderr=True)
@@ -128,7 +129,7 @@ def grade(
     with errors_for_people():
         course = Course.find()
         course.release(week)
-        with progress_for(len(submissions)) as progress:
+        with progress_for(len(submissions)) as on_result:
             batch = grade_batch(
                 course,
                 week,
@@ -136,14 +137,14 @@ def grade(
                 min(jobs, len(submissions)),
                 secret=secret,
                 allow_no_isolation=allow_no_isolation,
-                progress=progress,
+                on_result=on_result,
             )
         for result in batch.submissions:
             if len(batch.submissions) <= 4 or result.error:
-                report.print_submission(console, result)
+                reports.print_submission(console, result)
         if len(batch.submissions) > 1:
-            report.print_class(console, batch)
-        report.print_files(console, report.write_reports(batch, out, secret))
+            reports.print_class(console, batch)
+        reports.print_files(console, reports.write_reports(batch, out, secret))
     sys.exit(0 if all(result.graded for result in batch.submissions) else 1)
 
 
@@ -160,13 +161,13 @@ def audit(
     """
     from detgrader.audit.audit import print_audit, run_audit
     from detgrader.classroom.batch import default_secret
-    from detgrader.grading.results import write_json
+    from detgrader.files import write_json
 
     with errors_for_people():
         course = Course.find()
         overlays = [*course.mutants(week).glob("*.py"), *course.variants(week).glob("*.py")]
-        with progress_for(len(overlays) + 2) as progress:
-            outcome = run_audit(course, week, jobs, default_secret(), progress)
+        with progress_for(len(overlays) + 2) as on_result:
+            outcome = run_audit(course, week, jobs, default_secret(), on_result)
         print_audit(console, outcome)
         if json:
             write_json(json, outcome.as_json())
@@ -189,49 +190,24 @@ def demo(
     with errors_for_people():
         course = Course.find()
         paths = class_of_four.build_class(course, out / "submissions")
-        for line in class_of_four.explanation(out / "submissions"):
+        for line in class_of_four.explanation(course, out / "submissions"):
             say(line)
-        with progress_for(len(paths)) as progress:
+        with progress_for(len(paths)) as on_result:
             batch = grade_batch(
                 course,
-                class_of_four.WEEK,
+                class_of_four.demo_settings(course).week,
                 take_in_all(paths),
                 jobs,
                 secret=secret,
                 allow_no_isolation=True,
-                progress=progress,
+                on_result=on_result,
             )
         for result in batch.submissions:
-            report.print_submission(console, result)
-        report.print_class(console, batch)
+            reports.print_submission(console, result)
+        reports.print_class(console, batch)
         if batch.isolation == "none":
             say("No sandbox works here, so this ran without one: see `detgrader doctor`.")
-        report.print_files(console, report.write_reports(batch, out, secret))
-
-
-@app.command()
-def train_reference(
-    week: Week,
-    data: Annotated[str, typer.Option(help="digits, bccd or voc.")],
-    weights: Annotated[
-        Path | None, typer.Option(help="File with a VGG-16; torchvision's are fetched without.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for checkpoints and results.")] = Path(
-        "out/train"
-    ),
-    epochs: Annotated[
-        int | None, typer.Option(help="Passes over the images; else as the recipe says.", min=1)
-    ] = None,
-) -> None:
-    """Train the reference of week 4 for real; started again, it goes on where it stopped."""
-    from detcourse.reference import training
-
-    with errors_for_people():
-        if week != training.WEEK:
-            stop(f"only {training.WEEK} has a reference to be trained so")
-        if data not in training.RECIPES:
-            stop(f"there is no set {data!r}; known: {', '.join(training.RECIPES)}")
-        training.train_reference(Course.find(), data, weights, out, console, epochs)
+        reports.print_files(console, reports.write_reports(batch, out, secret))
 
 
 @app.command()
@@ -251,3 +227,27 @@ def doctor() -> None:
                 console.print(f"      {finding.advice}", markup=False, soft_wrap=True)
                 broken = True
     sys.exit(1 if broken else 0)
+
+
+def main() -> None:
+    """Run the command line: the engine's commands, and those of the course around."""
+    with errors_for_people():
+        try:
+            commands = Course.find().settings.commands
+        except CourseError:
+            commands = {}  # told by the command that needs a course
+        for name, target in commands.items():
+            function = load(target)
+            app.command(name)(with_errors_for_people(function))
+    app()
+
+
+def with_errors_for_people(function: Callable[..., None]) -> Callable[..., None]:
+    """Return a command whose errors are told like the engine's."""
+
+    @functools.wraps(function)
+    def command(*arguments: Any, **options: Any) -> None:
+        with errors_for_people():
+            function(*arguments, **options)
+
+    return command

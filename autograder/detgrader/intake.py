@@ -8,14 +8,15 @@ student added. No code of it runs or is even parsed here.
 import hashlib
 import json
 import os
-import stat
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from detgrader.assignment import TASK_ID, Assignment, find_student, source_of
+from detgrader.assignment import Assignment, ReleasedCell, find_student, source_of
+from detgrader.files import TooLarge, Unreadable, read_handed_in
 from detgrader.text import clean_text
+from detlab.checking.labels import label_of_answer, week_of
 
 MAX_BYTES = 20 << 20
 MAX_CELLS = 2_000
@@ -33,7 +34,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Cell:
+class CodeCell:
     """A cell of a submission that will run.
 
     Attributes:
@@ -61,22 +62,17 @@ class Submission:
         problems: by grade id, why an answer cell cannot be used.
         notes: for staff: edits that have no effect.
         weights: where a file of weights lies that belongs to it, whether or not it is there.
-        staff: whether it is the staff's own: the reference, or a mutant or variant over it.
-        overlaid: label of the task over which staff laid a mutant or variant, or the empty
-            string for what a student handed in.
     """
 
     student: str
     path: Path
     sha256: str | None = None
     refusal: str = ""
-    cells: list[Cell] = field(default_factory=list)
+    cells: list[CodeCell] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     weights: Path | None = None
-    staff: bool = False
-    overlaid: str = ""
 
 
 def take_in(path: Path, assignment: Assignment) -> Submission:
@@ -85,7 +81,7 @@ def take_in(path: Path, assignment: Assignment) -> Submission:
     path_text = clean_text(os.fsencode(path).decode("utf-8", "replace"), MAX_PATH)
     student = find_student(Path(path_text), assignment.name).replace("\n", " ")
     submission = Submission(student, Path(path_text.replace("\n", " ")))
-    submission.weights = path.with_suffix(WEIGHTS) if path.name else None
+    submission.weights = weights_beside(path)
     try:
         refuse_links(path)
         data = read_file(path)
@@ -99,6 +95,11 @@ def take_in(path: Path, assignment: Assignment) -> Submission:
     return submission
 
 
+def weights_beside(path: Path) -> Path | None:
+    """Return where the weights of a notebook lie, if any were handed in."""
+    return path.with_suffix(WEIGHTS) if path.name else None
+
+
 def refuse_links(path: Path) -> None:
     """Refuse a symbolic link, for the file or its folder: it may point at staff's files."""
     for place in (path, path.absolute().parent):
@@ -107,27 +108,15 @@ def refuse_links(path: Path) -> None:
 
 
 def read_file(path: Path) -> bytes:
-    """Read a regular file of reasonable size, once."""
+    """Read the notebook's file."""
+    if path.is_dir():
+        raise Refused(f"{path} is a folder: name the notebook in it.")
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError:
-        raise Refused(f"{path} does not exist.") from None
-    except OSError as error:
-        raise Refused(f"{path} cannot be opened: {error.strerror}.") from None
-    try:
-        kind = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(kind):
-            raise Refused(f"{path} is a folder: name the notebook in it.")
-        if not stat.S_ISREG(kind):
-            raise Refused(f"{path} is not an ordinary file.")
-        with open(descriptor, "rb", closefd=False) as file:
-            data = file.read(MAX_BYTES + 1)
-    finally:
-        os.close(descriptor)
-    if len(data) > MAX_BYTES:
-        raise Refused(
-            f"{path} is larger than {MAX_BYTES >> 20} MiB: clear the outputs and save it again."
-        )
+        data = read_handed_in(path, MAX_BYTES)
+    except TooLarge as error:
+        raise Refused(f"{error} Clear the outputs and save it again.") from None
+    except Unreadable as error:
+        raise Refused(str(error)) from None
     if not data.strip():
         raise Refused(f"{path} is empty.")
     return data
@@ -168,7 +157,7 @@ def read_cells(data: bytes) -> list[dict[str, Any]]:
         raise Refused(f"The notebook has no list of at most {MAX_CELLS} cells.")
     for number, cell in enumerate(cells, 1):
         if not is_cell(cell):
-            raise Refused(f"Cell {number} of the notebook is damaged: it is not a cell.")
+            raise Refused(f"CodeCell {number} of the notebook is damaged: it is not a cell.")
     return cells
 
 
@@ -198,7 +187,7 @@ def take_cells(submission: Submission, cells: list[dict], assignment: Assignment
         released = assignment.cells.get(grade_id)
         if released is None:
             if cell["cell_type"] == "code":
-                submission.cells.append(Cell(f"cell {number}", source_of(cell), True))
+                submission.cells.append(CodeCell(f"cell {number}", source_of(cell), True))
             continue
         numbers.setdefault(grade_id, []).append(number)
         note_edits(submission, cell, released, number)
@@ -207,7 +196,7 @@ def take_cells(submission: Submission, cells: list[dict], assignment: Assignment
         if released.cell_type == "markdown":
             submission.texts[grade_id] = source_of(cell)
         else:
-            submission.cells.append(Cell(grade_id, source_of(cell)))
+            submission.cells.append(CodeCell(grade_id, source_of(cell)))
     answers = [cell.grade_id for cell in assignment.cells.values() if cell.task]
     if not any(grade_id in numbers for grade_id in answers):
         refuse_foreign(cells, assignment)
@@ -235,12 +224,11 @@ def grade_id_of(cell: dict) -> str:
 
 def refuse_foreign(cells: list[dict], assignment: Assignment) -> None:
     """Refuse a notebook without any answer cell of this assignment."""
-    week = next(iter(assignment.tasks)).label.split(".")[0]
-    others = {found[1] for cell in cells if (found := TASK_ID.match(grade_id_of(cell)))} - {week}
+    labels = {label for cell in cells if (label := label_of_answer(grade_id_of(cell)))}
+    others = {week_of(label) for label in labels} - {week_of(assignment.tasks[0].label)}
     if others:
-        raise Refused(
-            f"This notebook answers week {', '.join(sorted(others))}, not {assignment.name}."
-        )
+        weeks = ", ".join(map(str, sorted(others)))
+        raise Refused(f"This notebook answers week {weeks}, not {assignment.name}.")
     raise Refused(
         f"The notebook has no answer cells of {assignment.name}: they lost their metadata. "
         "Copy the answers into a fresh copy of the assignment."
@@ -261,7 +249,7 @@ def note_problem(submission: Submission, grade_id: str, numbers: list[int]) -> N
         )
 
 
-def note_edits(submission: Submission, cell: dict, released: Any, number: int) -> None:
+def note_edits(submission: Submission, cell: dict, released: ReleasedCell, number: int) -> None:
     """Tell staff of edits to what students should leave alone; they have no effect."""
     settings = cell["metadata"]["nbgrader"]
     for key in TRUSTED_SETTINGS:

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detgrader.assignment import Assignment
-from detgrader.course import Course, CourseError
-from detgrader.percent import read_answers
-from detgrader.intake import WEIGHTS, Cell, Submission
+from detgrader.course import CourseError
+from detgrader.intake import Submission
 
 FIELD = re.compile(r"^(task|does|hint):\s*", re.M)
 
@@ -70,19 +69,11 @@ def read_overlay(path: Path, labels: set[str], with_hints: bool) -> Overlay:
     return Overlay(path.stem, values["task"], values["does"], hint, code.strip("\n"))
 
 
-def reference_submission(course: Course, assignment: Assignment) -> Submission:
-    """Return the reference solution as if it had been handed in."""
-    path = course.source(assignment.name)
-    cells = [Cell(grade_id, source) for grade_id, source in read_answers(path)]
-    weights = path.with_name(f"{assignment.name}{WEIGHTS}")
-    return Submission("reference", path, cells=cells, weights=weights, staff=True)
-
-
 def lay_over(reference: Submission, overlay: Overlay, assignment: Assignment) -> Submission:
     """Return the reference with an overlay at the end of its task's last code cell."""
     task = next(task for task in assignment.tasks if task.label == overlay.task)
     submission = copy.copy(reference)
-    submission.student, submission.overlaid = overlay.name, overlay.task
+    submission.student = overlay.name
     submission.cells = [
         replace(cell, source=f"{cell.source}\n\n{overlay.code}")
         if cell.name == task.code_cells[-1]

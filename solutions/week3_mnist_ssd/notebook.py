@@ -48,7 +48,6 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from detlab.checking import check
 from detlab.detection_plots import (
     draw_curves,
     draw_detections,
@@ -60,6 +59,7 @@ from detlab.detection_plots import (
 from detlab.digits import load_digits
 from detlab.metrics import mean_average_precision
 from detlab.scenes import load_scenes
+from detlab.weeks import check
 
 torch.manual_seed(0)
 torch.set_num_threads(1)  # as in the grader; so small a network gains nothing by more

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from nets import expect_fresh_weights, expect_lecture_net, random
 
+from detcourse.week1.nets import expect_fresh_weights, expect_lecture_net, random
 from detlab.checking.expect import expect_handle, expect_tensor
 from detlab.checking.student import Student
 

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from nets import parameters_of, randint, random
 from torch import nn
 
+from detcourse.week1.nets import parameters_of, randint, random
 from detlab.checking.expect import expect_close, expect_handle, fail
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Student

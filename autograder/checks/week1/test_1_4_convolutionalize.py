@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from nets import random, slide_plainly
 from torch import nn
 
+from detcourse.week1.nets import random, slide_plainly
 from detlab.checking.expect import expect_close, expect_handle
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Handle, Student

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from nets import randint, random, slide_plainly, windows_of
 from torch import Tensor, nn
 
+from detcourse.week1.nets import randint, random, slide_plainly, windows_of
 from detlab.checking.expect import expect_close, expect_tensor, fail
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Student

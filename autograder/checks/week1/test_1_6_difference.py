@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 import torch
-from nets import randint, random, slide_plainly
 from torch import nn
 
+from detcourse.week1.nets import randint, random, slide_plainly
 from detlab.checking.expect import (
     expect_equal,
     expect_ints,

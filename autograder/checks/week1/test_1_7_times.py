@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from nets import randint
 from torch import nn
 
+from detcourse.week1.nets import randint
 from detlab.checking.expect import expect_handle
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Student

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from nets import expect_fresh_weights, expect_lecture_net
 
+from detcourse.week1.nets import expect_fresh_weights, expect_lecture_net
 from detlab.checking.expect import expect_equal, expect_ints, expect_keys
 from detlab.checking.student import Student
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from nets import randint
 from torch import nn
 
+from detcourse.week1.nets import randint
 from detlab.checking.expect import expect_equal, expect_int, expect_ints, expect_list, fail
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Student

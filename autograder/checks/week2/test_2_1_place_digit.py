@@ -13,12 +13,13 @@ from collections.abc import Iterator
 import pytest
 import torch
 import torch.nn.functional as F
-from scenes import randint, uniform
 from torch import Tensor
 
+from detcourse.week2.scenes import randint, uniform
 from detlab.checking.expect import expect_close, fail
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Handle, Student
-from detlab.weeks.week2.assertions import SIDE, expect_canvas, expect_untouched, ink_box
+from detlab.weeks.week2.assertions import SIDE, expect_canvas, ink_box
 
 # Some 4,000 images: those who rotate with a library of images take a few milliseconds for each.
 pytestmark = [pytest.mark.task("2.1", points=12), pytest.mark.limits(cpu_s=60, wall_s=240)]

@@ -2,11 +2,12 @@
 
 import pytest
 import torch
-from scenes import answer, check_windows, corner_cells, randint, uniform
 from torch import Tensor
 
+from detcourse.week2.scenes import answer, check_windows, corner_cells, randint, uniform
 from detlab.checking.expect import expect_close, expect_list, expect_tensor, fail
 from detlab.checking.student import Handle, Student
+from detlab.grid import WindowGrid
 from detlab.weeks.week2.assertions import (
     OUTPUTS,
     SIDE,
@@ -15,7 +16,6 @@ from detlab.weeks.week2.assertions import (
     expect_grid,
     make_net,
 )
-from detlab.grid import WindowGrid
 
 pytestmark = pytest.mark.task("2.2", points=12)
 

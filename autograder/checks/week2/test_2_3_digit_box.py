@@ -2,13 +2,14 @@
 
 import pytest
 import torch
-from scenes import place, randint, uniform
 from torch import Tensor
 
 from detcourse.hidden_digits import load_hidden_digits
+from detcourse.week2.scenes import place, randint, uniform
 from detlab.checking.expect import expect_close, fail
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
-from detlab.weeks.week2.assertions import SIDE, expect_untouched
+from detlab.weeks.week2.assertions import SIDE
 
 pytestmark = pytest.mark.task("2.3", points=8)
 

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from scenes import CLASSES, SIDE, randint, random_boxes, random_grid, targets_of
 from torch import Tensor
 
+from detcourse.week2.scenes import CLASSES, SIDE, randint, random_boxes, random_grid, targets_of
 from detlab.checking.expect import (
     expect_close,
     expect_int,
@@ -12,8 +12,8 @@ from detlab.checking.expect import (
     expect_tensor,
     fail,
 )
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
-from detlab.weeks.week2.assertions import expect_untouched
 from detlab.grid import WindowGrid
 
 pytestmark = [

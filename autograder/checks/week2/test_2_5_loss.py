@@ -2,13 +2,14 @@
 
 import pytest
 import torch
-from scenes import random_boxes, random_grid, targets_of, terms_of
 from torch import Tensor
 
+from detcourse.week2.scenes import random_boxes, random_grid, targets_of, terms_of
 from detlab.checking.expect import expect_close, expect_tensor, fail
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
-from detlab.weeks.week2.assertions import OUTPUTS, TERMS, check_terms, expect_untouched
 from detlab.grid import WindowGrid
+from detlab.weeks.week2.assertions import OUTPUTS, TERMS, check_terms
 
 pytestmark = pytest.mark.task("2.5", points=18)
 

@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 import torch
-from scenes import randint
 from torch import Tensor, nn
 
+from detcourse.week2.scenes import randint
 from detlab.checking.expect import (
     expect_close,
     expect_handle,
@@ -19,7 +19,7 @@ from detlab.checking.expect import (
 )
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Handle, Student
-from detlab.checking.tools import linear_terms
+from detlab.weeks.training_tools import linear_terms
 from detlab.weeks.week2.assertions import check_history, check_history_figure
 
 pytestmark = pytest.mark.task("2.6", points=8)

@@ -2,13 +2,14 @@
 
 import pytest
 import torch
-from scenes import prediction_of, randint, random_grid
 from torch import Tensor
 
+from detcourse.week2.scenes import prediction_of, randint, random_grid
 from detlab.checking.expect import expect_close, expect_list, expect_tensor, fail
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
-from detlab.weeks.week2.assertions import OUTPUTS, expect_untouched
 from detlab.grid import WindowGrid
+from detlab.weeks.week2.assertions import OUTPUTS
 
 pytestmark = pytest.mark.task("2.7", points=12)
 

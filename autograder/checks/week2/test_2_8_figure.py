@@ -2,12 +2,13 @@
 
 import pytest
 import torch
-from scenes import place, random_boxes
 
 from detcourse.hidden_digits import load_hidden_digits
+from detcourse.week2.scenes import place, random_boxes
 from detlab.checking.expect import expect_handle, expect_list
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
-from detlab.weeks.week2.assertions import check_predictions_figure, expect_untouched
+from detlab.weeks.week2.assertions import check_predictions_figure
 
 pytestmark = [pytest.mark.task("2.8", points=3), pytest.mark.limits(cpu_s=20, wall_s=60)]
 

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from training import score_of
 
+from detcourse.week2.training import score_of
 from detlab.checking.expect import fail
 from detlab.checking.student import Student
 
@@ -27,18 +27,18 @@ IOUS = (0.30, 0.40, 0.50, 0.65)
 
 
 @pytest.mark.parametrize("least", ACCURACIES)
-def test_accuracy(student: Student, rng: torch.Generator, least: float) -> None:
+def test_accuracy(student: Student, task_rng: torch.Generator, least: float) -> None:
     """Labels of unseen digits are right."""
-    score = score_of(student, rng)
+    score = score_of(student, task_rng)
     if score.accuracy < least:
         bands = ", ".join(f"{band:.2f}" for band in ACCURACIES)
         fail(f"The label accuracy is {score.accuracy:.3f}; points at {bands}.{score.remark}")
 
 
 @pytest.mark.parametrize("least", IOUS)
-def test_iou(student: Student, rng: torch.Generator, least: float) -> None:
+def test_iou(student: Student, task_rng: torch.Generator, least: float) -> None:
     """Boxes of unseen digits are in their places."""
-    score = score_of(student, rng)
+    score = score_of(student, task_rng)
     if score.iou < least:
         bands = ", ".join(f"{band:.2f}" for band in IOUS)
         fail(f"The mean IoU is {score.iou:.3f}; points at {bands}.{score.remark}")

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from training import PASSES, learned_by_heart
 
+from detcourse.week3.training import PASSES, learned_by_heart
 from detlab.checking.expect import fail
 from detlab.checking.student import Student
 from detlab.weeks.week3.assertions import FORBIDDEN
@@ -22,18 +22,18 @@ PRECISIONS = (0.80, 0.95)
 
 
 @pytest.mark.parametrize("most", LOSSES)
-def test_loss(student: Student, rng: torch.Generator, most: float) -> None:
+def test_loss(student: Student, task_rng: torch.Generator, most: float) -> None:
     """The loss on the batch is small."""
-    score = learned_by_heart(student, rng)
+    score = learned_by_heart(student, task_rng)
     if not score.loss <= most:
         bounds = " and ".join(map(str, LOSSES))
         fail(f"After {PASSES} passes the loss is {score.loss:.2f}; points at {bounds}.")
 
 
 @pytest.mark.parametrize("least", PRECISIONS)
-def test_precision(student: Student, rng: torch.Generator, least: float) -> None:
+def test_precision(student: Student, task_rng: torch.Generator, least: float) -> None:
     """The digits of the batch are found again."""
-    score = learned_by_heart(student, rng)
+    score = learned_by_heart(student, task_rng)
     if score.mean < least:
         bands = " and ".join(f"{band:.2f}" for band in PRECISIONS)
         fail(f"The mAP on the batch is {score.mean:.3f}; points at {bands}.{score.remark}")

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from training import trained
 
+from detcourse.week3.training import trained
 from detlab.checking.expect import fail
 from detlab.checking.student import Student
 from detlab.weeks.week3.assertions import FORBIDDEN
@@ -28,9 +28,9 @@ PRECISIONS = (0.80, 0.86, 0.90, 0.93)
 
 
 @pytest.mark.parametrize("least", PRECISIONS)
-def test_precision(student: Student, rng: torch.Generator, least: float) -> None:
+def test_precision(student: Student, task_rng: torch.Generator, least: float) -> None:
     """Digits of unseen scenes are found."""
-    score = trained(student, rng)
+    score = trained(student, task_rng)
     if score.mean < least:
         bands = ", ".join(f"{band:.2f}" for band in PRECISIONS)
         fail(f"The mAP is {score.mean:.3f}; points at {bands}.{score.remark}")

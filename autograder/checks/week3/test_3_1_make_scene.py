@@ -16,6 +16,7 @@ from detcourse.cases import randint
 from detlab.checking.expect import expect_close, fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
+from detlab.digits import load_digits
 from detlab.weeks.week3.assertions import (
     FORBIDDEN,
     SIDE,
@@ -24,7 +25,6 @@ from detlab.weeks.week3.assertions import (
     expect_tight_boxes,
     pixels_of,
 )
-from detlab.digits import load_digits
 
 pytestmark = [
     pytest.mark.task("3.1", points=8),

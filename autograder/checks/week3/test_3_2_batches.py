@@ -7,13 +7,8 @@ from detcourse.cases import random_boxes, random_labels, uniform
 from detlab.checking.expect import expect_close, expect_handle, expect_list, expect_tensor, fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Handle, Student
-from detlab.weeks.week3.assertions import (
-    FORBIDDEN,
-    Scene,
-    check_dataset,
-    check_standardised,
-    expect_indices,
-)
+from detlab.weeks.detection import expect_indices
+from detlab.weeks.week3.assertions import FORBIDDEN, Scene, check_dataset, check_standardised
 
 pytestmark = [pytest.mark.task("3.2", points=5), pytest.mark.forbid(*FORBIDDEN)]
 

@@ -9,7 +9,8 @@ from detcourse.cases import random_boxes, uniform
 from detlab.checking.expect import expect_close
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
-from detlab.weeks.week3.assertions import FORBIDDEN, expect_floats, expect_own_work
+from detlab.weeks.detection import expect_floats
+from detlab.weeks.week3.assertions import FORBIDDEN, expect_own_work
 
 pytestmark = [pytest.mark.task("3.3", points=8), pytest.mark.forbid(*FORBIDDEN)]
 

@@ -7,13 +7,13 @@ from detcourse import truth
 from detcourse.cases import randint, uniform
 from detlab.checking.expect import expect_equal
 from detlab.checking.student import Student
+from detlab.weeks.detection import expect_priors
 from detlab.weeks.week3.assertions import (
     FEATURE_SIZES,
     FORBIDDEN,
     RATIOS,
     SCALES,
     expect_own_work,
-    expect_priors,
     expect_tensor,
 )
 

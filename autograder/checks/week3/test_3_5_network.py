@@ -15,6 +15,7 @@ from detlab.checking.expect import (
     fail,
 )
 from detlab.checking.student import Handle, Student
+from detlab.weeks.detection import expect_floats, expect_priors
 from detlab.weeks.week3.assertions import (
     FEATURE_SIZES,
     FORBIDDEN,
@@ -22,11 +23,9 @@ from detlab.weeks.week3.assertions import (
     RATIOS,
     SCALES,
     SIDE,
-    expect_floats,
     expect_map,
     expect_outputs,
     expect_own_work,
-    expect_priors,
     make_ssd,
 )
 

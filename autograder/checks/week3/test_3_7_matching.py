@@ -16,7 +16,8 @@ from detcourse.cases import (
 from detlab.checking.expect import expect_list, fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
-from detlab.weeks.week3.assertions import FORBIDDEN, expect_indices, expect_own_work
+from detlab.weeks.detection import expect_indices
+from detlab.weeks.week3.assertions import FORBIDDEN, expect_own_work
 
 pytestmark = [pytest.mark.task("3.7", points=12), pytest.mark.forbid(*FORBIDDEN)]
 

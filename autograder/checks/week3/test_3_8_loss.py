@@ -20,7 +20,8 @@ from detcourse.comparisons import (
 from detlab.checking.expect import expect_list, expect_number, expect_tensor, fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
-from detlab.weeks.week3.assertions import FORBIDDEN, TERMS, expect_own_work, expect_terms
+from detlab.weeks.detection import TERMS, expect_terms
+from detlab.weeks.week3.assertions import FORBIDDEN, expect_own_work
 
 pytestmark = [pytest.mark.task("3.8", points=15), pytest.mark.forbid(*FORBIDDEN)]
 

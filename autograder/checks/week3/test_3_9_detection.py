@@ -15,11 +15,8 @@ from detcourse.comparisons import Settings, are_full, compare_detections, output
 from detlab.checking.expect import fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
-from detlab.weeks.week3.assertions import (
-    FORBIDDEN,
-    expect_indices,
-    expect_own_work,
-)
+from detlab.weeks.detection import expect_indices
+from detlab.weeks.week3.assertions import FORBIDDEN, expect_own_work
 
 pytestmark = [pytest.mark.task("3.9", points=10), pytest.mark.forbid(*FORBIDDEN)]
 

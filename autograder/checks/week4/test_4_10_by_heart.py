@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from heart import learned_by_heart, priors_of
 from torch import Tensor
 
 from detcourse import truth
 from detcourse.cases import uniform
 from detcourse.comparisons import DISTANCES, case, localization
 from detcourse.trainings import seed_from
+from detcourse.week4.heart import learned_by_heart, priors_of
 from detlab.checking.expect import (
     expect_close,
     expect_keys,
@@ -21,7 +21,7 @@ from detlab.checking.expect import (
 )
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
-from detlab.weeks.week3.assertions import TERMS
+from detlab.weeks.detection import TERMS
 from detlab.weeks.week4.assertions import FORBIDDEN, NUM_PRIORS
 
 pytestmark = [
@@ -132,9 +132,9 @@ def test_epoch_without_schedule(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.parametrize(
     ("most", "weight"), [pytest.param(*band, marks=pytest.mark.weight(band[1])) for band in LOSSES]
 )
-def test_loss(student: Student, rng: torch.Generator, most: float, weight: int) -> None:
+def test_loss(student: Student, task_rng: torch.Generator, most: float, weight: int) -> None:
     """The loss on the two images is small."""
-    score = learned_by_heart(student, rng)
+    score = learned_by_heart(student, task_rng)
     if not score.loss <= most:
         fail(f"The loss on the two images is {score.loss:.2f}; points at 6 and 3.{score.remark}")
 
@@ -144,9 +144,9 @@ def test_loss(student: Student, rng: torch.Generator, most: float, weight: int) 
     ("least", "weight"),
     [pytest.param(*band, marks=pytest.mark.weight(band[1])) for band in PRECISIONS],
 )
-def test_precision(student: Student, rng: torch.Generator, least: float, weight: int) -> None:
+def test_precision(student: Student, task_rng: torch.Generator, least: float, weight: int) -> None:
     """The objects of the two images are found again."""
-    score = learned_by_heart(student, rng)
+    score = learned_by_heart(student, task_rng)
     if score.mean < least:
         fail(
             f"The mAP on the two images is {score.mean:.3f}; points at 0.50 and 0.90.{score.remark}"

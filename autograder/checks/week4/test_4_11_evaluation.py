@@ -12,8 +12,8 @@ from detcourse.cases import randint, random_boxes, random_labels, uniform
 from detlab.checking.expect import fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
-from detlab.weeks.week4.assertions import FORBIDDEN, expect_own_work, expect_precisions
 from detlab.metrics import mean_average_precision
+from detlab.weeks.week4.assertions import FORBIDDEN, expect_own_work, expect_precisions
 
 pytestmark = [
     pytest.mark.task("4.11", points=7),

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from trained import measured
 
+from detcourse.week4.trained import measured
 from detlab.checking.expect import fail
 from detlab.checking.student import Student
 from detlab.weeks.week4.assertions import FORBIDDEN

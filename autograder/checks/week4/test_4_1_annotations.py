@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from annotations import NAMES, ORDER, Thing, random_thing, target_of, written
 
+from detcourse.week4.annotations import NAMES, ORDER, Thing, random_thing, target_of, written
 from detlab.checking.expect import fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student

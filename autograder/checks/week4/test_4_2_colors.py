@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pipeline
 import pytest
 import torch
-from chance import check_share, check_uniform, ks_distance, ks_limit, many
 from torch import Tensor
 from torchvision.transforms import functional as TF
 
+from detcourse.week4.chance import check_share, check_uniform, ks_distance, ks_limit, many
 from detlab.checking.expect import fail
 from detlab.checking.student import Student
 from detlab.weeks.week4.assertions import FORBIDDEN, expect_image

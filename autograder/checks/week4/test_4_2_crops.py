@@ -5,14 +5,14 @@ import functools
 import pipeline
 import pytest
 import torch
-from chance import FIRST, check_share, check_uniform, ks_distance, ks_limit, many
-from pipeline import MEAN, boxes_inside, chart, target_with
 from torch import Tensor
 
 from detcourse.trainings import seed_from
+from detcourse.week4.chance import FIRST, check_share, check_uniform, ks_distance, ks_limit, many
+from detcourse.week4.pipeline import MEAN, boxes_inside, chart, target_with
 from detlab.checking.expect import expect_close, expect_list, fail
 from detlab.checking.student import Student
-from detlab.weeks.week3.assertions import expect_floats
+from detlab.weeks.detection import expect_floats
 from detlab.weeks.week4.assertions import FORBIDDEN, check_target, expect_any_image, expect_target
 
 pytestmark = [

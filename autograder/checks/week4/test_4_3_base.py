@@ -3,13 +3,18 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from networks import check_learning, expect_two, features_of, random_images, vgg_base
 from torch import Tensor
 
 from detcourse.cases import randint
 from detcourse.trainings import seed_from
+from detcourse.week4.networks import (
+    check_learning,
+    expect_two,
+    features_of,
+    random_images,
+    vgg_base,
+)
 from detlab.checking.expect import expect_close, fail
-from detlab.checking.network_tools import seeded_weights, vgg_factors
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Handle, Student
 from detlab.weeks.week4.assertions import (
@@ -20,6 +25,8 @@ from detlab.weeks.week4.assertions import (
     expect_own_work,
     make_module,
 )
+from detlab.weeks.week4.tools.convolutions import seeded_weights
+from detlab.weeks.week4.tools.vgg import vgg_factors
 
 pytestmark = [
     pytest.mark.task("4.3", points=12),

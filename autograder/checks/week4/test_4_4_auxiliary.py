@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from networks import auxiliary, check_auxiliary, check_learning
 
 from detcourse.trainings import seed_from
+from detcourse.week4.networks import auxiliary, check_auxiliary, check_learning
 from detlab.checking.expect import expect_close
 from detlab.checking.student import Student
 from detlab.weeks.week4.assertions import (

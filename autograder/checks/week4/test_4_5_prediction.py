@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from networks import check_learning, predictions, random_maps
 
 from detcourse.trainings import seed_from
+from detcourse.week4.networks import check_learning, predictions, random_maps
 from detlab.checking.expect import expect_close, fail
 from detlab.checking.student import Student
 from detlab.weeks.week4.assertions import (

@@ -5,7 +5,10 @@ import functools
 import pytest
 import torch
 import torch.nn.functional as F
-from networks import (
+from torch import Tensor
+
+from detcourse.trainings import seed_from
+from detcourse.week4.networks import (
     auxiliary,
     check_auxiliary,
     check_learning,
@@ -14,11 +17,7 @@ from networks import (
     rescaled,
     vgg_base,
 )
-from torch import Tensor
-
-from detcourse.trainings import seed_from
 from detlab.checking.expect import expect_close, expect_keys, expect_list, expect_tensor, fail
-from detlab.checking.network_tools import VGG_CONVOLUTIONS, seeded_weights
 from detlab.checking.student import Student
 from detlab.weeks.week4.assertions import (
     FORBIDDEN,
@@ -27,6 +26,8 @@ from detlab.weeks.week4.assertions import (
     make_module,
     make_ssd,
 )
+from detlab.weeks.week4.tools.convolutions import seeded_weights
+from detlab.weeks.week4.tools.vgg import VGG_CONVOLUTIONS
 
 pytestmark = [
     pytest.mark.task("4.6", points=5),

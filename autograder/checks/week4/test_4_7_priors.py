@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from full_size import cells_of_maps
 from torch import Tensor
 
+from detcourse.week4.full_size import cells_of_maps
 from detlab.checking.expect import expect_close, expect_equal, fail
 from detlab.checking.student import Student
-from detlab.weeks.week3.assertions import expect_floats, expect_priors
+from detlab.weeks.detection import expect_floats, expect_priors
 from detlab.weeks.week4.assertions import (
     FEATURE_SIZES,
     FORBIDDEN,

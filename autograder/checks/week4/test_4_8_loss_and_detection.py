@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from full_size import full_case, priors
 from torch import Tensor
 from torchvision.ops import batched_nms
 
@@ -30,6 +29,7 @@ from detcourse.comparisons import (
     is_clear,
     outputs,
 )
+from detcourse.week4.full_size import full_case, priors
 from detlab.checking.expect import (
     expect_close,
     expect_int,
@@ -40,9 +40,9 @@ from detlab.checking.expect import (
 )
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
-from detlab.weeks.week3.assertions import expect_detections, expect_indices, expect_terms
-from detlab.weeks.week4.assertions import FORBIDDEN, NUM_PRIORS, expect_own_work
 from detlab.fast import detect as fast_detect
+from detlab.weeks.detection import expect_detections, expect_indices, expect_terms
+from detlab.weeks.week4.assertions import FORBIDDEN, NUM_PRIORS, expect_own_work
 
 pytestmark = [
     pytest.mark.task("4.8", points=10),

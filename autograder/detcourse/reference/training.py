@@ -24,8 +24,6 @@ from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 from torch.utils.data import DataLoader
 from torch.utils.data.distributed import DistributedSampler
 
-from detgrader.course import Course, CourseError
-from detgrader.reference import load_reference
 from detcourse.reference.data import (
     Transformed,
     collate,
@@ -36,7 +34,9 @@ from detcourse.reference.data import (
 )
 from detcourse.reference.recipes import RECIPES, WEEK, Recipe
 from detcourse.reference.results import finish, summarise
-from detgrader.grading.results import write_json
+from detgrader.course import Course, CourseError
+from detgrader.files import write_json
+from detgrader.reference import load_reference
 from detlab.fast import multibox_terms
 
 SEED = 7

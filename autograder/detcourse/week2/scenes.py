@@ -7,8 +7,8 @@ from torch import Tensor
 
 from detlab.checking.expect import expect_close, expect_tensor, fail
 from detlab.checking.student import Handle
-from detlab.weeks.week2.assertions import OUTPUTS, SIDE, ink_box
 from detlab.grid import WindowGrid
+from detlab.weeks.week2.assertions import OUTPUTS, SIDE, ink_box
 
 CLASSES = 10
 

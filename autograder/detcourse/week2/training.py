@@ -7,18 +7,18 @@ import functools
 from dataclasses import dataclass
 
 import torch
-from scenes import CLASSES, check_windows, place, prediction_of, targets_of
 from torch import Tensor
 
 from detcourse.hidden_digits import load_hidden_digits
 from detcourse.trainings import once, progress_of, seed_from, words_on
+from detcourse.week2.scenes import CLASSES, check_windows, place, prediction_of, targets_of
 from detlab.checking.expect import expect_handle, expect_tensor, fail
-from detlab.weeks.loaders import Progress
 from detlab.checking.student import Handle, Student
-from detlab.weeks.week2.assertions import OUTPUTS, SIDE, check_windows_are_fair, expect_grid
 from detlab.digits import load_digits
 from detlab.grid import WindowGrid
 from detlab.metrics import label_accuracy, mean_iou
+from detlab.weeks.loaders import Progress
+from detlab.weeks.week2.assertions import OUTPUTS, SIDE, check_windows_are_fair, expect_grid
 
 COPIES = 8  # images made of each of the 4,000 training digits
 # Of each of the 500 hidden ones: on 2,000 images luck moves an accuracy by half as much as on 500.

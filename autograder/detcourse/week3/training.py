@@ -15,6 +15,10 @@ from detcourse.scenes import make_scenes
 from detcourse.trainings import once, progress_of, seed_from, words_on
 from detlab.checking.expect import expect_handle, fail
 from detlab.checking.student import Handle, Student
+from detlab.digits import load_digits
+from detlab.fast import detect, multibox_terms
+from detlab.metrics import mean_average_precision
+from detlab.weeks.detection import IOU_THRESHOLD, MIN_SCORE, TOP_K, expect_priors
 from detlab.weeks.week3.assertions import (
     FEATURE_SIZES,
     NUM_CLASSES,
@@ -22,11 +26,7 @@ from detlab.weeks.week3.assertions import (
     SCALES,
     check_loop_history,
     expect_outputs,
-    expect_priors,
 )
-from detlab.digits import load_digits
-from detlab.fast import detect, multibox_terms
-from detlab.metrics import mean_average_precision
 
 BATCH = 8  # scenes to learn by heart
 PASSES = 120
@@ -38,7 +38,6 @@ EPOCHS = 3
 CPU_S = 120.0  # the loader then runs dry
 CHUNK = 400  # scenes sent at a time
 
-MIN_SCORE, IOU_THRESHOLD, TOP_K = 0.01, 0.45, 200
 
 Scenes = tuple[Tensor, list[Tensor], list[Tensor]]
 

@@ -3,22 +3,21 @@
 from dataclasses import dataclass
 
 import torch
-from pipeline import transform
 
 from detcourse.color_scenes import make_scene
 from detcourse.trainings import once, progress_of, seed_from, words_on
+from detcourse.week4.pipeline import transform
 from detlab.checking.expect import expect_handle, fail
 from detlab.checking.student import Student
-from detlab.weeks.week3.assertions import expect_floats
-from detlab.weeks.week4.assertions import NUM_PRIORS, expect_answers
 from detlab.digits import load_digits
 from detlab.fast import detect, multibox_terms
 from detlab.metrics import mean_average_precision
+from detlab.weeks.detection import IOU_THRESHOLD, MIN_SCORE, TOP_K, expect_floats
+from detlab.weeks.week4.assertions import NUM_PRIORS, expect_answers
 
 TIMES = 60
 CPU_S = 110.0
 NUM_CLASSES = 11
-MIN_SCORE, IOU_THRESHOLD, TOP_K = 0.01, 0.45, 200
 
 
 @dataclass(frozen=True)

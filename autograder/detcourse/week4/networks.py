@@ -8,7 +8,6 @@ from torch import Tensor
 
 from detcourse.trainings import seed_from
 from detlab.checking.expect import expect_int, expect_keys, expect_list, expect_tensor, fail
-from detlab.checking.network_tools import VGG_CONVOLUTIONS, vgg_features
 from detlab.checking.student import Handle, Student
 from detlab.weeks.week4.assertions import (
     CHANNELS,
@@ -18,6 +17,7 @@ from detlab.weeks.week4.assertions import (
     apply,
     check_settings,
 )
+from detlab.weeks.week4.tools.vgg import VGG_CONVOLUTIONS, vgg_features
 
 # Maps of six sizes, and of each the auxiliary block that makes it: 1×1 and 3×3 convolution.
 AUXILIARY = (

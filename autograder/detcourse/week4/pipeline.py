@@ -7,8 +7,8 @@ from torchvision.transforms import functional as TF
 
 from detcourse.cases import uniform
 from detcourse.truth import box_iou
-from detlab.weeks.week4.assertions import SIDE
 from detlab.imagenet import IMAGENET_MEAN, IMAGENET_STD
+from detlab.weeks.week4.assertions import SIDE
 
 MEAN = torch.tensor(IMAGENET_MEAN)[:, None, None]
 STD = torch.tensor(IMAGENET_STD)[:, None, None]

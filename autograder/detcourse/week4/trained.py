@@ -2,30 +2,30 @@
 
 import functools
 import json
-import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from heart import IOU_THRESHOLD, MIN_SCORE, TOP_K, priors_of
 from PIL import Image
-from pipeline import transform
 from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 from torchvision.transforms.functional import hflip, to_tensor
 
 from detcourse.trainings import once
+from detcourse.week4.heart import priors_of
+from detcourse.week4.pipeline import transform
+from detgrader.course import Course
+from detgrader.files import Missing, TooLarge, Unreadable, read_handed_in
 from detlab.checking.expect import expect_handle, expect_int, expect_keys, expect_list, fail
 from detlab.checking.student import Handle, Student
-from detlab.weeks.week4.assertions import expect_answers
 from detlab.fast import detect
 from detlab.metrics import DetectionResult, mean_average_precision
 from detlab.sets import voc
 from detlab.sets.downloads import BCCD_SHA256
+from detlab.weeks.detection import IOU_THRESHOLD, MIN_SCORE, TOP_K
+from detlab.weeks.week4.assertions import expect_answers
 
-DATA = Path(__file__).parents[3] / "data"
 NUM_CLASSES = len(voc.BCCD_CLASSES) + 1
 MAX_BYTES = 160 * 10**6
 MAX_HEADER, MAX_ENTRIES, MAX_DIMENSIONS = 1 << 20, 1000, 8
@@ -51,28 +51,20 @@ class Score:
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read a file of weights that a student handed in; what is wrong with it is told to them."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError:
+        data = read_handed_in(path, MAX_BYTES)
+    except Missing:
         others = sorted(one.name for one in path.parent.glob("*.safetensors"))[:3]
         if len(list(path.parent.glob("*.ipynb"))) > 1:
             others = []  # they may be other students'
         found = f" There is {', '.join(others)}: rename it." if others else ""
         fail(f"There is no {path.name} beside the notebook: hand it in with it.{found}")
-    except OSError as error:
-        fail(f"{path.name} cannot be opened ({error.strerror}): hand in an ordinary file.")
-    try:
-        about = os.fstat(descriptor)
-        if not stat.S_ISREG(about.st_mode):
-            fail(f"{path.name} is not an ordinary file.")
-        if about.st_size > MAX_BYTES:
-            fail(
-                f"{path.name} has {about.st_size / 10**6:.0f} MB, more than "
-                f"{MAX_BYTES // 10**6}: save the network's state_dict alone, in float32."
-            )
-        with open(descriptor, "rb", closefd=False) as file:
-            data = file.read(MAX_BYTES + 1)
-    finally:
-        os.close(descriptor)
+    except TooLarge as error:
+        fail(
+            f"{path.name} has {error.size / 10**6:.0f} MB, more than {MAX_BYTES // 10**6}: save "
+            "the network's state_dict alone, in float32."
+        )
+    except Unreadable as error:
+        fail(str(error).replace(str(path), path.name) + " Hand in an ordinary file.")
     try:
         check_header(data)
         return load(data)
@@ -185,7 +177,7 @@ def test_set() -> tuple[list[Tensor], list[dict[str, Tensor]]]:
     Raises:
         FileNotFoundError: they are not on this machine: that is no fault of a student's.
     """
-    folder, names = voc.locate("bccd", DATA)
+    folder, names = voc.locate("bccd", Course.find().data)
     return read_test_set(folder, names)
 
 

@@ -9,11 +9,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from detgrader.assignment import Assignment
-from detgrader.classroom.batch import Progress, grade_batch
+from detgrader.classroom.batch import OnResult, grade_batch
 from detgrader.course import Course
-from detgrader.overlays import Overlay, lay_over, load_overlays, reference_submission
-from detgrader.grading.results import SubmissionResult, TaskResult
-from detgrader.intake import Submission, take_in
+from detgrader.grading.marks import TaskChecks
+from detgrader.grading.orders import Order
+from detgrader.grading.results import Status, SubmissionResult, TaskResult
+from detgrader.grading.session import CheckSession, run_session
+from detgrader.intake import WEIGHTS, take_in
+from detgrader.overlays import Overlay, lay_over, load_overlays
+from detgrader.reference import reference_submission
 
 
 @dataclass(frozen=True)
@@ -89,13 +93,15 @@ class Audit:
         }
 
 
-def run_audit(course: Course, week: str, jobs: int, secret: str, progress: Progress) -> Audit:
+def run_audit(course: Course, week: str, jobs: int, secret: str, on_result: OnResult) -> Audit:
     """Grade the reference, the stub, every mutant and every variant of a week."""
     overlays: list[Overlay] = []
     mutants = 0
     tasks = {}
 
-    def build(assignment: Assignment) -> list[Submission]:
+    checks = collect_checks(course, week)
+
+    def build(assignment: Assignment) -> list[Order]:
         nonlocal mutants
         tasks.update({task.label: task for task in assignment.tasks})
         reference = reference_submission(course, assignment)
@@ -103,12 +109,21 @@ def run_audit(course: Course, week: str, jobs: int, secret: str, progress: Progr
         mutants = len(overlays)
         overlays.extend(load_overlays(course.variants(week), assignment, with_hints=False))
         stub = take_in(course.release(week), assignment)
-        return [reference, stub, *(lay_over(reference, o, assignment) for o in overlays)]
+        at_hand = {label for label in tasks if not lacking(course, week, checks.get(label))}
+        orders = [Order(reference, frozenset(at_hand)), Order(stub)]
+        for overlay in overlays:
+            only = tasks_touched(overlay, list(tasks), checks) & at_hand
+            orders.append(Order(lay_over(reference, overlay, assignment), only))
+        return orders
 
-    batch = grade_batch(course, week, build, jobs, secret=secret, progress=progress)
+    batch = grade_batch(course, week, build, jobs, secret=secret, on_result=on_result)
     reference, stub, *graded = batch.submissions
     points = {label: task.points for label, task in tasks.items()}
-    left_out = {task.task: task.message for task in reference.tasks if skipped(task)}
+    left_out = {
+        label: f"Not run: {reason}"
+        for label, about in checks.items()
+        if (reason := lacking(course, week, about))
+    }
     pairs = list(zip(overlays, graded, strict=True))
     wrong, right = (
         [judge(overlay, result, points) for overlay, result in part if overlay.task not in left_out]
@@ -124,12 +139,47 @@ def run_audit(course: Course, week: str, jobs: int, secret: str, progress: Progr
     )
 
 
-def skipped(task: TaskResult) -> bool:
-    """Say whether a task was left out: trainings are, but for the reference and their own overlays.
+def collect_checks(course: Course, week: str) -> dict[str, TaskChecks]:
+    """Collect a week's hidden checks, by task label."""
+    found: dict[str, TaskChecks] = {}
 
-    They take minutes, and a mistake in a task that they rest on may rightly cost points there.
+    def keep(session: CheckSession) -> None:
+        found.update(session.tasks)
+
+    run_session(course.checks(week), "", keep)
+    return found
+
+
+def tasks_touched(
+    overlay: Overlay, labels: list[str], checks: dict[str, TaskChecks]
+) -> frozenset[str]:
+    """Return the tasks that an overlay is graded on: its own and the later ones.
+
+    What is laid over a task cannot touch an earlier one. Tasks that train or measure are left
+    out, but for their own overlays: they take minutes, and a mistake in a task that they rest on
+    may rightly cost points there.
     """
-    return task.status == "skipped"
+    later = labels[labels.index(overlay.task) :]
+    return frozenset(
+        label
+        for label in later
+        if label == overlay.task or not checks.get(label, TaskChecks()).runs_once
+    )
+
+
+def lacking(course: Course, week: str, checks: TaskChecks | None) -> str:
+    """Say what staff lack to measure the reference's weights in a task, or nothing."""
+    if checks is None or not checks.weights_of:
+        return ""
+    weights = course.source(week).with_name(f"{week}{WEIGHTS}")
+    if not weights.is_file():
+        return f"the reference has no {weights.name}; see `train-reference`."
+    return course.locate(checks.weights_of)
+
+
+def skipped(task: TaskResult) -> bool:
+    """Say whether a task was left out."""
+    return task.status is Status.SKIPPED
 
 
 def judge(overlay: Overlay, result: SubmissionResult, points: dict[str, float]) -> Verdict:
@@ -138,7 +188,7 @@ def judge(overlay: Overlay, result: SubmissionResult, points: dict[str, float]) 
     elsewhere = [
         task.task
         for task in result.tasks
-        if task.status == "grader_error"
+        if task.status is Status.GRADER_ERROR
         or (task.task != overlay.task and task.score < points[task.task] and not skipped(task))
     ]
     lost = round(points[overlay.task] - own.score, 4)

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
-from .rules import BEGIN, marker
-from .source import ANSWERS, Cell, Problem, Source
+from detgrader.authoring.rules import BEGIN, marker
+from detgrader.authoring.source import ANSWERS, Problem, Source, SourceCell
 
 MIN_CHARACTERS = 12  # shorter lines (`x = x + 1`) are met by chance
 
@@ -43,7 +43,7 @@ def problems(source: Source, released: NotebookNode) -> Iterator[Problem]:
                 )
 
 
-def solution_lines(cell: Cell) -> Iterator[tuple[int, str]]:
+def solution_lines(cell: SourceCell) -> Iterator[tuple[int, str]]:
     """Return (line number, text) of what the release must not hold: regions, else all prose."""
     if cell.kind not in ANSWERS:
         return

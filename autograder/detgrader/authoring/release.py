@@ -20,9 +20,10 @@ from nbgrader.preprocessors import (
     LockCells,
 )
 
-from . import leaks, rules
-from .course import Course, CourseError
-from .source import ANSWERS, Source, read, refuse
+from detgrader.authoring import leaks, rules
+from detgrader.authoring.source import Source, read, refuse
+from detgrader.course import Course, CourseError
+from detlab.checking.labels import label_of_answer
 
 
 class ClearLabelledSolutions(ClearSolutions):
@@ -33,7 +34,7 @@ class ClearLabelledSolutions(ClearSolutions):
     ) -> tuple[NotebookNode, dict]:
         """Cut the regions of one cell; `grade_id` gives the label, `task_1_5_iou` is 1.5."""
         if cell.metadata.get("nbgrader", {}).get("solution"):
-            label = ".".join(cell.metadata.nbgrader.grade_id.split("_")[1:3])
+            label = label_of_answer(cell.metadata.nbgrader.grade_id)
             self.code_stub = {
                 "python": f"# Your code for task {label}\n"
                 f'raise NotImplementedError("task {label}: replace this line with your answer")'
@@ -92,19 +93,6 @@ def check(course: Course, week: str) -> None:
     where = course.display(path)
     lines = [f"{where}: {difference}" for difference in differences]
     raise CourseError("\n".join([*lines, f"run `detgrader release {week}` and commit the result"]))
-
-
-def solved(course: Course, week: str) -> NotebookNode:
-    """Return the release as a perfect student hands it in: the reference submission.
-
-    Metadata and checksums are the release's; solution markers are gone.
-    """
-    source, notebook = _released(course, week)
-    for cell, node in zip(source.cells, notebook.cells, strict=True):
-        if cell.kind in ANSWERS:
-            lines = cell.node.source.split("\n")
-            node.source = "\n".join(line for line in lines if not rules.marker(line))
-    return notebook
 
 
 def _released(course: Course, week: str) -> tuple[Source, NotebookNode]:

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from .course import Course
-from .source import ANSWERS, Cell, Problem, Source
+from detgrader.authoring.source import ANSWERS, Problem, Source, SourceCell
+from detgrader.course import Course
+from detlab.checking.labels import answer_id, check_id, week_of
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
-TOTAL = 100  # points of a week
 
 # nbgrader cuts only between the literal words, and says nothing about a line that nearly has
 # them: all of these would hand out the answer. The last two are nbgrader's own, for other uses.
@@ -44,7 +44,7 @@ class Mark(NamedTuple):
 def problems(course: Course, source: Source) -> list[Problem]:
     """Return everything about a source that must be mended before it is released."""
     found = [*source.problems, *_headings(source), *_names(source), *_tasks(source)]
-    found += [*_points(source), *_hidden_checks(course, source)]
+    found += [*_points(course, source), *_hidden_checks(course, source)]
     for cell in source.cells:
         found += [*_markers(source, cell), *_syntax(source, cell)]
     return found
@@ -87,14 +87,13 @@ def _tasks(source: Source) -> Iterator[Problem]:
     kinds = {(cell.label, cell.kind) for cell in source.cells}
     for heading in source.headings:
         if not any((heading.label, kind) in kinds for kind in ANSWERS):
-            name = heading.label.replace(".", "_")
-            text = f"Task {heading.label} has no answer cell; add one with grade_id task_{name}"
+            name = answer_id(heading.label)
+            text = f"Task {heading.label} has no answer cell; add one with grade_id {name}"
             yield source.problem(heading.line, text)
     for cell in source.cells:
         if cell.label is None:
             continue
-        name = cell.label.replace(".", "_")
-        if int(cell.label.split(".")[0]) != source.number:
+        if week_of(cell.label) != source.number:
             text = f"{cell.name} is a label of another week; this is week {source.number}"
             yield source.problem(cell.line, text)
         elif cell.label not in headed:
@@ -104,18 +103,20 @@ def _tasks(source: Source) -> Iterator[Problem]:
             text = f"{cell.name} stands under Task {cell.section}; move it to its own heading"
             yield source.problem(cell.line, text)
         if cell.kind == "answer" and (cell.label, "check") not in kinds:
-            text = f"Task {cell.label} has no check cell; add check_{name} with its points"
+            text = (
+                f"Task {cell.label} has no check cell; add {check_id(cell.label)} with its points"
+            )
             yield source.problem(cell.line, text)
         if cell.kind == "check":
             if (cell.label, "answer") not in kinds:
-                text = f"{cell.name} has no answer cell to check; add task_{name}"
+                text = f"{cell.name} has no answer cell to check; add {answer_id(cell.label)}"
                 yield source.problem(cell.line, text)
             if not _only_calls_check(cell):
                 text = f'{cell.name} must hold check("{cell.label}") and nothing else'
                 yield source.problem(cell.line, text)
 
 
-def _only_calls_check(cell: Cell) -> bool:
+def _only_calls_check(cell: SourceCell) -> bool:
     try:
         return ast.dump(ast.parse(cell.node.source)) == ast.dump(
             ast.parse(f'check("{cell.label}")')
@@ -124,8 +125,8 @@ def _only_calls_check(cell: Cell) -> bool:
         return False
 
 
-def _points(source: Source) -> Iterator[Problem]:
-    """A heading promises what its cells are worth, and a week is worth 100."""
+def _points(course: Course, source: Source) -> Iterator[Problem]:
+    """A heading promises what its cells are worth, and all weeks are worth the same."""
     worth: dict[str | None, float] = {}
     for cell in source.cells:
         if cell.points is not None:
@@ -139,11 +140,12 @@ def _points(source: Source) -> Iterator[Problem]:
             )
             yield source.problem(heading.line, text)
     total = sum(worth.values())
-    if abs(total - TOTAL) > 1e-9:
-        yield source.problem(1, f"the points add up to {total:g}, not {TOTAL}; share them out anew")
+    due = course.settings.points
+    if abs(total - due) > 1e-9:
+        yield source.problem(1, f"the points add up to {total:g}, not {due:g}; share them out anew")
 
 
-def _markers(source: Source, cell: Cell) -> Iterator[Problem]:
+def _markers(source: Source, cell: SourceCell) -> Iterator[Problem]:
     """Solution regions open and close, in answers only, with nbgrader's exact words."""
     opened = None
     regions = 0
@@ -175,7 +177,7 @@ def _markers(source: Source, cell: Cell) -> Iterator[Problem]:
         yield source.problem(cell.line, text)
 
 
-def _syntax(source: Source, cell: Cell) -> Iterator[Problem]:
+def _syntax(source: Source, cell: SourceCell) -> Iterator[Problem]:
     """Code parses; an answer as plain Python, since it is graded outside a notebook."""
     if cell.node.cell_type == "code":
         code = cell.node.source
@@ -217,8 +219,8 @@ def _hidden_checks(course: Course, source: Source) -> Iterator[Problem]:
         for mark in marks:
             seen.add(mark.label)
             if mark.label not in checks:
-                name = mark.label.replace(".", "_")
-                text = f"hidden check for {mark.label}, which has no check cell check_{name}"
+                name = check_id(mark.label)
+                text = f"hidden check for {mark.label}, which has no check cell {name}"
                 yield Problem(file, mark.line, f"{text}; add the cell or correct the label")
             elif mark.points != checks[mark.label].points:
                 cell = checks[mark.label]

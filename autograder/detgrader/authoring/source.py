@@ -17,7 +17,8 @@ import jupytext
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
-from .course import Course, CourseError
+from detgrader.course import Course, CourseError
+from detlab.checking.labels import id_part, label_of_answer, label_of_check
 
 # Cell kinds by (cell type, solution, manual, has points), the keys that an author may give.
 KINDS = {
@@ -35,10 +36,10 @@ _JUPYTEXT_KEYS = {"cell_depth", "cell_marker", "lines_to_next_cell", "title"}
 
 _CELL_HEADER = re.compile(r"\s*#\s*%%+(\s|$)")
 _GRADE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # also the alphabet and length of a cell id
-_LABELLED = {
-    "answer": re.compile(r"task_([1-9]\d*)_([1-9]\d*)(_[a-z]\w*)?"),
-    "hand-marked": re.compile(r"task_([1-9]\d*)_([1-9]\d*)(_[a-z]\w*)?"),
-    "check": re.compile(r"check_([1-9]\d*)_([1-9]\d*)"),
+_LABEL_OF = {
+    "answer": label_of_answer,
+    "hand-marked": label_of_answer,
+    "check": label_of_check,
 }
 _HEADING = re.compile(r"## Task (\d+\.\d+) · (.+) \((\d+(?:\.\d+)?) points?\)\s*")
 _ALMOST_HEADING = re.compile(r"\s*#+\s*task\s*\d", re.IGNORECASE)
@@ -72,7 +73,7 @@ class Heading:
 
 
 @dataclass(frozen=True)
-class Cell:
+class SourceCell:
     """One cell: `node` is complete for nbgrader, the rest says where it comes from."""
 
     kind: str  # a value of KINDS, or "story"
@@ -104,7 +105,7 @@ class Source:
     week: str
     number: int
     file: str
-    cells: list[Cell] = field(default_factory=list)
+    cells: list[SourceCell] = field(default_factory=list)
     headings: list[Heading] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -156,7 +157,7 @@ def read(course: Course, week: str) -> Source:
             section = _read_headings(source, kind, body, node) or section
         label = _label(source, line, kind, keys.get("grade_id"))
         _complete(node, kind, keys, section, counters)
-        source.cells.append(Cell(kind, label, section, line, body, node))
+        source.cells.append(SourceCell(kind, label, section, line, body, node))
     return source
 
 
@@ -241,9 +242,9 @@ def _label(source: Source, line: int, kind: str, grade_id: str | None) -> str | 
     """Return the task that a grade_id names, `task_1_5_iou` -> `1.5`."""
     if grade_id is None:
         return None
-    if kind in _LABELLED:
-        if match := _LABELLED[kind].fullmatch(grade_id):
-            return f"{match[1]}.{match[2]}"
+    if kind in _LABEL_OF:
+        if label := _LABEL_OF[kind](grade_id):
+            return label
         form = "check_1_5" if kind == "check" else "task_1_5 or task_1_5_name"
         text = f"grade_id {grade_id!r} carries no task label: write {form}"
         source.problems.append(source.problem(line, text))
@@ -268,7 +269,7 @@ def _complete(
     name = keys.get("grade_id")
     if name is None:
         prefix = "cell" if node.cell_type == "code" else "text"
-        stem = f"{prefix}_{(section or 'intro').replace('.', '_')}"
+        stem = f"{prefix}_{id_part(section or 'intro')}"
         counters[stem] += 1
         name = f"{stem}_{counters[stem]}"
     node.id = name

@@ -1,7 +1,8 @@
 """Grade many submissions side by side: one zygote, a job a core, results in order."""
 
+from __future__ import annotations
+
 import gc
-import importlib.util
 import itertools
 import multiprocessing
 import os
@@ -13,19 +14,22 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import detlab
 from detgrader.assignment import Assignment, load_assignment
-from detgrader.course import Course, CourseError
-from detgrader.grading.results import BatchResult, SubmissionResult
-from detgrader.sandbox.host import Sandbox, isolation_of, start_sandbox
+from detgrader.course import Course, CourseError, package_folder
+from detgrader.grading.orders import Order
+from detgrader.grading.results import BatchResult, SubmissionResult, lost
 from detgrader.intake import Submission
+from detgrader.sandbox.host import Inside, Sandbox, isolation_of, start_sandbox
+
+if TYPE_CHECKING:
+    from detgrader.classroom.job import Material
 
 SECRET_VARIABLE = "DETGRADER_SECRET"
 # What a grading process itself may need; a stand-in's arguments are the students' choice.
 MAX_JOB_BYTES = 8 << 30
-Progress = Callable[[SubmissionResult], None]
+OnResult = Callable[[SubmissionResult], None]
 
 
 class NoIsolation(Exception):
@@ -47,33 +51,35 @@ class Job:
     index: int | None = None
 
 
-def staff_folders(course: Course, week: str | None = None) -> list[Path]:
+def hidden_folders(course: Course, week: str | None = None) -> list[Path]:
     """List what students' code must not see, even if the course lies in a visible folder.
 
     Args:
         week: whose answers are to run; packages that do its tasks ready-made are hidden as well.
     """
-    names = ("solutions", "assignments", "autograder/checks", "tests", "data", ".git")
-    # What some tasks ask for, ready-made.
-    ready_made = [Path(detlab.__file__).parent / name for name in ("fast", "sets")]
-    packages = [package_folder(name) for name in course.absent_packages(week)] if week else []
-    hidden_digits = Path(__file__).parent / "data"
-    return [*(course.root / name for name in names), hidden_digits, *ready_made, *packages]
+    settings = course.settings
+    folders = [course.root / name for name in settings.sandbox.hidden_folders]
+    packages = settings.sandbox.hidden_packages
+    if week:
+        packages += tuple(settings.weeks_without.get(week, ()))
+    for name in packages:
+        folder = package_folder(name)
+        if folder is None:
+            raise CourseError(f"there is no package {name!r} to hide: see course.toml")
+        folders.append(folder)
+    return folders
 
 
-def package_folder(name: str) -> Path:
-    """Return where a package lies, or a part of one, without importing it.
-
-    Raises:
-        CourseError: it is not installed.
-    """
-    whole, *parts = name.split(".")
-    spec = importlib.util.find_spec(whole)
-    if spec is not None and spec.submodule_search_locations:
-        folder = Path(spec.submodule_search_locations[0]).joinpath(*parts)
-        if folder.is_dir():
-            return folder
-    raise CourseError(f"there is no package {name!r} to hide: see absent.txt of the checks")
+def inside_of(course: Course, week: str, assignment: Assignment) -> Inside:
+    """Say what a week's sandbox shows and imports."""
+    modules = [course.settings.weeks] * bool(course.settings.weeks)
+    return Inside(
+        packages=course.settings.sandbox.visible,
+        hidden=tuple(hidden_folders(course, week)),
+        modules=(*modules, *assignment.modules),
+        tools=tuple(course.tool_modules(week)),
+        warm_up=tuple(course.settings.warm_up.get(week, ())),
+    )
 
 
 def default_secret() -> str:
@@ -96,21 +102,21 @@ def distinct_names(submissions: list[Submission]) -> None:
 def grade_batch(
     course: Course,
     week: str,
-    submissions: Callable[[Assignment], list[Submission]],
+    orders_for: Callable[[Assignment], list[Order]],
     jobs: int,
     *,
     secret: str,
     allow_no_isolation: bool = False,
-    progress: Progress = lambda result: None,
+    on_result: OnResult = lambda result: None,
 ) -> BatchResult:
     """Grade submissions of one week.
 
     Args:
-        submissions: builds the submissions from the assignment, while the sandbox starts.
+        orders_for: says what is to be graded, while the sandbox starts.
         jobs: how many are graded side by side, at least 1.
         secret: the checks' random inputs are drawn from it.
         allow_no_isolation: grade even where students' code cannot be confined.
-        progress: called with each result as it is finished.
+        on_result: called with each result as it is finished.
 
     Returns:
         Results in the order of the submissions.
@@ -127,41 +133,41 @@ def grade_batch(
             "run themselves, `detlab check`, works here."
         )
     assignment = load_assignment(course, week)
-    staff = staff_folders(course, week)
-    program = isolation_of(staff)
+    inside = inside_of(course, week, assignment)
+    program = isolation_of(inside)
     if program is None and not allow_no_isolation:
         raise NoIsolation(
             "No sandbox works on this machine (see `detgrader doctor`). To grade without one, "
             "code that you have read yourself, add --allow-no-isolation."
         )
-    with start_sandbox(jobs, program, staff, assignment.modules) as sandbox:
+    with start_sandbox(jobs, program, inside) as sandbox:
         gc.disable()  # imports make much that stays and little garbage
         try:
-            from detgrader.classroom.job import Material, prepare
+            from detgrader.classroom.job import prepare
 
-            handed_in = submissions(assignment)
-            distinct_names(handed_in)
-            material: Material = prepare(course, assignment, secret)
+            orders = orders_for(assignment)
+            distinct_names([order.submission for order in orders])
+            material = prepare(course, assignment, secret)
         finally:
             gc.enable()
         gc.freeze()  # the jobs that are forked now share all this memory
         try:
-            results = run_jobs(sandbox, material, handed_in, progress)
+            results = run_jobs(sandbox, material, orders, on_result)
         finally:
             gc.unfreeze()  # some libraries complain of what is still there in the end
     return BatchResult(week, "bubblewrap" if program else "none", results)
 
 
 def run_jobs(
-    sandbox: Sandbox, material: Any, submissions: list[Submission], progress: Progress
+    sandbox: Sandbox, material: Material, orders: list[Order], on_result: OnResult
 ) -> list[SubmissionResult]:
-    """Hand submissions to the jobs as they become free, and gather the results in order."""
+    """Hand orders to the jobs as they become free, and gather the results in order."""
     jobs = [start_job(material, sandbox, n) for n in range(len(sandbox.controls))]
-    waiting = list(enumerate(submissions))[::-1]
+    waiting = list(enumerate(orders))[::-1]
     results: dict[int, SubmissionResult] = {}
 
     def feed(job: Job) -> None:
-        """Give a job its next submission, if there is one; a job that died is replaced first."""
+        """Give a job its next order, if there is one; a job that died is replaced first."""
         job.index = None
         if not waiting:
             return
@@ -178,13 +184,13 @@ def run_jobs(
         sandbox.wait_until_ready()  # the jobs collect their checks meanwhile
         for job in jobs:
             feed(job)
-        while len(results) < len(submissions):
+        while len(results) < len(orders):
             busy = {job.connection: job for job in jobs if job.index is not None}
             for connection in wait(list(busy)):
                 job = busy[connection]
-                result = receive(job, submissions[job.index], material.assignment)
+                result = receive(job, orders[job.index].submission, material.assignment)
                 results[job.index] = result
-                progress(result)
+                on_result(result)
                 feed(job)
     finally:
         for job in jobs:
@@ -192,10 +198,10 @@ def run_jobs(
             job.process.terminate()
         for job in jobs:
             job.process.join()
-    return [results[n] for n in range(len(submissions))]
+    return [results[n] for n in range(len(orders))]
 
 
-def start_job(material: Any, sandbox: Sandbox, number: int) -> Job:
+def start_job(material: Material, sandbox: Sandbox, number: int) -> Job:
     """Fork a grading process; it inherits everything that was imported and collected."""
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
@@ -207,7 +213,7 @@ def start_job(material: Any, sandbox: Sandbox, number: int) -> Job:
 
 
 def run_job(
-    material: Any, controls: list, number: int, connection: Connection, parents: Connection
+    material: Material, controls: list, number: int, connection: Connection, parents: Connection
 ) -> None:
     """Live as a grading process."""
     import resource  # is there on Unix only
@@ -231,27 +237,14 @@ def receive(job: Job, submission: Submission, assignment: Assignment) -> Submiss
         result = job.connection.recv()
     except (EOFError, OSError):
         job.process.join()
-        return lost(submission, assignment)
+        return lost(submission, assignment, "the grading process ended unexpectedly")
     if isinstance(result, BaseException):
         raise result
     return result
 
 
-def lost(submission: Submission, assignment: Assignment) -> SubmissionResult:
-    """Return the result of a submission that the grader failed to grade."""
-    from detgrader.grading import skipped
-
-    reason = "This could not be graded; the fault is not yours. Staff have been told."
-    tasks = [skipped(task, reason) for task in assignment.tasks]
-    for task in tasks:
-        task.status = "grader_error"
-    log = ["the grading process ended unexpectedly"]
-    path = str(submission.path)
-    return SubmissionResult(submission.student, path, submission.sha256, tasks, log=log)
-
-
-def take_in_all(paths: Iterable[Path]) -> Callable[[Assignment], list[Submission]]:
+def take_in_all(paths: Iterable[Path]) -> Callable[[Assignment], list[Order]]:
     """Return a function that reads the notebooks at these paths."""
     from detgrader.intake import take_in
 
-    return lambda assignment: [take_in(path, assignment) for path in paths]
+    return lambda assignment: [Order(take_in(path, assignment)) for path in paths]

@@ -1,5 +1,7 @@
 """What a grading process does: collect the checks once, then grade what it is handed."""
 
+from __future__ import annotations
+
 import importlib
 import os
 import socket
@@ -12,13 +14,17 @@ from pathlib import Path
 import torch
 
 from detgrader.assignment import Assignment
-from detgrader.classroom.batch import lost
-from detgrader.grading.session import CheckSession, load_stand_ins, run_session
 from detgrader.course import Course
 from detgrader.grading.diagnosis import KnownMistake
-from detgrader.grading import Grader, StandIns
-from detgrader.overlays import lay_over, load_overlays, reference_submission
-from detgrader.sandbox.client import Dispatcher
+from detgrader.grading.results import lost
+from detgrader.grading.run import Grader
+from detgrader.grading.session import CheckSession, run_session
+from detgrader.grading.stand_ins import StandIns, load_stand_ins
+from detgrader.overlays import lay_over, load_overlays
+from detgrader.reference import reference_submission
+from detgrader.sandbox.client import DispatcherClient
+from detlab.checking.tools import tools_of
+from detlab.checking.workbench import Tool
 
 
 @dataclass
@@ -29,50 +35,56 @@ class Material:
     checks: Path
     stand_ins: StandIns
     mistakes: dict[str, list[KnownMistake]]
+    tools: dict[str, Tool]
     secret: str
-    data: Path
 
 
 def prepare(course: Course, assignment: Assignment, secret: str) -> Material:
     """Load what grading needs, before the processes are forked."""
     os.environ["MPLBACKEND"] = "Agg"  # known mistakes draw
+    if course.settings.weeks:
+        importlib.import_module(course.settings.weeks)  # allows the course's records
     for module in assignment.modules:  # known mistakes import them
         importlib.import_module(module)
     torch.set_num_threads(1)
+    week = assignment.name
     reference = reference_submission(course, assignment)
     mistakes = defaultdict(list)
-    for overlay in load_overlays(course.mutants(assignment.name), assignment, with_hints=True):
+    for overlay in load_overlays(course.mutants(week), assignment, with_hints=True):
         submission = lay_over(reference, overlay, assignment)
         task = next(task for task in assignment.tasks if task.label == overlay.task)
         mistakes[overlay.task].append(KnownMistake(overlay, submission, task.code_cells[-1]))
-    checks = course.checks(assignment.name)
     return Material(
-        assignment, checks, load_stand_ins(checks), dict(mistakes), secret, course.root / "data"
+        assignment=assignment,
+        checks=course.checks(week),
+        stand_ins=load_stand_ins(course.checks(week)),
+        mistakes=dict(mistakes),
+        tools=tools_of(importlib.import_module(name) for name in course.tool_modules(week)),
+        secret=secret,
     )
 
 
 def work(material: Material, control: socket.socket, connection: Connection) -> None:
-    """Grade submissions until the parent closes the connection."""
+    """Grade what is ordered until the parent closes the connection."""
 
     def serve(session: CheckSession) -> None:
         grader = Grader(
             material.assignment,
             session,
-            Dispatcher(control),
+            DispatcherClient(control),
             material.stand_ins,
             material.mistakes,
-            material.data,
+            material.tools,
         )
         while True:
             try:
-                submission = connection.recv()
+                order = connection.recv()
             except EOFError:
                 return
             try:
-                result = grader.grade(submission)
+                result = grader.grade(order)
             except Exception:
-                result = lost(submission, material.assignment)
-                result.log.append(traceback.format_exc())
+                result = lost(order.submission, material.assignment, traceback.format_exc())
             connection.send(result)
 
     try:

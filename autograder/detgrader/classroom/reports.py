@@ -9,15 +9,10 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from detgrader.grading.results import (
-    BatchResult,
-    SubmissionResult,
-    TaskResult,
-    write_json,
-    write_text,
-)
+from detgrader.files import write_json, write_text
+from detgrader.grading.results import BatchResult, SubmissionResult, TaskResult
 
-COLOURS = {
+COLOURS: dict[str, str] = {
     "passed": "green",
     "partial": "yellow",
     "failed": "red",

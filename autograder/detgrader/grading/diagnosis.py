@@ -4,13 +4,17 @@ A mutant is asked what a student was asked, on the same inputs, and only what so
 student got wrong; it is dropped at the first answer that differs.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from detgrader.grading.session import Check, Outcome
-from detgrader.overlays import Overlay
+from detgrader.grading.marks import Check
+from detgrader.grading.outcomes import Outcome
+from detgrader.grading.results import Status
 from detgrader.intake import Submission
+from detgrader.overlays import Overlay
 from detlab.checking.fingerprint import fingerprint, same_answer
 from detlab.checking.student import Request, Student
 from detlab.checking.workbench import StudentError
@@ -85,7 +89,7 @@ class Diagnosis:
 
     def __init__(
         self,
-        mistakes: dict[str, list[KnownMistake]],
+        mistakes: Mapping[str, list[KnownMistake]],
         ask: Callable[[KnownMistake, Check, list[Any]], Answers],
     ):
         self.mistakes = mistakes
@@ -123,4 +127,6 @@ def nothing_answered(outcome: Outcome) -> bool:
     """Say whether a check found nothing to compare."""
     last = outcome.transcript[-1] if outcome.transcript else None
     unwritten = isinstance(last, StudentError) and last.type_name in UNWRITTEN
-    return outcome.kind != "failed" or not outcome.transcript or unwritten
+    return (
+        outcome.status is not Status.FAILED or outcome.ended or not outcome.transcript or unwritten
+    )

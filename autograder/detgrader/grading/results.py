@@ -1,17 +1,28 @@
 """The one model of results; every output is written from it."""
 
-import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any
+
+from detgrader.assignment import Assignment, Task
+from detgrader.intake import Submission
 
 SCHEMA = 1
-Status = Literal[
-    *("passed", "partial", "failed", "not_attempted", "limit"),
-    *("violation", "manual", "skipped", "grader_error"),
-]
+UNGRADED = "This could not be graded; the fault is not yours. Staff have been told."
+
+
+class Status(StrEnum):
+    """How a check or a task went; a check never has one of the last four of `Status`' values."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    LIMIT = "limit"
+    VIOLATION = "violation"
+    GRADER_ERROR = "grader_error"
+    PARTIAL = "partial"
+    NOT_ATTEMPTED = "not_attempted"
+    MANUAL = "manual"
+    SKIPPED = "skipped"
 
 
 @dataclass
@@ -69,12 +80,18 @@ class SubmissionResult:
     @property
     def graded(self) -> bool:
         """Whether everything that can be graded by itself was."""
-        return not self.error and all(task.status != "grader_error" for task in self.tasks)
+        return not self.error and all(task.status is not Status.GRADER_ERROR for task in self.tasks)
 
 
 @dataclass
 class BatchResult:
-    """The results of one call of the grader."""
+    """The results of one call of the grader.
+
+    Attributes:
+        assignment: the week's name.
+        isolation: "bubblewrap" or "none".
+        submissions: in the order in which they were named.
+    """
 
     assignment: str
     isolation: str
@@ -104,20 +121,21 @@ def submission_json(result: SubmissionResult) -> dict[str, Any]:
     }
 
 
-def write_text(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write a file whole or not at all: into a temporary neighbour, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, mode)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+def ungraded(task: Task, status: Status, reason: str) -> TaskResult:
+    """Return the result of a task that was not graded: nothing earned, and the reason said."""
+    return TaskResult(task.label, task.title, 0.0, task.max_score, status, reason)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write a value as JSON, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+def lost(submission: Submission, assignment: Assignment, detail: str) -> SubmissionResult:
+    """Return the result of a submission that the grader failed to grade.
+
+    Args:
+        detail: for staff.
+    """
+    return SubmissionResult(
+        student=submission.student,
+        path=str(submission.path),
+        notebook_sha256=submission.sha256,
+        tasks=[ungraded(task, Status.GRADER_ERROR, UNGRADED) for task in assignment.tasks],
+        log=[detail],
+    )

@@ -8,10 +8,17 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
 from detgrader.sandbox.inside.wire import BadFrame, Channel, Closed
+from detgrader.sandbox.limits import (
+    LIMIT_MESSAGES,
+    VIOLATION_MESSAGE,
+    Crashed,
+    LimitReached,
+    Limits,
+    Violation,
+)
 from detgrader.text import clean_text, lines_of, without_values
 from detlab.checking.values import class_name
 from detlab.checking.workbench import StudentError, StudentFrame
@@ -20,57 +27,9 @@ MESSAGE_BYTES = 4096
 MAX_FRAMES = 6
 PATIENCE_S = 1.0  # a process that closed its socket by ending is reported in milliseconds
 MAX_QUESTIONS = 20  # asked one inside the other
-LIMIT_MESSAGES = {
-    "cpu": "The code used more than {cpu_s} seconds of processor time: is there an endless loop?",
-    "wall": "No answer came within {wall_s} seconds: does the code sleep, or wait for input?",
-    "memory": "The code needed more than {memory_mb} MB of memory.",
-    "files": "The code tried to write a file; while grading nothing can be written.",
-    "output": "The code printed more than a mebibyte of text; remove the printing.",
-}
-VIOLATION_MESSAGE = (
-    "The code tried something that is not allowed while grading: to start a program or a "
-    "process, to open a network connection, or to reach another process. (A DataLoader needs "
-    "num_workers=0.)"
-)
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What one task may use.
-
-    Attributes:
-        cpu_s: processor seconds of the whole task.
-        memory_mb: MiB of writable memory, the libraries' own (some 300) among them.
-        wall_s: seconds for the whole task, however idle.
-    """
-
-    cpu_s: int = 10
-    memory_mb: int = 2048
-    wall_s: int = 40
-
-
-class LimitReached(Exception):
-    """The student's code ran into one of its limits."""
-
-    def __init__(self, limit: str, limits: Limits, frames: list[StudentFrame] | None = None):
-        super().__init__(LIMIT_MESSAGES[limit].format(**asdict(limits)))
-        self.limit = limit
-        self.frames = frames or []
-
-
-class Violation(Exception):
-    """The worker did what only an attack does; `detail` is for the staff's log."""
-
-    def __init__(self, message: str, detail: str):
-        super().__init__(message)
-        self.detail = detail
-
-
-class Crashed(Exception):
-    """The worker's process died of a fault, such as a segmentation fault."""
-
-
-class Dispatcher:
+class DispatcherClient:
     """This job's dispatcher in the zygote: starts workers, ends them, says how they ended."""
 
     def __init__(self, control: socket.socket):
@@ -107,7 +66,7 @@ class Dispatcher:
         return True
 
 
-class Worker:
+class WorkerClient:
     """A confined process that holds one submission for one task.
 
     Requests may be posted before their results are asked for: a worker that will be needed
@@ -118,7 +77,7 @@ class Worker:
         limits: what it may use.
     """
 
-    def __init__(self, dispatcher: Dispatcher, limits: Limits):
+    def __init__(self, dispatcher: DispatcherClient, limits: Limits):
         self.limits = limits
         self.dispatcher = dispatcher
         self.number = os.urandom(8).hex()

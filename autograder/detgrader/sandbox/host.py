@@ -5,6 +5,8 @@ read-only; the network, the processes and the files of the machine are not. A wo
 gives up still more before it runs a student's code: see `detgrader.sandbox.inside.confine`.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import shutil
@@ -12,11 +14,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import detgrader
-import detlab
+import detlab.checking
+from detgrader.course import package_folder
 
 SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/bin", "/sbin")
 SYSTEM_FILES = (
@@ -68,25 +72,50 @@ def bwrap_programs() -> list[Path]:
     return programs
 
 
-def readable_paths() -> list[Path]:
-    """List what the sandbox may read, besides the system's libraries."""
+@dataclass(frozen=True)
+class Inside:
+    """What a sandbox shows and imports.
+
+    Attributes:
+        packages: the students' own installation, visible.
+        hidden: folders that must stay invisible even if a visible one encloses them.
+        modules: imported once, for all workers.
+        tools: modules of tools that checks have run in a worker, beside the engine's.
+        warm_up: modules that the workers would import later, if it were not done once.
+    """
+
+    packages: tuple[str, ...] = ()
+    hidden: tuple[Path, ...] = ()
+    modules: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    warm_up: tuple[str, ...] = ()
+
+
+def readable_paths(packages: Iterable[str]) -> list[Path]:
+    """List what the sandbox may read, besides the system's libraries.
+
+    Args:
+        packages: the students' own installation.
+    """
     package = Path(detgrader.__file__).parent
     interpreter = Path(sys.executable)
     roots = {Path(sys.prefix), Path(sys.base_prefix), interpreter.resolve().parent.parent}
     return [
         *sorted(root for root in roots if not root.is_relative_to("/usr")),
-        Path(detlab.__file__).parent,
+        *(folder for name in packages if (folder := package_folder(name))),
+        Path(detlab.checking.__file__).parents[1] / "__init__.py",
+        Path(detlab.checking.__file__).parent,
         package / "__init__.py",
-        package / "inside",
+        package / "sandbox" / "__init__.py",
+        package / "sandbox" / "inside",
     ]
 
 
-def bwrap_command(program: Path, staff: list[Path]) -> list[str]:
+def bwrap_command(program: Path, inside: Inside) -> list[str]:
     """Build the bubblewrap command line, up to the program that it runs.
 
     Args:
         program: the bwrap to use.
-        staff: folders that must stay invisible even if a visible one encloses them.
     """
     command = [str(program), "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
     command += ["--hostname", "grader", "--chdir", "/"]
@@ -99,33 +128,33 @@ def bwrap_command(program: Path, staff: list[Path]) -> list[str]:
             command += ["--symlink", os.readlink(folder), str(folder)]
         elif folder.is_dir():
             command += ["--ro-bind", str(folder), str(folder)]
-    for path in [*map(Path, SYSTEM_FILES), *readable_paths()]:
+    readable = readable_paths(inside.packages)
+    for path in [*map(Path, SYSTEM_FILES), *readable]:
         command += ["--ro-bind-try", str(path), str(path)]
     for device in DEVICES:
         command += ["--dev-bind", device, device]
-    visible = [*map(Path, SYSTEM_FOLDERS), *readable_paths()]
-    for folder in staff:
+    visible = [*map(Path, SYSTEM_FOLDERS), *readable]
+    for folder in inside.hidden:
         if folder.exists() and any(folder.is_relative_to(root) for root in visible):
             command += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
     return [*command, "--remount-ro", "/", "--"]
 
 
-def zygote_command(modules: list[str], controls: list[socket.socket]) -> list[str]:
+def zygote_command(inside: Inside, controls: list[socket.socket]) -> list[str]:
     """Build the zygote's own command line."""
     descriptors = [str(control.fileno()) for control in controls]
-    program = [sys.executable, "-I", "-m", "detgrader.inside"]
-    return [*program, ",".join(modules or ["torch"]), *descriptors]
+    lists = [",".join(names) for names in (inside.modules, inside.tools, inside.warm_up)]
+    return [sys.executable, "-I", "-m", "detgrader.sandbox.inside", *lists, *descriptors]
 
 
-def isolation_of(staff: list[Path], complaints: list[str] | None = None) -> Path | None:
+def isolation_of(inside: Inside, complaints: list[str] | None = None) -> Path | None:
     """Find a bubblewrap that works on this machine, by running one.
 
     Args:
-        staff: folders that must stay invisible.
         complaints: is given the last words of those that do not work.
     """
     for program in bwrap_programs():
-        command = [*bwrap_command(program, staff), sys.executable, "-I", "-c", "import pyseccomp"]
+        command = [*bwrap_command(program, inside), sys.executable, "-I", "-c", "import pyseccomp"]
         try:
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=START_S, check=False
@@ -142,23 +171,20 @@ def isolation_of(staff: list[Path], complaints: list[str] | None = None) -> Path
 
 
 @contextlib.contextmanager
-def start_sandbox(
-    jobs: int, program: Path | None, staff: list[Path], modules: list[str]
-) -> Iterator["Sandbox"]:
+def start_sandbox(jobs: int, program: Path | None, inside: Inside) -> Iterator[Sandbox]:
     """Run a zygote for the length of a `with` block.
 
     Args:
         jobs: number of dispatchers, each for one grading job.
         program: the bubblewrap to use; None runs the zygote without isolation.
-        staff: folders that must stay invisible.
-        modules: imported once, for all workers.
+        inside: what it shows and imports.
     """
     pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(jobs)]
     theirs = [inner for _, inner in pairs]
-    prefix = bwrap_command(program, staff) if program else []
+    prefix = bwrap_command(program, inside) if program else []
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
-            [*prefix, *zygote_command(modules, theirs)],
+            [*prefix, *zygote_command(inside, theirs)],
             stdin=subprocess.DEVNULL,
             stdout=complaints,
             stderr=complaints,

@@ -1,24 +1,30 @@
 """Visible checks: fixed public inputs, an answer at once, a message that helps.
 
-Each week has a module of functions marked `@visible("1.5")`; the first line of a
-function's docstring is what the student reads.
+Each week of a course has a module `PACKAGE.weekN.visible` of functions marked `@visible("1.5")`
+(and maybe a module `tools` beside it); the first line of a function's docstring is what the
+student reads. The package itself holds the `check` that notebooks call: a `VisibleChecks`.
 """
+
+from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import inspect
 import io
-import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
 from typing import Any
 
 from detlab.checking.expect import CheckFailure
+from detlab.checking.labels import week_of
 from detlab.checking.student import Student
-from detlab.checking.workbench import StudentError, Workbench
+from detlab.checking.tools import tools_of
+from detlab.checking.values import allow_records
+from detlab.checking.workbench import StudentError, Tool, Workbench
 
 VisibleCheck = Callable[[Student], None]
-REGISTRY: dict[str, list[VisibleCheck]] = {}
 SEED = 2016
 TO_DO = "This part is still to do."
 
@@ -33,35 +39,76 @@ class CheckFailed(Exception):
 def visible(task: str) -> Callable[[VisibleCheck], VisibleCheck]:
     """Mark a function as a visible check of a task."""
 
-    def register(function: VisibleCheck) -> VisibleCheck:
-        REGISTRY.setdefault(task, []).append(function)
+    def mark(function: VisibleCheck) -> VisibleCheck:
+        vars(function)["task"] = task
         return function
 
-    return register
+    return mark
 
 
-def tasks_of_week(week: str) -> list[str]:
-    """Import the visible checks of a week and return the labels of its tasks."""
-    for module in pkgutil.iter_modules(__path__):
-        if module.name.startswith(f"week{week}_"):
-            importlib.import_module(f"{__name__}.{module.name}")
-    return [task for task in REGISTRY if task.split(".")[0] == week]
-
-
-def check(task: str) -> None:
-    """Check the answer to a task in the notebook that calls this, and print what was found.
+class VisibleChecks:
+    """The visible checks of a course; called with a task's label, it checks the caller's notebook.
 
     Args:
-        task: the task's label, for example "1.5".
-
-    Raises:
-        CheckFailed: the answer is wrong, or still to be written.
-        ValueError: no such task.
+        package: name of the course's package of weeks.
+        records: its named tuples that may pass between a student's code and a check. They are
+            allowed from now on: whoever imports the package, a grader too, needs to know no more.
     """
-    report = check_namespace(task, sys._getframe(1).f_globals)
-    if not report.passed:
-        raise CheckFailed(report.text)
-    print(report.text)
+
+    def __init__(self, package: str, records: Iterable[type] = ()):
+        self.package = package
+        allow_records(records)
+
+    def __call__(self, task: str) -> None:
+        """Check the answer to a task in the notebook that calls this, and print what was found.
+
+        Args:
+            task: the task's label, for example "1.5".
+
+        Raises:
+            CheckFailed: the answer is wrong, or still to be written.
+            ValueError: no such task.
+        """
+        report = self.report(task, sys._getframe(1).f_globals)
+        if not report.passed:
+            raise CheckFailed(report.text)
+        print(report.text)
+
+    def tasks_of_week(self, week: int) -> dict[str, list[VisibleCheck]]:
+        """Return the visible checks of a week by task label; none if there is no such week."""
+        module = self.module(week, "visible")
+        tasks: dict[str, list[VisibleCheck]] = {}
+        for function in vars(module).values() if module else ():
+            if inspect.isfunction(function) and (task := vars(function).get("task")):
+                tasks.setdefault(task, []).append(function)
+        return tasks
+
+    def report(self, task: str, namespace: dict[str, Any]) -> Report:
+        """Run a task's visible checks on the functions of a namespace.
+
+        Raises:
+            ValueError: no such task.
+        """
+        checks = self.tasks_of_week(week_of(task)).get(task)
+        if not checks:
+            raise ValueError(f"there is no check for a task {task!r}; write it as in check('1.5')")
+        module = self.module(week_of(task), "tools")
+        tools = tools_of([module] if module else [])
+        problems = {function: run_visible(function, namespace, tools) for function in checks}
+        lines = []
+        for function, problem in problems.items():
+            title = (inspect.getdoc(function) or function.__name__).splitlines()[0].rstrip(".")
+            lines.append(f"  {'✓' if problem is None else '✗'} {title}")
+            lines += [f"      {line}" for line in (problem or "").splitlines()]
+        return Report(task, lines, set(problems.values()))
+
+    def module(self, week: int, part: str) -> ModuleType | None:
+        """Import a part of a week, "visible" or "tools"; None if there is none."""
+        package = f"{self.package}.week{week}"
+        name = f"{package}.{part}"
+        if importlib.util.find_spec(package) is None or importlib.util.find_spec(name) is None:
+            return None
+        return importlib.import_module(name)
 
 
 class Report:
@@ -93,26 +140,11 @@ class Report:
         return "\n".join([f"Task {self.task} {verdict}.", *self.lines, *end])
 
 
-def check_namespace(task: str, namespace: dict[str, Any]) -> Report:
-    """Run a task's visible checks on the functions of a namespace.
-
-    Raises:
-        ValueError: no such task.
-    """
-    if task not in tasks_of_week(task.split(".")[0]):
-        raise ValueError(f"there is no check for a task {task!r}; write it as in check('1.5')")
-    problems = {function: run_visible(function, namespace) for function in REGISTRY[task]}
-    lines = []
-    for function, problem in problems.items():
-        title = (inspect.getdoc(function) or function.__name__).splitlines()[0].rstrip(".")
-        lines.append(f"  {'✓' if problem is None else '✗'} {title}")
-        lines += [f"      {line}" for line in (problem or "").splitlines()]
-    return Report(task, lines, set(problems.values()))
-
-
-def run_visible(function: VisibleCheck, namespace: dict[str, Any]) -> str | None:
+def run_visible(
+    function: VisibleCheck, namespace: dict[str, Any], tools: Mapping[str, Tool]
+) -> str | None:
     """Run one check; return what is wrong, or None."""
-    student = Student(Workbench(namespace, lambda frame: "your code").perform_here)
+    student = Student(Workbench(namespace, tools, lambda frame: "your code").perform_here)
     student.seed(SEED)
     open_figures = figures()
     try:

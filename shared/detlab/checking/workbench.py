@@ -7,17 +7,17 @@ The same bench serves a live notebook (visible checks) and a grader's worker
 import importlib
 import inspect
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
 import torch
 
-from detlab.checking import network_tools, tools
 from detlab.checking.values import HandleRef, export, replace_handles, without_sharing
 
 MAX_FRAMES = 6
+Tool = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -129,17 +129,21 @@ class Workbench:
 
     Args:
         namespace: the globals of the student's cells.
+        tools: by name, functions of the course's that a check may have run beside its objects.
         cell_name: names the cell that a frame belongs to.
     """
 
     def __init__(
-        self, namespace: dict[str, Any], cell_name: Callable[[Any], str] = lambda frame: "cell"
+        self,
+        namespace: dict[str, Any],
+        tools: Mapping[str, Tool],
+        cell_name: Callable[[Any], str] = lambda frame: "cell",
     ):
         self.namespace = namespace
         self.cell_name = cell_name
         self.objects: list[Any] = []
-        # As they were before any cell ran: cells may put other functions into that module.
-        self.tools = vars(network_tools) | vars(tools)
+        # As they were before any cell ran: cells may put other functions into their module.
+        self.tools = tools
         self.requests = {
             "call": self.call,
             "fetch": self.fetch,

@@ -1,6 +1,6 @@
 """Start the zygote.
 
-Usage: python -m detgrader.inside MODULE,… CONTROL_FD…
+Usage: python -m detgrader.sandbox.inside MODULE,… TOOLS,… WARM_UP,… CONTROL_FD…
 """
 
 import gc
@@ -10,4 +10,5 @@ gc.disable()  # until all is imported: imports make much that stays and little g
 
 from detgrader.sandbox.inside.zygote import main  # noqa: E402
 
-main(sys.argv[1].split(","), [int(argument) for argument in sys.argv[2:]])
+modules, tools, warm_up = (argument.split(",") if argument else [] for argument in sys.argv[1:4])
+main([*modules, *warm_up], tools, [int(argument) for argument in sys.argv[4:]])

@@ -23,6 +23,7 @@ from detlab.checking.values import (
     class_name,
     is_plain_array,
     is_plain_tensor,
+    is_record,
 )
 
 LENGTHS = struct.Struct("<II")
@@ -44,7 +45,6 @@ ARRAY_DTYPES = {
         *("<u1", "<u2", "<u4", "<u8", "<i1", "<i2", "<i4", "<i8"),
     )
 }
-RECORD_TYPES = {record.__name__: record for record in RECORDS}
 
 
 class BadFrame(Exception):
@@ -76,7 +76,7 @@ class Encoder:
             return value
         if type(value) is HandleRef:
             return {"handle": list(value)}
-        if type(value) in RECORDS:
+        if is_record(type(value)):
             return {"record": [type(value).__name__, *map(self.encode, value)]}
         if type(value) in (list, tuple):
             return {type(value).__name__: [self.encode(item) for item in value]}
@@ -161,7 +161,7 @@ class Decoder:
 
     def record(self, name: Any, *fields: Any) -> Any:
         """Read a record, such as a WindowGrid."""
-        kind = RECORD_TYPES.get(name) if type(name) is str else None
+        kind = RECORDS.get(name) if type(name) is str else None
         self.require(kind is not None and len(fields) == len(kind._fields), name, "bad record")
         return kind(*(self.decode(field) for field in fields))
 

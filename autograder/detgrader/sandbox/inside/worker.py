@@ -9,13 +9,13 @@ import ast
 import linecache
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from time import monotonic  # by name: cells may replace time's own
 from typing import Any
 
 from detgrader.sandbox.inside.wire import Channel, Closed
 from detlab.checking.cells import keep_definitions
-from detlab.checking.workbench import OutputLimit, StudentError, Workbench, describe_error
+from detlab.checking.workbench import OutputLimit, StudentError, Tool, Workbench, describe_error
 
 MAX_OUTPUT = 1 << 20
 MAX_MESSAGE = 2_000
@@ -53,11 +53,10 @@ class DiscardedOutput:
 class Worker:
     """Run a student's cells and answer a check's requests about them."""
 
-    def __init__(self, channel: Channel):
+    def __init__(self, channel: Channel, tools: Mapping[str, Tool]):
         self.channel = channel
         self.namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
-        self.bench = Workbench(self.namespace, cell_name=lambda frame: frame.f_code.co_filename)
-        self.answered = True
+        self.bench = Workbench(self.namespace, tools, lambda frame: frame.f_code.co_filename)
 
     def serve(self) -> Any:
         """Answer messages until the grader closes, or answers a question of ours.
@@ -188,18 +187,19 @@ def silence() -> None:
     sys.stdout = sys.stderr = DiscardedOutput()
 
 
-def main(channel: Channel, confine: Any) -> None:
+def main(channel: Channel, tools: Mapping[str, Tool], confine: Callable[[], None]) -> None:
     """Live as a worker: be silent, be confined, serve, and end without cleaning up.
 
     Args:
         channel: to the grader.
+        tools: what checks may have run beside the student's objects.
         confine: called without arguments; takes away what a student's code must not have.
     """
     try:
         silence()
         confine()
         channel.send({"kind": "ready"})
-        Worker(channel).serve()
+        Worker(channel, tools).serve()
     except Closed:
         pass
     finally:

@@ -17,6 +17,7 @@ import select
 import signal
 import socket
 import tempfile
+from collections.abc import Mapping
 from typing import NoReturn
 
 import matplotlib.pyplot as plt
@@ -25,7 +26,9 @@ import torch
 
 from detgrader.sandbox.inside import confine, worker
 from detgrader.sandbox.inside.wire import Channel
-from detlab.checking.tools import count_steps
+from detlab.checking.tools import tools_of
+from detlab.checking.tools.calls import count_steps
+from detlab.checking.workbench import Tool
 
 MESSAGE_BYTES = 4096
 FIRST_DESCRIPTOR = 3
@@ -58,7 +61,7 @@ def give_up(limits: dict[str, int]) -> None:
     confine.filter_system_calls()
 
 
-def fork_spare() -> tuple[int, socket.socket]:
+def fork_spare(tools: Mapping[str, Tool]) -> tuple[int, socket.socket]:
     """Fork a worker ahead of its order, so that nobody waits for it.
 
     Returns:
@@ -69,19 +72,19 @@ def fork_spare() -> tuple[int, socket.socket]:
     if process == 0:
         line = os.dup2(theirs.fileno(), FIRST_DESCRIPTOR)
         os.closerange(FIRST_DESCRIPTOR + 1, MAX_DESCRIPTORS)
-        be_spare(socket.socket(fileno=line))
+        be_spare(socket.socket(fileno=line), tools)
     theirs.close()
     return process, ours
 
 
-def be_spare(line: socket.socket) -> NoReturn:
+def be_spare(line: socket.socket, tools: Mapping[str, Tool]) -> NoReturn:
     """Wait for an order, then live as a worker."""
     confine.die_with_parent()
     order, descriptors, _, _ = socket.recv_fds(line, MESSAGE_BYTES, 1)
     line.close()
     if descriptors:
         end = socket.socket(fileno=descriptors[0])
-        worker.main(Channel(end), functools.partial(give_up, json.loads(order)))
+        worker.main(Channel(end), tools, functools.partial(give_up, json.loads(order)))
     os._exit(0)
 
 
@@ -93,10 +96,11 @@ class Dispatcher:
     reported once, unasked.
     """
 
-    def __init__(self, control: socket.socket):
+    def __init__(self, control: socket.socket, tools: Mapping[str, Tool]):
         self.control = control
+        self.tools = tools
         self.running: dict[int, tuple[int, str]] = {}
-        self.spare = fork_spare()
+        self.spare = fork_spare(self.tools)
 
     def serve(self) -> None:
         """Work until the job closes; its workers end with it."""
@@ -119,12 +123,12 @@ class Dispatcher:
         try:
             socket.send_fds(line, [order], [end])
         except OSError:  # it was killed while it waited, say for want of memory
-            process, line = fork_spare()
+            process, line = fork_spare(self.tools)
             socket.send_fds(line, [order], [end])
         line.close()
         os.close(end)
         self.running[os.pidfd_open(process)] = process, json.loads(order)["number"]
-        self.spare = fork_spare()
+        self.spare = fork_spare(self.tools)
 
     def kill(self, number: str | None) -> None:
         """End a worker, or all; one that has ended already is none of its business."""
@@ -142,8 +146,9 @@ class Dispatcher:
         self.control.send(json.dumps(report).encode())
 
 
-def main(modules: list[str], descriptors: list[int]) -> None:
+def main(modules: list[str], tool_modules: list[str], descriptors: list[int]) -> None:
     """Import, warm up, and serve each control socket from a process of its own."""
+    tools = tools_of(importlib.import_module(name) for name in tool_modules)
     warm_up(modules)
     controls = [socket.socket(fileno=descriptor) for descriptor in descriptors]
     for control in controls:
@@ -153,7 +158,7 @@ def main(modules: list[str], descriptors: list[int]) -> None:
                     other.close()
             with contextlib.suppress(ConnectionResetError, BrokenPipeError):
                 control.send(b"ready")
-                Dispatcher(control).serve()
+                Dispatcher(control, tools).serve()
             os._exit(0)
     for control in controls:
         control.close()

@@ -20,8 +20,8 @@ from detlab.checking.expect import (
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Handle, Student
 from detlab.checking.visible import visible
-from detlab.weeks.week1.assertions import check_rows, check_sizes, check_times_figure
 from detlab.grid import WindowGrid
+from detlab.weeks.week1.assertions import check_rows, check_sizes, check_times_figure
 
 WINDOW, STRIDE = 14, 2
 

@@ -91,12 +91,6 @@ def check_windows_are_fair(grid: WindowGrid) -> None:
         fail("The count of `localization_grid` does not follow from its size and stride.")
 
 
-def expect_untouched(student: Student, name: str, *arguments: Any) -> None:
-    """Check that a student's function leaves its arguments as they are."""
-    if student.tool("leaves_arguments_alone", student.fetch(name), list(arguments)) is not True:
-        fail(f"`{name}` changed its arguments: work on a copy.")
-
-
 def check_terms(value: Any, expected: dict[str, Tensor], tolerance: float) -> None:
     """Compare the three terms of a loss."""
     terms = expect_keys(value, TERMS, "`localization_terms`'s result")

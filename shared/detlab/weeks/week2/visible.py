@@ -15,8 +15,9 @@ from detlab.checking.expect import (
 )
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Student
-from detlab.checking.tools import linear_terms
 from detlab.checking.visible import visible
+from detlab.grid import WindowGrid
+from detlab.weeks.training_tools import linear_terms
 from detlab.weeks.week2.assertions import (
     OUTPUTS,
     SIDE,
@@ -31,7 +32,6 @@ from detlab.weeks.week2.assertions import (
     ink_box,
     make_net,
 )
-from detlab.grid import WindowGrid
 
 GRID = WindowGrid(32, 16, (3, 3))
 

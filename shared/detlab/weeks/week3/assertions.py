@@ -1,6 +1,5 @@
 """Assertions that the visible and the hidden checks of week 3 share."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -17,6 +16,7 @@ from detlab.checking.expect import (
 )
 from detlab.checking.own_work import expect_work_without
 from detlab.checking.student import Handle, Student
+from detlab.weeks.detection import TERMS, expect_floats, expect_indices
 
 SIDE = 32
 NUM_CLASSES = 11
@@ -24,7 +24,6 @@ FEATURE_SIZES = (16, 8, 4)
 SCALES = (0.25, 0.4, 0.55)
 RATIOS = (1.0, 2 / 3, 1 / 3)
 NUM_PRIORS = sum(size * size for size in FEATURE_SIZES) * (len(RATIOS) + 1)
-TERMS = ("localization", "confidence")
 FORBIDDEN = ("torchvision", "detlab")
 
 Scene = tuple[Tensor, Tensor, Tensor]
@@ -33,22 +32,6 @@ Scene = tuple[Tensor, Tensor, Tensor]
 def expect_own_work(student: Student, name: str, **arguments: Any) -> None:
     """Check that a function does its work without the libraries that do it ready-made."""
     expect_work_without(student, FORBIDDEN, name, **arguments)
-
-
-def expect_floats(value: Any, what: str, shape: Sequence[int]) -> Tensor:
-    """Take an answer as a tensor of floats of this shape."""
-    value = expect_tensor(value, what, shape)
-    if not value.is_floating_point():
-        fail(f"{what} must hold floats, but is {value.dtype}.")
-    return value
-
-
-def expect_indices(value: Any, what: str, shape: Sequence[int]) -> Tensor:
-    """Take an answer as int64 numbers of this shape."""
-    value = expect_tensor(value, what, shape)
-    if value.dtype != torch.int64:
-        fail(f"{what} must be int64, but is {value.dtype}.")
-    return value
 
 
 def expect_scene(answer: Any) -> Scene:
@@ -136,48 +119,6 @@ def check_standardised(answer: Any, image: Tensor, what: str) -> None:
     fail(f"{what} is wrong: divide by each image's own standard deviation.")
 
 
-def clipped(priors: Tensor) -> list[Tensor]:
-    """Return the forms that priors may have: as they are, and cut to the image in either way."""
-    half = priors[..., 2:] / 2
-    corners = torch.cat([priors[..., :2] - half, priors[..., :2] + half], -1).clamp(0, 1)
-    first, last = corners[..., :2], corners[..., 2:]
-    return [priors, priors.clamp(0, 1), torch.cat([(first + last) / 2, last - first], -1)]
-
-
-def expect_priors(answer: Any, cells: Tensor, what: str) -> Tensor:
-    """Check priors cell by cell; their order inside a cell is free.
-
-    Args:
-        answer: the student's, (P, 4).
-        cells: (cells, priors of a cell, 4) float64, `cxcywh`.
-    """
-    count, per_cell, _ = cells.shape
-    answer = expect_floats(answer, what, (count * per_cell, 4))
-    found = answer.double().view(count, per_cell, 4)
-    forms = clipped(cells)
-    if any(same_in_each_cell(found, form) for form in forms):
-        return answer
-    if all(float((found[..., :2] - form[..., :2]).abs().max()) > 1e-3 for form in forms[:2]):
-        if float((found[..., [1, 0]] - cells[..., :2]).abs().max()) < 1e-3:
-            fail(f"{what} are transposed: the centre's x comes from the column, y from the row.")
-        if float((found[..., :2] + found[..., 2:] / 2 - cells[..., :2]).abs().min()) < 1e-3:
-            fail(f"{what} must be `cxcywh`: centres first.")
-        fail(f"{what} have wrong centres: map by map, row by row, cell by cell.")
-    if same_in_each_cell(found[..., [0, 1, 3, 2]], cells):
-        fail(f"{what} have width and height exchanged: a ratio is width / height.")
-    fail(f"{what} have wrong widths or heights, or lie in a wrong cell's place.")
-
-
-def same_in_each_cell(found: Tensor, expected: Tensor) -> bool:
-    """Say whether the priors of every cell are the expected ones, in whatever order.
-
-    Each expected prior is to be found exactly as often as it is expected (two may be equal).
-    """
-    near = (found[:, :, None] - expected[:, None]).abs().amax(-1) < 1e-3
-    alike = (expected[:, :, None] - expected[:, None]).abs().amax(-1) < 1e-3
-    return bool((near.sum(1) == alike.sum(1)).all())
-
-
 def make_ssd(student: Student, num_classes: int = NUM_CLASSES) -> Handle:
     """Make an `SSD` in evaluation mode."""
     net = expect_handle(student.SSD(num_classes=num_classes), "`SSD(…)`", "an nn.Module")
@@ -209,29 +150,6 @@ def expect_map(value: Any, count: int, size: int) -> Tensor:
             f"{tuple(value.shape)}."
         )
     return value
-
-
-def expect_detections(answer: Any, count: int) -> list[dict[str, Tensor]]:
-    """Take an answer of `detect`: a dict for each image, its tensors of one length."""
-    detections = expect_list(answer, "`detect`'s result", count)
-    for one in detections:
-        found = expect_keys(one, ("boxes", "labels", "scores"), "A detection")
-        scores = expect_tensor(found["scores"], "The scores")
-        length = scores.numel()
-        expect_floats(scores, "The scores", (length,))
-        expect_indices(found["labels"], "The labels", (length,))
-        expect_floats(found["boxes"], "The boxes", (length, 4))
-        if length > 1 and bool((scores.diff() > 0).any()):
-            fail("The detections of an image must come by falling score.")
-    return detections
-
-
-def expect_terms(answer: Any) -> dict[str, float]:
-    """Take an answer of `multibox_terms`: two numbers by name."""
-    terms = expect_keys(answer, TERMS, "`multibox_terms`'s result")
-    if len(terms) > len(TERMS):
-        fail("`multibox_terms` must return two terms and nothing else: a training adds them up.")
-    return {name: expect_number(terms[name], f'"{name}"') for name in TERMS}
 
 
 def check_loop_history(value: Any, steps: int) -> list[dict[str, float]]:

@@ -16,24 +16,26 @@ from detlab.checking.expect import (
 )
 from detlab.checking.student import Handle, Student
 from detlab.checking.visible import visible
+from detlab.weeks.detection import (
+    TERMS,
+    expect_detections,
+    expect_indices,
+    expect_priors,
+    expect_terms,
+)
 from detlab.weeks.week3.assertions import (
     FEATURE_SIZES,
     NUM_CLASSES,
     NUM_PRIORS,
     SIDE,
-    TERMS,
     Scene,
     check_dataset,
     check_loop_history,
     check_standardised,
-    expect_detections,
-    expect_indices,
     expect_map,
     expect_outputs,
     expect_own_work,
-    expect_priors,
     expect_scene,
-    expect_terms,
     expect_tight_boxes,
     make_ssd,
     pixels_of,

@@ -19,11 +19,11 @@ from detlab.checking.expect import (
     expect_tensor,
     fail,
 )
-from detlab.checking.network_tools import SETTINGS, seeded_weights
 from detlab.checking.own_work import expect_work_without
 from detlab.checking.student import Handle, Student
-from detlab.weeks.week3.assertions import expect_floats, expect_indices
 from detlab.checking.workbench import StudentError
+from detlab.weeks.detection import expect_floats, expect_indices
+from detlab.weeks.week4.tools.convolutions import SETTINGS, seeded_weights
 
 SIDE = 300
 FEATURE_SIZES = (38, 19, 10, 5, 3, 1)

@@ -18,7 +18,8 @@ from detlab.checking.expect import (
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Student
 from detlab.checking.visible import visible
-from detlab.weeks.week3.assertions import (
+from detlab.imagenet import IMAGENET_MEAN, IMAGENET_STD
+from detlab.weeks.detection import (
     TERMS,
     expect_detections,
     expect_floats,
@@ -47,7 +48,6 @@ from detlab.weeks.week4.assertions import (
     expect_target,
     make_module,
 )
-from detlab.imagenet import IMAGENET_MEAN, IMAGENET_STD
 
 XML = """<annotation>
   <filename>1.jpg</filename>
