@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -99,8 +96,8 @@ def test_area(student):
 def toy_course(tmp_path: Path) -> Course:
     """A course of one small week, `week1_toy`, complete and without a fault."""
     root = tmp_path / "course"
-    files = {"solutions/week1_toy/notebook.py": TOY_NOTEBOOK}
-    files |= {f"autograder/checks/week1_toy/{name}": text for name, text in TOY_CHECKS.items()}
+    files = {"course.toml": 'name = "A toy"\n', "solutions/week1_toy/notebook.py": TOY_NOTEBOOK}
+    files |= {f"autograder/checks/week1/{name}": text for name, text in TOY_CHECKS.items()}
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,20 +131,6 @@ def refusal(toy_course: Course) -> Callable[[], list[str]]:
         return str(error.value).splitlines()
 
     return build
-
-
-@pytest.fixture
-def import_checks(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], ModuleType]:
-    """Import a helper of a week's hidden checks, such as `training`; weeks may share names."""
-
-    def imported(week: str, name: str) -> ModuleType:
-        folder = Course.find().checks(week)
-        for path in folder.glob("*.py"):
-            monkeypatch.delitem(sys.modules, path.stem, raising=False)
-        monkeypatch.syspath_prepend(str(folder))
-        return importlib.import_module(name)
-
-    return imported
 
 
 @pytest.fixture

@@ -4,16 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from harness import ReferenceWorkers, running_sandbox
 
-from detgrader.assignment import load_assignment
-from detgrader.classroom.batch import staff_folders
+from detcourse.week3 import training
 from detgrader.course import Course
-from detgrader.overlays import reference_submission
-from detgrader.sandbox.client import DispatcherClient, WorkerClient
-from detgrader.sandbox.host import isolation_of, start_sandbox
+from detgrader.sandbox.client import DispatcherClient
 from detgrader.sandbox.limits import Limits
 from detlab.checking.expect import CheckFailure
-from detlab.checking.student import Student
 
 COURSE = Course.find()
 WEEK = "week3_mnist_ssd"
@@ -35,58 +32,37 @@ def train_ssd(loader, epochs):
 
 @pytest.fixture(scope="module")
 def dispatcher() -> Iterator[DispatcherClient]:
-    assignment, staff = load_assignment(COURSE, WEEK), staff_folders(COURSE, WEEK)
-    program = isolation_of(staff)
-    assert program, "the sandbox must work here: see detgrader doctor"
-    with start_sandbox(1, program, staff, assignment.modules) as sandbox:
-        sandbox.wait_until_ready()
-        yield DispatcherClient(sandbox.controls[0])
+    with running_sandbox(COURSE, WEEK) as dispatcher:
+        yield dispatcher
 
 
 @pytest.fixture
-def training(import_checks, monkeypatch: pytest.MonkeyPatch):
-    """The checks' module, with fewer scenes."""
-    training = import_checks(WEEK, "training")
+def student_with(dispatcher: DispatcherClient) -> Iterator[ReferenceWorkers]:
+    workers = ReferenceWorkers(
+        dispatcher, COURSE, WEEK, Limits(cpu_s=120, memory_mb=3072, wall_s=600)
+    )
+    yield workers
+    workers.close()
+
+
+@pytest.fixture(autouse=True)
+def few_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "TRAIN_SCENES", 1600)
     monkeypatch.setattr(training, "EPOCHS", 2)
     monkeypatch.setattr(training, "HIDDEN_SCENES", 200)
-    return training
-
-
-@pytest.fixture
-def student_with(dispatcher: DispatcherClient):
-    """Start workers on the reference with some code laid over it."""
-    workers = []
-
-    def start(code: str = "") -> Student:
-        assignment = load_assignment(COURSE, WEEK)
-        worker = WorkerClient(dispatcher, Limits(cpu_s=120, memory_mb=3072, wall_s=600))
-        workers.append(worker)
-        sources = [("setup", assignment.setup)]
-        sources += [(c.name, c.source) for c in reference_submission(COURSE, assignment).cells]
-        sources.append(("overlay", code))
-        cells = [{"cell": n, "source": s, "definitions_only": False} for n, s in sources]
-        assert not any(worker.run(cells))
-        student = Student(worker.perform)
-        student.seed(0)
-        return student
-
-    yield start
-    for worker in workers:
-        worker.close()
 
 
 def rng() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-def test_the_reference_learns_a_batch_by_heart(training, student_with) -> None:
+def test_the_reference_learns_a_batch_by_heart(student_with) -> None:
     score = training.learned_by_heart(student_with(), rng())
     assert score.loss < 0.5
     assert score.mean > 0.95
 
 
-def test_the_reference_finds_unseen_digits(training, student_with) -> None:
+def test_the_reference_finds_unseen_digits(student_with) -> None:
     student = student_with()
     score = training.trained(student, rng())
     # An eighth of the grader's training.
@@ -96,25 +72,25 @@ def test_the_reference_finds_unseen_digits(training, student_with) -> None:
     assert training.trained(student, torch.Generator()) is score
 
 
-def test_transposed_priors_earn_nothing(training, student_with) -> None:
+def test_transposed_priors_earn_nothing(student_with) -> None:
     """A network can learn around them, to an mAP of 0.84; so the priors are looked at."""
     with pytest.raises(CheckFailure, match="transposed"):
         training.trained(student_with(TRANSPOSED), rng())
 
 
-def test_an_untrained_network_is_told_so(training, student_with) -> None:
+def test_an_untrained_network_is_told_so(student_with) -> None:
     score = training.trained(student_with(UNTRAINED), rng())
     assert score.mean < 0.05
     assert "took 0 of 100 steps" in score.remark
     assert "learned nothing" in score.remark
 
 
-def test_nan_is_told(training, student_with) -> None:
+def test_nan_is_told(student_with) -> None:
     with pytest.raises(CheckFailure, match="NaN or infinity"):
         training.trained(student_with(NOT_A_NUMBER), rng())
 
 
-def test_hidden_labels_never_enter_the_worker(training, student_with) -> None:
+def test_hidden_labels_never_enter_the_worker(student_with) -> None:
     sent = []
     student = student_with(UNTRAINED)
     perform = student.perform

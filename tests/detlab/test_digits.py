@@ -21,9 +21,9 @@ from torchvision.datasets import MNIST
 from typer.testing import CliRunner
 
 from detcourse.hidden_digits import HIDDEN, HIDDEN_DIGITS, HIDDEN_DIGITS_SHA256, load_hidden_digits
-from detgrader.classroom.batch import staff_folders
+from detgrader.classroom.batch import hidden_folders
 from detgrader.course import Course
-from detgrader.sandbox.host import bwrap_command, isolation_of
+from detgrader.sandbox.host import Inside, bwrap_command, isolation_of
 from detlab.cli import app
 from detlab.digits import DIGITS, DIGITS_SHA256, DataError, load_digits, read_digits
 from detlab.scenes import SCENES, SCENES_SHA256
@@ -129,22 +129,22 @@ def test_students_install_their_digits_and_no_others() -> None:
 
 
 def test_the_sandbox_shows_the_students_digits_and_not_the_hidden_ones() -> None:
-    staff = staff_folders(COURSE)
-    program = isolation_of(staff)
+    inside = Inside(packages=("detlab",), hidden=tuple(hidden_folders(COURSE)))
+    program = isolation_of(inside)
     assert program is not None
     look = "import sys; open(sys.argv[1], 'rb').close(); print('seen')"
     seen = {}
     for path in FILES:
-        command = [*bwrap_command(program, staff), sys.executable, "-I", "-c", look, str(path)]
+        command = [*bwrap_command(program, inside), sys.executable, "-I", "-c", look, str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         seen[path] = done.stdout == "seen\n"
     assert seen == {DIGITS: True, HIDDEN_DIGITS: False}
 
 
 def test_the_sandbox_does_not_show_what_tasks_ask_for_ready_made() -> None:
-    staff = staff_folders(COURSE)
+    inside = Inside(packages=("detlab",), hidden=tuple(hidden_folders(COURSE)))
     look = "import importlib.util as u; print(bool(u.find_spec('detlab.fast.loss')))"
-    command = [*bwrap_command(isolation_of(staff), staff), sys.executable, "-I", "-c", look]
+    command = [*bwrap_command(isolation_of(inside), inside), sys.executable, "-I", "-c", look]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "ModuleNotFoundError" in done.stderr or done.stdout == "False\n", done
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from detcourse import cases as cases
 from detcourse import truth
-from detgrader import detection_cases as cases
 from detlab.fast import detect, multibox_terms
 
 

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+
 from attacks import ATTACKS
 from attacks.grading import attacked_notebook, build_course, hand_in, solved_notebook
 from attacks.toys import LABELS, POINTS, WEEK, Attack
-
 from detgrader.classroom.batch import grade_batch, take_in_all
 from detgrader.grading.results import SubmissionResult
 

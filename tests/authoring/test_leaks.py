@@ -10,7 +10,7 @@ from detgrader.authoring.leaks import says_something
 
 WEEK = "week1_toy"
 SOURCE = f"solutions/{WEEK}/notebook.py"
-CHECKS = f"autograder/checks/{WEEK}"
+CHECKS = "autograder/checks/week1"
 
 
 BOX = "box = [0, 0, 2, 4]"

@@ -4,16 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from harness import ReferenceWorkers, running_sandbox
 
-from detgrader.assignment import load_assignment
-from detgrader.classroom.batch import staff_folders
+from detcourse.week2 import training
 from detgrader.course import Course
-from detgrader.overlays import reference_submission
-from detgrader.sandbox.client import DispatcherClient, WorkerClient
-from detgrader.sandbox.host import isolation_of, start_sandbox
+from detgrader.sandbox.client import DispatcherClient
 from detgrader.sandbox.limits import Limits
 from detlab.checking.expect import CheckFailure
-from detlab.checking.student import Student
 from detlab.checking.workbench import StudentError
 
 COURSE = Course.find()
@@ -45,50 +42,28 @@ def train_localizer(loader, epochs):
 """
 
 
-WORKERS: list[WorkerClient] = []
-
-
-@pytest.fixture(autouse=True)
-def close_workers() -> Iterator[None]:
-    yield
-    while WORKERS:
-        WORKERS.pop().close()
-
-
 @pytest.fixture(scope="module")
 def dispatcher() -> Iterator[DispatcherClient]:
-    assignment, staff = load_assignment(COURSE, WEEK), staff_folders(COURSE)
-    program = isolation_of(staff)
-    assert program, "the sandbox must work here: see detgrader doctor"
-    with start_sandbox(1, program, staff, assignment.modules) as sandbox:
-        sandbox.wait_until_ready()
-        yield DispatcherClient(sandbox.controls[0])
+    with running_sandbox(COURSE, WEEK) as dispatcher:
+        yield dispatcher
 
 
 @pytest.fixture
-def training(import_checks, monkeypatch: pytest.MonkeyPatch):
-    """The checks' module, with fewer images."""
-    training = import_checks(WEEK, "training")
+def student_with(dispatcher: DispatcherClient) -> Iterator[ReferenceWorkers]:
+    workers = ReferenceWorkers(
+        dispatcher, COURSE, WEEK, Limits(cpu_s=120, memory_mb=3072, wall_s=600)
+    )
+    yield workers
+    workers.close()
+
+
+@pytest.fixture(autouse=True)
+def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "COPIES", 1)
-    return training
 
 
-def student_with(dispatcher: DispatcherClient, code: str = "") -> Student:
-    """Start a worker on the reference with some code laid over it."""
-    assignment = load_assignment(COURSE, WEEK)
-    worker = WorkerClient(dispatcher, Limits(cpu_s=120, memory_mb=3072, wall_s=600))
-    WORKERS.append(worker)
-    sources = [("setup", assignment.setup)]
-    sources += [(c.name, c.source) for c in reference_submission(COURSE, assignment).cells]
-    sources.append(("overlay", code))
-    cells = [{"cell": n, "source": s, "definitions_only": False} for n, s in sources]
-    assert not any(worker.run(cells))
-    return Student(worker.perform)
-
-
-def test_the_reference_learns_in_the_sandbox(dispatcher: DispatcherClient, training) -> None:
-    student = student_with(dispatcher)
-    student.seed(0)
+def test_the_reference_learns_in_the_sandbox(student_with) -> None:
+    student = student_with()
     score = training.score_of(student, torch.Generator().manual_seed(0), epochs=2)
     assert score.progress == (126, 126, False)
     # A sixteenth of the grader's training; guessing gives 0.10 and about 0.15.
@@ -103,10 +78,8 @@ def test_the_reference_learns_in_the_sandbox(dispatcher: DispatcherClient, train
     ("code", "says"),
     [(BROKEN, "NaN or infinity"), (LAZY, "took 0 of 63 steps"), (LAZY, "learned nothing")],
 )
-def test_what_goes_wrong_is_told(
-    dispatcher: DispatcherClient, training, code: str, says: str
-) -> None:
-    student = student_with(dispatcher, code)
+def test_what_goes_wrong_is_told(student_with, code: str, says: str) -> None:
+    student = student_with(code)
     try:
         text = training.score_of(student, torch.Generator().manual_seed(0), epochs=1).remark
     except CheckFailure as failure:
@@ -114,8 +87,8 @@ def test_what_goes_wrong_is_told(
     assert says in text
 
 
-def test_a_training_that_raises_is_not_run_again(dispatcher: DispatcherClient, training) -> None:
-    student = student_with(dispatcher, RAISING)
+def test_a_training_that_raises_is_not_run_again(student_with) -> None:
+    student = student_with(RAISING)
     for _ in range(2):
         with pytest.raises(StudentError, match="broken off"):
             training.score_of(student, torch.Generator().manual_seed(0), epochs=1)
@@ -123,19 +96,19 @@ def test_a_training_that_raises_is_not_run_again(dispatcher: DispatcherClient, t
 
 
 def test_a_spent_budget_ends_the_training_not_the_task(
-    dispatcher: DispatcherClient, training, monkeypatch: pytest.MonkeyPatch
+    student_with, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "CPU_S", 0.5)
-    student = student_with(dispatcher, SLOW)
+    student = student_with(SLOW)
     score = training.score_of(student, torch.Generator().manual_seed(0), epochs=3)
     assert score.progress.out_of_time
     assert 0 < score.progress.steps < score.progress.max_steps
     assert "stopped after" in score.remark
 
 
-def test_hidden_labels_never_enter_the_worker(dispatcher: DispatcherClient, training) -> None:
+def test_hidden_labels_never_enter_the_worker(student_with) -> None:
     sent = []
-    student = student_with(dispatcher)
+    student = student_with()
     perform = student.perform
 
     def listening(*request):
@@ -144,9 +117,7 @@ def test_hidden_labels_never_enter_the_worker(dispatcher: DispatcherClient, trai
 
     student.perform = listening
     training.score_of(student, torch.Generator().manual_seed(0), epochs=1)
-    images, _, labels = training.scenes_of(
-        "hidden", training.HIDDEN_COPIES, seed_of_hidden(training)
-    )
+    images, _, labels = training.scenes_of("hidden", training.HIDDEN_COPIES, seed_of_hidden())
     pictures = [arguments[1][0] for request, *arguments in sent if request == "invoke"]
     # After them come a few with other pixels around a window.
     assert torch.equal(torch.cat(pictures)[: len(images)], images.float() / 255)
@@ -165,7 +136,7 @@ def flat(value: object) -> Iterator[object]:
         yield value
 
 
-def seed_of_hidden(training) -> int:
+def seed_of_hidden() -> int:
     """Return the third seed that the training draws, after the digits' names."""
     rng = torch.Generator().manual_seed(0)
     torch.randperm(10, generator=rng)

@@ -8,7 +8,7 @@ from detgrader.authoring import release
 
 WEEK = "week1_toy"
 SOURCE = f"solutions/{WEEK}/notebook.py"
-CHECKS = f"autograder/checks/{WEEK}"
+CHECKS = "autograder/checks/week1"
 
 
 def line_of(text: str, anchor: str) -> int:

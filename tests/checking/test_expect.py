@@ -131,7 +131,7 @@ class AgreeableFloat(float):
     "value", [Agreeable(), torch.ones(3).as_subclass(AgreeableTensor), AgreeableFloat(1)]
 )
 def test_an_object_that_agrees_with_everything_stays_behind_a_handle(value: object) -> None:
-    student = Student(Workbench({"answer": value}).perform)
+    student = Student(Workbench({"answer": value}, {}).perform)
     handle = student.fetch("answer")
     for check in (expect.expect_number, expect.expect_int, expect.expect_tensor):
         assert type(value).__name__ in words(check, handle, "x")

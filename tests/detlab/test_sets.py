@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 from voc_sets import MAP, NAMES, SIZE, annotated, thing, write_set
 
-from detgrader.classroom.batch import staff_folders
+from detgrader.classroom.batch import hidden_folders
 from detgrader.course import Course
-from detgrader.sandbox.host import bwrap_command, isolation_of
+from detgrader.sandbox.host import Inside, bwrap_command, isolation_of
 from detlab.sets import downloads, voc
 
 COURSE = Course.find()
@@ -476,13 +476,13 @@ def test_their_boxes_tightly_hold_their_ink() -> None:
 
 def test_the_sandbox_does_not_show_how_annotations_are_read() -> None:
     """What runs inside imports without it, and sees the digits themselves."""
-    staff = staff_folders(COURSE)
+    inside = Inside(packages=("detlab",), hidden=tuple(hidden_folders(COURSE)))
     look = (
         "import os, detlab, detgrader.sandbox.inside.zygote, detgrader.sandbox.inside.worker\n"
         "home = os.path.dirname(detlab.__file__)\n"
         "print(os.listdir(home + '/sets'), os.path.exists(home + '/data/digits_voc'))"
     )
-    command = [*bwrap_command(isolation_of(staff), staff), sys.executable, "-I", "-c", look]
+    command = [*bwrap_command(isolation_of(inside), inside), sys.executable, "-I", "-c", look]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == "[] True\n", done
 

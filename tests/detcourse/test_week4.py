@@ -9,23 +9,20 @@ from pathlib import Path
 
 import pytest
 import torch
+from harness import ReferenceWorkers, running_sandbox
 from rich.console import Console
 from safetensors.torch import load_file, save_file
 
+from detcourse.reference import training as reference_training
 from detcourse.reference.data import gentle, initial_weights
 from detcourse.reference.recipes import Recipe
 from detcourse.reference.training import train_reference
-from detgrader import reference_training
-from detgrader.assignment import load_assignment
-from detgrader.classroom.batch import staff_folders
+from detcourse.week4 import trained
 from detgrader.course import Course, CourseError
-from detgrader.overlays import reference_submission
 from detgrader.reference import load_reference
-from detgrader.sandbox.client import DispatcherClient, WorkerClient
-from detgrader.sandbox.host import isolation_of, start_sandbox
+from detgrader.sandbox.client import DispatcherClient
 from detgrader.sandbox.limits import Limits
 from detlab.checking.expect import CheckFailure
-from detlab.checking.student import Student
 from detlab.sets import voc
 from detlab.weeks.week4.tools.vgg import vgg_features
 
@@ -40,101 +37,78 @@ def reference():
 
 @pytest.fixture(scope="module")
 def dispatcher() -> Iterator[DispatcherClient]:
-    assignment, staff = load_assignment(COURSE, WEEK), staff_folders(COURSE, WEEK)
-    program = isolation_of(staff)
-    assert program, "the sandbox must work here: see detgrader doctor"
-    with start_sandbox(1, program, staff, assignment.modules) as sandbox:
-        sandbox.wait_until_ready()
-        yield DispatcherClient(sandbox.controls[0])
+    with running_sandbox(COURSE, WEEK) as dispatcher:
+        yield dispatcher
 
 
 @pytest.fixture
-def student_with(dispatcher: DispatcherClient):
-    """Start workers on the reference with some code laid over it."""
-    workers = []
-
-    def start(code: str = "") -> Student:
-        assignment = load_assignment(COURSE, WEEK)
-        worker = WorkerClient(dispatcher, Limits(cpu_s=200, memory_mb=6144, wall_s=900))
-        workers.append(worker)
-        sources = [("setup", assignment.setup)]
-        sources += [(c.name, c.source) for c in reference_submission(COURSE, assignment).cells]
-        sources.append(("overlay", code))
-        cells = [{"cell": n, "source": s, "definitions_only": False} for n, s in sources]
-        assert not any(worker.run(cells))
-        student = Student(worker.perform)
-        student.seed(0)
-        return student
-
-    yield start
-    for worker in workers:
-        worker.close()
+def student_with(dispatcher: DispatcherClient) -> Iterator[ReferenceWorkers]:
+    workers = ReferenceWorkers(
+        dispatcher, COURSE, WEEK, Limits(cpu_s=200, memory_mb=6144, wall_s=900)
+    )
+    yield workers
+    workers.close()
 
 
 @pytest.fixture
-def trained(import_checks):
-    return import_checks(WEEK, "trained")
-
-
-@pytest.fixture
-def few_images(trained, monkeypatch: pytest.MonkeyPatch) -> None:
+def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put two scenes of digits in the place of the blood."""
     images = voc.read_set([(voc.DIGITS, "test")], voc.DIGIT_CLASSES)
     pictures = [torch.rand(3, 40, 50) for _ in range(2)]
     targets = [one | {"labels": one["labels"] % 3 + 1} for one in images.objects[:2]]
-    monkeypatch.setattr(trained, "test_set", lambda: (pictures, targets))
+    monkeypatch.setattr("test_set", lambda: (pictures, targets))
 
 
 # Files of weights
 
 
-def refused(trained, path: Path) -> str:
+def refused(path: Path) -> str:
     with pytest.raises(CheckFailure) as failure:
         trained.read_weights(path)
     return str(failure.value)
 
 
-def test_missing_weights_are_missed_by_name(trained, tmp_path: Path) -> None:
+def test_missing_weights_are_missed_by_name(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"x")
-    message = refused(trained, tmp_path / "week4_ssd300.safetensors")
+    message = refused(tmp_path / "week4_ssd300.safetensors")
     assert "no week4_ssd300.safetensors beside the notebook" in message
     assert "model.safetensors: rename it" in message
 
 
-def test_weights_of_another_format_are_named_so(trained, tmp_path: Path) -> None:
+def test_weights_of_another_format_are_named_so(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     torch.save({"weight": torch.zeros(3)}, path)
-    assert "cannot be read as weights" in refused(trained, path)
+    assert "cannot be read as weights" in refused(path)
     for data in (b"", b"\xff" * 200, (10**12).to_bytes(8, "little") + b"{}"):
         path.write_bytes(data)
-        assert "cannot be read as weights" in refused(trained, path)
+        assert "cannot be read as weights" in refused(path)
 
 
-def test_a_header_that_lies_is_no_traceback(trained, tmp_path: Path) -> None:
+def test_a_header_that_lies_is_no_traceback(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     header = {"w": {"dtype": "F32", "shape": [1 << 40], "data_offsets": [0, 1 << 42]}}
     text = json.dumps(header).encode()
     path.write_bytes(len(text).to_bytes(8, "little") + text + b"\0" * 64)
-    assert "cannot be read as weights" in refused(trained, path)
+    assert "cannot be read as weights" in refused(path)
 
 
-def test_oversized_weights_are_not_read(trained, tmp_path: Path) -> None:
+def test_oversized_weights_are_not_read(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     with open(path, "wb") as file:
         file.truncate(200 * 10**6)
-    assert "200 MB, more than 160" in refused(trained, path)
+    assert "200 MB, more than 160" in refused(path)
 
 
-def test_links_and_pipes_are_no_weights(trained, tmp_path: Path) -> None:
+def test_links_and_pipes_are_no_weights(tmp_path: Path) -> None:
     save_file({"w": torch.zeros(1)}, tmp_path / "real.safetensors")
     link, pipe = tmp_path / "link.safetensors", tmp_path / "pipe.safetensors"
     link.symlink_to(tmp_path / "real.safetensors")
     os.mkfifo(pipe)
-    assert "ordinary file" in refused(trained, link)
-    assert "ordinary file" in refused(trained, pipe)
+    assert "ordinary file" in refused(link)
+    assert "ordinary file" in refused(pipe)
 
 
-def test_weights_must_be_finite_and_fit(trained) -> None:
+def test_weights_must_be_finite_and_fit() -> None:
     state = {"a.weight": ((2, 3), "torch.float32"), "a.bias": ((2,), "torch.float32")}
     good = {"a.weight": torch.zeros(2, 3), "a.bias": torch.zeros(2)}
     trained.check_finite(good, "w")

@@ -12,13 +12,14 @@ import torch
 import torchvision
 from tqdm import tqdm
 
-from detlab.checking import tools
+from detlab.checking.tools import calls, figures, networks
 from detlab.metrics import label_accuracy, mean_iou
+from detlab.weeks import training_tools
 from detlab.weeks.loaders import BudgetedLoader
 
 
 def steps_of(function, count: int) -> int:
-    return tools.count_steps(function, [torch.rand(count)], [torch.rand(3)])["steps"]
+    return calls.count_steps(function, [torch.rand(count)], [torch.rand(3)])["steps"]
 
 
 def vectorised(x: torch.Tensor) -> torch.Tensor:
@@ -75,7 +76,7 @@ def test_a_function_that_stops_the_count_is_noticed() -> None:
 
         sys.settrace(None)
 
-    assert tools.count_steps(stops, [1], [1])["steps"] == -1
+    assert calls.count_steps(stops, [1], [1])["steps"] == -1
 
 
 def test_what_was_remembered_is_no_help_and_the_counted_answer_is_returned() -> None:
@@ -88,7 +89,7 @@ def test_what_was_remembered_is_no_help_and_the_counted_answer_is_returned() -> 
 
     few, many = (steps_of(remembering, n) for n in (4, 400))
     assert many > few + 300
-    result = tools.count_steps(remembering, [torch.rand(5)], [torch.rand(2)])["result"]
+    result = calls.count_steps(remembering, [torch.rand(5)], [torch.rand(2)])["result"]
     assert result.tolist() == [0, 1, 2, 3, 4]
 
 
@@ -103,7 +104,7 @@ def test_a_loop_in_a_thread_is_counted_and_a_thread_from_before_is_noticed() -> 
     thread = threading.Thread(target=end.wait)
     thread.start()
     try:
-        told = tools.count_steps(vectorised, [torch.rand(4)], [torch.rand(3)])
+        told = calls.count_steps(vectorised, [torch.rand(4)], [torch.rand(3)])
         assert told["threads"] > 1
         # As in a notebook, whose kernel has threads of its own: steps are counted all the same.
         assert steps_of(nested_loops, 40) > 4 * steps_of(nested_loops, 4) > 0
@@ -114,14 +115,14 @@ def test_a_loop_in_a_thread_is_counted_and_a_thread_from_before_is_noticed() -> 
 
 def test_a_training_is_recorded_by_calls_backward_passes_and_steps() -> None:
     net = torch.nn.Linear(2, 1, bias=False)
-    record = tools.record_training(net)
+    record = training_tools.record_training(net)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
     before = net.weight.detach().clone()
     for _ in range(2):
         optimizer.zero_grad()
         net(torch.ones(1, 2)).sum().backward()
         optimizer.step()
-    told = tools.training_record(record)
+    told = training_tools.training_record(record)
     net(torch.ones(1, 2)).sum().backward()  # after the record was read: not noted
     optimizer.step()
     assert [len(told[name]) for name in ("weights", "backward", "steps")] == [2, 2, 2]
@@ -142,9 +143,9 @@ def test_a_bar_is_told_from_printing() -> None:
         for n in range(total):
             print(n, "of", total)
 
-    assert tools.call_and_listen(bar, [3])["bar"] is True
-    assert tools.call_and_listen(wiped_away, [3])["bar"] is True
-    assert tools.call_and_listen(printing, [3])["bar"] is False
+    assert calls.call_and_listen(bar, [3])["bar"] is True
+    assert calls.call_and_listen(wiped_away, [3])["bar"] is True
+    assert calls.call_and_listen(printing, [3])["bar"] is False
 
 
 def picture(extent=None, origin: str = "upper"):
@@ -166,7 +167,7 @@ def test_rectangles_are_told_in_pixels_of_the_image(extent, corner, sides) -> No
     figure, axes = picture(extent)
     axes.add_patch(plt.Rectangle(corner, *sides, fill=False, ec="red"))
     axes.add_patch(plt.Rectangle(corner, *sides, fill=False, ec="red", lw=0))  # not to be seen
-    (told,) = tools.describe_figure(figure)
+    (told,) = figures.describe_figure(figure)
     (rectangle,) = told["rectangles"]
     assert rectangle["box"] == pytest.approx((2, 1, 6, 3))
     assert (told["images"][0]["upright"], told["images"][0]["whole"]) == (True, True)
@@ -178,24 +179,26 @@ def test_images_upside_down_or_cut_are_told() -> None:
     axes.set_xlim(0, 3)
     axes.set_title("left", loc="left")
     figure.supxlabel("step")
-    (told,) = tools.describe_figure(figure)
+    (told,) = figures.describe_figure(figure)
     assert (told["images"][0]["upright"], told["images"][0]["whole"]) == (False, False)
     assert (told["title"], told["xlabel"], told["ylabel"]) == ("left", "step", "")
     axes.set_visible(False)
-    assert tools.describe_figure(figure) == []
+    assert figures.describe_figure(figure) == []
     plt.close(figure)
 
 
 def test_gradient_tells_what_is_cut_off() -> None:
     x = torch.tensor([1.0, 2.0])
-    assert torch.equal(tools.gradient(lambda y: (y * y).sum(), x), 2 * x)
-    assert tools.gradient(lambda y: torch.tensor(y.sum().item()), x) is None
+    assert torch.equal(networks.gradient(lambda y: (y * y).sum(), x), 2 * x)
+    assert networks.gradient(lambda y: torch.tensor(y.sum().item()), x) is None
     assert not x.requires_grad
 
 
 def test_gradients_of_several_arguments() -> None:
     x, y = torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0])
-    gradients = tools.gradients(lambda a, b, c: (a * c).sum() + 0 * b.detach().sum(), [x, y, y], 2)
+    gradients = networks.gradients(
+        lambda a, b, c: (a * c).sum() + 0 * b.detach().sum(), [x, y, y], 2
+    )
     assert torch.equal(gradients[0], y)
     assert gradients[1] is None
 
@@ -203,7 +206,7 @@ def test_gradients_of_several_arguments() -> None:
 def test_it_is_seen_whose_code_a_call_runs() -> None:
     """Wrapped, renamed or called as a compiled operation: torchvision's work is torchvision's."""
     boxes, scores = torch.rand(4, 4), torch.rand(4)
-    own = tools.call_and_watch(lambda b: b.clamp(min=0.5).sum(), [boxes])
+    own = calls.call_and_watch(lambda b: b.clamp(min=0.5).sum(), [boxes])
     assert not {"torchvision", "detlab"} & set(own["packages"])
     assert torch.equal(own["result"], boxes.clamp(min=0.5).sum())
     compiled = torch.ops.torchvision.nms
@@ -212,14 +215,14 @@ def test_it_is_seen_whose_code_a_call_runs() -> None:
         (lambda *given: compiled(*given), [boxes, scores, 0.5]),
         (lambda b: getattr(torchvision.ops, "box_" + "iou")(b, b), [boxes]),
     ):
-        assert "torchvision" in tools.call_and_watch(function, arguments)["packages"]
-    measured = tools.call_and_watch(mean_iou, [boxes.sort(1).values, boxes.sort(1).values])
+        assert "torchvision" in calls.call_and_watch(function, arguments)["packages"]
+    measured = calls.call_and_watch(mean_iou, [boxes.sort(1).values, boxes.sort(1).values])
     assert "detlab" in measured["packages"]
 
 
 def test_a_call_that_raises_ends_the_watch() -> None:
     with pytest.raises(ZeroDivisionError):
-        tools.call_and_watch(lambda: 1 / 0, [])
+        calls.call_and_watch(lambda: 1 / 0, [])
     assert sys.getprofile() is None
 
 
@@ -266,10 +269,10 @@ def test_loader_gives_every_image_once_a_pass_in_new_orders() -> None:
 def test_loader_ends_with_its_steps_and_with_its_time() -> None:
     loader = loader_of(10, max_steps=4)
     assert [len(list(loader)) for _ in range(3)] == [3, 1, 0]
-    assert tools.progress_of(loader) == (4, 4, False)
+    assert training_tools.progress_of(loader) == (4, 4, False)
     late = loader_of(10, cpu_s=0.0)
     assert list(late) == []
-    assert tools.progress_of(late) == (0, 100, True)
+    assert training_tools.progress_of(late) == (0, 100, True)
 
 
 def test_perfect_predictions_score_one_and_wrong_ones_nothing() -> None:
@@ -314,15 +317,15 @@ def cut_the_list(truths: list) -> None:
 @pytest.mark.parametrize("change", [append_a_key, replace_an_item, double_in_place, cut_the_list])
 def test_changes_inside_of_arguments_are_seen(change) -> None:
     truths = [{"boxes": torch.ones(2, 4)}, {"boxes": torch.ones(1, 4)}]
-    assert not tools.leaves_arguments_alone(change, [truths])
+    assert not calls.leaves_arguments_alone(change, [truths])
 
 
 def test_changes_of_huge_tensors_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tools, "LARGE", 8)
-    assert not tools.leaves_arguments_alone(lambda values: values.zero_(), [torch.ones(9)])
-    assert tools.leaves_arguments_alone(lambda values: values + 1, [torch.ones(9)])
+    monkeypatch.setattr(calls, "LARGE", 8)
+    assert not calls.leaves_arguments_alone(lambda values: values.zero_(), [torch.ones(9)])
+    assert calls.leaves_arguments_alone(lambda values: values + 1, [torch.ones(9)])
 
 
 def test_reading_leaves_arguments_alone() -> None:
     truths = [{"boxes": torch.ones(2, 4)}]
-    assert tools.leaves_arguments_alone(lambda given: given[0]["boxes"] * 2, [truths])
+    assert calls.leaves_arguments_alone(lambda given: given[0]["boxes"] * 2, [truths])

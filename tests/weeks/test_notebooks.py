@@ -10,8 +10,9 @@ from nbclient import NotebookClient
 from detgrader.assignment import load_assignment
 from detgrader.authoring import source
 from detgrader.course import Course
-from detgrader.overlays import load_overlays
-from detlab.checking.visible import CheckFailed, check_namespace
+from detgrader.overlays import Overlay, lay_over, load_overlays
+from detgrader.reference import load_reference, reference_submission
+from detlab.checking.visible import CheckFailed
 from detlab.weeks import check
 
 COURSE = Course.find()
@@ -53,12 +54,20 @@ def shorten(notebook: nbformat.NotebookNode, long: str, short: str) -> None:
 
 
 def reference_names(week: str = "week1_sliding_window") -> dict:
-    """Run the setup cell and the answer cells of a week's reference and return their names."""
+    """Return the names that week's setup and answers define."""
+    return vars(load_reference(COURSE, week))
+
+
+def names_with(week: str, overlay: Overlay) -> dict:
+    """Return the names of a week's reference with an overlay laid over."""
+    assignment = load_assignment(COURSE, week)
+    submission = lay_over(reference_submission(COURSE, assignment), overlay, assignment)
     names: dict = {"__name__": "__main__"}
-    for cell in source.read(COURSE, week).notebook().cells:
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        if cell.cell_type == "code" and grade_id.startswith(("setup", "task_")):
-            exec(compile(cell.source, grade_id, "exec"), names)
+    for name, text in [
+        ("setup", assignment.setup),
+        *((c.name, c.source) for c in submission.cells),
+    ]:
+        exec(compile(text, name, "exec", dont_inherit=True), names)
     return names
 
 
@@ -83,9 +92,7 @@ def test_visible_checks_see_most_known_mistakes(week: str, share: float) -> None
     mutants = [mutant for mutant in mutants if mutant.task not in TRAININGS]
     missed = []
     for mutant in mutants:
-        names = reference_names(week)
-        exec(compile(mutant.code, mutant.name, "exec"), names)
-        if check_namespace(mutant.task, names).passed:
+        if check.report(mutant.task, names_with(week, mutant)).passed:
             missed.append(mutant.name)
     plt.close("all")
     assert len(missed) <= share * len(mutants), missed
@@ -96,9 +103,7 @@ def test_visible_checks_see_most_known_mistakes(week: str, share: float) -> None
 def test_visible_checks_accept_unusual_right_answers(week: str) -> None:
     assignment = load_assignment(COURSE, week)
     for variant in load_overlays(COURSE.variants(week), assignment, with_hints=False):
-        names = reference_names(week)
-        exec(compile(variant.code, variant.name, "exec"), names)
-        report = check_namespace(variant.task, names)
+        report = check.report(variant.task, names_with(week, variant))
         assert report.passed, f"{variant.name}: {report.text}"
     plt.close("all")
 
@@ -113,14 +118,14 @@ def test_check_prints_when_right_and_raises_when_wrong(namespace: dict, capsys) 
 
 def test_an_error_in_a_students_function_is_told_with_its_line(namespace: dict) -> None:
     exec("def unseen(height, width):\n    return height / 0\n", namespace)
-    text = check_namespace("1.6", namespace).text
+    text = check.report("1.6", namespace).text
     assert "ZeroDivisionError: division by zero" in text
     assert "line 2, in unseen" in text
 
 
 def test_checks_leave_no_figure_open(namespace: dict) -> None:
     before = plt.get_fignums()
-    check_namespace("1.7", namespace)
+    check.report("1.7", namespace)
     assert plt.get_fignums() == before
 
 

@@ -20,8 +20,8 @@ from attacks.notebooks import cell_of
 from attacks.toys import POINTS, WEEK
 from rich.console import Console
 
-from detgrader import batch as batches
 from detgrader.assignment import load_assignment
+from detgrader.classroom import batch as batches
 from detgrader.classroom.batch import distinct_names, grade_batch, take_in_all
 from detgrader.classroom.reports import print_class, write_reports
 from detgrader.course import Course, CourseError
@@ -32,7 +32,7 @@ from detgrader.grading.results import BatchResult, SubmissionResult, TaskResult
 from detgrader.intake import Submission
 from detgrader.text import clean_text, without_values
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +198,7 @@ def test_outputs_agree_with_each_other(graded, tmp_path: Path) -> None:
         assert passed == [task["status"] == "passed" for task in submission["tasks"]]
 
 
-CHECKS = f"autograder/checks/{WEEK}"
+CHECKS = "autograder/checks/week1"
 FAULTS = {
     "1.1": ("    for _ in range(2):", "    {}['no']\n    for _ in range(2):"),
     "1.2": ("def test_scale(", "@pytest.mark.skip\ndef test_scale("),
