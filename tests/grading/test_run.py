@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import pytest
 from attacks.grading import build_course, hand_in, notebook_with, solved_notebook
 from attacks.notebooks import cell_of
 from attacks.toys import POINTS, WEEK
+from harness import copy_course
 from rich.console import Console
 
 from detgrader.assignment import load_assignment
@@ -31,8 +31,6 @@ from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import BatchResult, SubmissionResult, TaskResult
 from detgrader.intake import Submission
 from detgrader.text import clean_text, without_values
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -409,7 +407,7 @@ def test_interrupted_batch_leaves_older_results_alone_and_nothing_else(
     out = tmp_path / "out"
     out.mkdir()
     (out / "results.json").write_text("older")
-    command = [sys.executable, "-c", "from detgrader.cli import app; app()", "grade", WEEK]
+    command = [sys.executable, "-c", "from detgrader.cli import main; main()", "grade", WEEK]
     process = subprocess.Popen(
         [*command, "--jobs", "2", "--out", str(out), *map(str, paths)],
         cwd=course.root,
@@ -417,6 +415,8 @@ def test_interrupted_batch_leaves_older_results_alone_and_nothing_else(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # As in a terminal: a shell's background job, and what it starts, ignores the signal.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for line in process.stdout:
         if line.startswith("[1/40]"):
@@ -498,11 +498,7 @@ WEEK_1 = "week1_sliding_window"
 
 @pytest.fixture(scope="module")
 def week_1(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    root = tmp_path_factory.mktemp("week1")
-    for folder in ("solutions", "assignments", "autograder/checks"):
-        source, copy = REPOSITORY / folder / WEEK_1, root / folder / WEEK_1
-        shutil.copytree(source, copy, ignore=shutil.ignore_patterns("mutants", "variants"))
-    return Course(root)
+    return copy_course(tmp_path_factory.mktemp("week1"), WEEK_1, overlays=False)
 
 
 ODD_VALUES = {
