@@ -50,7 +50,8 @@ def map_cells(size: int, scale: float, after: float, ratios: Sequence[float]) ->
         ratios: width by height.
 
     Returns:
-        (size², len(ratios) + 1, 4) float64, `cxcywh` in fractions, row by row; the extra prior last.
+        (size², len(ratios) + 1, 4) float64, `cxcywh` in fractions, row by row, the extra prior
+        last.
     """
     cells = []
     for i in range(size):
@@ -64,7 +65,7 @@ def map_cells(size: int, scale: float, after: float, ratios: Sequence[float]) ->
 def prior_cells(
     feature_sizes: Sequence[int], scales: Sequence[float], ratios: Sequence[float]
 ) -> Tensor:
-    """Return the priors of several maps, cell by cell: (cells, len(ratios) + 1, 4) float64, `cxcywh`.
+    """Return the priors of maps, cell by cell: (cells, len(ratios) + 1, 4) float64, `cxcywh`.
 
     After the last map the scale is 1. Source: Liu et al. 2016, arXiv:1512.02325, section 2.2.
     """
