@@ -32,7 +32,7 @@ from rich.table import Table
 from detgrader import release
 from detgrader.assignment import Assignment, load_assignment
 from detgrader.course import Course
-from detgrader.overlays import Overlay, load_overlays
+from detgrader.overlays import Overlay, lay_over, load_overlays, reference_submission
 from detgrader.source import read
 
 WEEK = "week1_sliding_window"
@@ -47,12 +47,16 @@ console = Console(width=max(110, Console().width))  # the table needs it
 # The class
 
 
-def lay_over(notebook: NotebookNode, overlay: Overlay, assignment: Assignment) -> None:
-    """Add an overlay to the end of its task's last answer cell."""
-    task = next(task for task in assignment.tasks if task.label == overlay.task)
+def overlaid(course: Course, assignment: Assignment, *overlays: Overlay) -> NotebookNode:
+    """Return the solved notebook with overlays laid over it."""
+    reference = answers = reference_submission(course, assignment)
+    for overlay in overlays:
+        answers = lay_over(answers, overlay, assignment)
+    changed = {cell.name: cell.source for cell in answers.cells if cell not in reference.cells}
+    notebook = release.solved(course, WEEK)
     for cell in notebook.cells:
-        if cell.id == task.code_cells[-1]:
-            cell.source += f"\n\n{overlay.code}"
+        cell.source = changed.get(cell.id, cell.source)
+    return notebook
 
 
 def make_class(course: Course, assignment: Assignment) -> dict[str, NotebookNode]:
@@ -64,19 +68,17 @@ def make_class(course: Course, assignment: Assignment) -> dict[str, NotebookNode
     mutants = load_overlays(course.mutants(WEEK), assignment, with_hints=True)
     submissions = {"reference": release.solved(course, WEEK)}
     for number in range(1, RIGHT):
-        submissions[f"right_{number}"] = notebook = release.solved(course, WEEK)
-        if variants:
-            lay_over(notebook, variants[number * len(variants) // RIGHT], assignment)
+        chosen = variants[number * len(variants) // RIGHT :][:1]
+        submissions[f"right_{number}"] = overlaid(course, assignment, *chosen)
     for number, labels in enumerate(MISTAKES, 1):
-        submissions[f"wrong_{number}"] = notebook = release.solved(course, WEEK)
+        mistakes = []
         for label in labels.split():
             known = [mutant for mutant in mutants if mutant.task == label]
-            mistake = known[number * len(known) // (len(MISTAKES) + 1)]
-            lay_over(notebook, mistake, assignment)
+            mistakes.append(known[number * len(known) // (len(MISTAKES) + 1)])
+        submissions[f"wrong_{number}"] = overlaid(course, assignment, *mistakes)
     submissions["stub"] = nbformat.reads(release.build(course, WEEK), as_version=4)
-    submissions["syntax_error"] = release.solved(course, WEEK)
     typo = Overlay("typo", SYNTAX_ERROR, "", "", "def twin(net:\n    return net\n")
-    lay_over(submissions["syntax_error"], typo, assignment)
+    submissions["syntax_error"] = overlaid(course, assignment, typo)
     return submissions
 
 

@@ -242,6 +242,6 @@ def copy_course(folder: Path) -> None:
 
 def keep(folder: Path, name: str) -> None:
     """Delete all overlays of a folder but one."""
-    for path in folder.glob("*.py"):
+    for path in folder.iterdir():
         if path.stem != name:
             path.unlink()

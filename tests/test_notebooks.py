@@ -10,7 +10,7 @@ from nbclient import NotebookClient
 from detgrader import source
 from detgrader.assignment import load_assignment
 from detgrader.course import Course
-from detgrader.overlays import load_overlays
+from detgrader.overlays import Overlay, lay_over, load_overlays, reference_submission
 from detlab.checking.visible import CheckFailed, check, check_namespace
 
 COURSE = Course.find()
@@ -51,20 +51,23 @@ def shorten(notebook: nbformat.NotebookNode, long: str, short: str) -> None:
     cell.source = cell.source.replace(long, short)
 
 
-def reference_names(week: str = "week1_sliding_window") -> dict:
-    """Run the setup cell and the answer cells of a week's reference and return their names."""
+def names_of(week: str, *overlays: Overlay) -> dict:
+    """Run the setup cell and a week's reference, overlays laid over it; return their names."""
+    assignment = load_assignment(COURSE, week)
+    answers = reference_submission(COURSE, assignment)
+    for overlay in overlays:
+        answers = lay_over(answers, overlay, assignment)
     names: dict = {"__name__": "__main__"}
-    for cell in source.read(COURSE, week).notebook().cells:
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        if cell.cell_type == "code" and grade_id.startswith(("setup", "task_")):
-            exec(compile(cell.source, grade_id, "exec"), names)
+    exec(compile(assignment.setup, "setup", "exec"), names)
+    for cell in answers.cells:
+        exec(compile(cell.source, cell.name, "exec"), names)
     return names
 
 
 @pytest.fixture
 def namespace() -> Iterator[dict]:
     """The names of week 1's reference."""
-    yield reference_names()
+    yield names_of("week1_sliding_window")
     plt.close("all")
 
 
@@ -82,9 +85,7 @@ def test_visible_checks_see_most_known_mistakes(week: str, share: float) -> None
     mutants = [mutant for mutant in mutants if mutant.task not in TRAININGS]
     missed = []
     for mutant in mutants:
-        names = reference_names(week)
-        exec(compile(mutant.code, mutant.name, "exec"), names)
-        if check_namespace(mutant.task, names).passed:
+        if check_namespace(mutant.task, names_of(week, mutant)).passed:
             missed.append(mutant.name)
     plt.close("all")
     assert len(missed) <= share * len(mutants), missed
@@ -95,9 +96,7 @@ def test_visible_checks_see_most_known_mistakes(week: str, share: float) -> None
 def test_visible_checks_accept_unusual_right_answers(week: str) -> None:
     assignment = load_assignment(COURSE, week)
     for variant in load_overlays(COURSE.variants(week), assignment, with_hints=False):
-        names = reference_names(week)
-        exec(compile(variant.code, variant.name, "exec"), names)
-        report = check_namespace(variant.task, names)
+        report = check_namespace(variant.task, names_of(week, variant))
         assert report.passed, f"{variant.name}: {report.text}"
     plt.close("all")
 

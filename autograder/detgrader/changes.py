@@ -87,7 +87,7 @@ def read_tables(path: Path, text: str) -> tuple[Table, list[Change]]:
         line = found[1] if found else len(text.splitlines())
         raise CourseError(f"{path}:{line}: not TOML: {error}") from error
     tables = values.pop("change", None)
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+    if not (tables and isinstance(tables, list) and all(isinstance(one, dict) for one in tables)):
         raise CourseError(f"{path}:1: it changes nothing: give it a table `[[change]]`")
     starts = [found.start() for found in HEADER.finditer(text)]
     if len(starts) != len(tables):  # a header is quoted in a text, or tables are written otherwise

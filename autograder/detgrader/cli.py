@@ -160,11 +160,12 @@ def audit(
     """
     from detgrader.audit import print_audit, run_audit
     from detgrader.batch import default_secret
+    from detgrader.overlays import overlay_paths
     from detgrader.results import write_json
 
     with errors_for_people():
         course = Course.find()
-        overlays = [*course.mutants(week).glob("*.py"), *course.variants(week).glob("*.py")]
+        overlays = overlay_paths(course.mutants(week)) + overlay_paths(course.variants(week))
         with progress_for(len(overlays) + 2) as progress:
             outcome = run_audit(course, week, jobs, default_secret(), progress)
         print_audit(console, outcome)

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from detgrader import source
 from detgrader.assignment import load_assignment
 from detgrader.course import Course
-from detgrader.overlays import load_overlays
+from detgrader.overlays import lay_over, load_overlays, reference_submission
 
 WEEK = "week1_sliding_window"
 MISTAKES = ("windows_column_by_column", "ratio_upside_down", "dilation_ignored")
@@ -89,16 +89,14 @@ def build_class(course: Course, folder: Path) -> list[Path]:
     solved = source.read(course, WEEK).notebook()
     assignment = load_assignment(course, WEEK)
     mutants = {o.name: o for o in load_overlays(course.mutants(WEEK), assignment, with_hints=True)}
-    mistakes = {}
+    mistaken = reference_submission(course, assignment)
     for name in MISTAKES:
-        mutant = mutants[name]
-        task = next(task for task in assignment.tasks if task.label == mutant.task)
-        mistakes[task.code_cells[-1]] = mutant.code
+        mistaken = lay_over(mistaken, mutants[name], assignment)
     notebooks = {
         "reference": solved,
         "untouched": released,
-        "mistaken": with_code(solved, mistakes, keep=True),
-        "hostile": with_code(released, TRICKS, keep=False),
+        "mistaken": with_code(solved, {cell.name: cell.source for cell in mistaken.cells}),
+        "hostile": with_code(released, TRICKS),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, notebook in notebooks.items():
@@ -106,13 +104,13 @@ def build_class(course: Course, folder: Path) -> list[Path]:
     return [folder / f"{name}.ipynb" for name in notebooks]
 
 
-def with_code(notebook: NotebookNode, code: dict[str, str], keep: bool) -> NotebookNode:
-    """Return a copy whose answer cells hold other code: after what they held, or instead."""
+def with_code(notebook: NotebookNode, code: dict[str, str]) -> NotebookNode:
+    """Return a copy whose answer cells hold other code, by grade id."""
     notebook = nbformat.from_dict(notebook)
     for cell in notebook.cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
         if grade_id in code:
-            cell.source = f"{cell.source}\n\n{code[grade_id]}" if keep else code[grade_id]
+            cell.source = code[grade_id]
     return notebook
 
 

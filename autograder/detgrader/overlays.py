@@ -71,7 +71,8 @@ def read_overlay(path: Path, labels: set[str], with_hints: bool) -> Overlay:
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError as error:
-        raise CourseError(f"{path}: byte {error.start} is not UTF-8: save it as UTF-8") from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise CourseError(f"{path}:{line}: this is not UTF-8: save the file as UTF-8") from error
     read = read_changes if path.suffix == ".toml" else read_code
     overlay = read(path, text, ["task", "does", *(["hint"] if with_hints else [])])
     if overlay.task not in labels:
