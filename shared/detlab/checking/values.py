@@ -30,10 +30,8 @@ def allow_records(records: Iterable[type]) -> None:
 
 def is_record(kind: type) -> bool:
     """Say whether this is exactly one of the allowed named tuples."""
-    for record in RECORDS.values():  # not by a builtin: cells may have put another in its place
-        if kind is record:
-            return True
-    return False
+    # Without a builtin, in whose place cells may have put another.
+    return [record for record in RECORDS.values() if kind is record] != []
 
 
 class HandleRef(NamedTuple):
