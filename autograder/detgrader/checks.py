@@ -1,19 +1,11 @@
 """Hidden checks: pytest files, collected and run by pytest, judged by the grader.
 
 A check is an ordinary test with a `student` fixture (and `rng`, a generator whose
-seed comes from the staff's secret). Markers:
-
-    task(label, points=…)      the task that it belongs to, and the task's points
-    weight(number)             its share of them, against the task's other checks (default 1)
-    limits(cpu_s=…, …)         what the task may use, see `detgrader.workers.Limits`
-    forbid(name, …)            names that the task's cells must not mention
-    needs(label, …)            earlier tasks on whose answers this one rests, such as a training:
-                               it is skipped when one of them earned nothing, and runs once
-    weights(data)              the task measures a file of weights that was handed in beside the
-                               notebook, on this set of images; it runs once. The check gets the
-                               file's path by a third fixture, `weights_file`
-    costly                     the check trains or measures for long: known mistakes are not asked
-                               what it asks, so no hint comes from it
+seed comes from the staff's secret). Its marks are those of `detgrader.marks`: `task`
+names the task and its points, `weight` the check's share of them. What `limits`,
+`forbid`, `needs` and `weights` say holds for the whole task; tasks with the last two run
+once. A check marked `weights` gets the path of the file that was handed in by a third
+fixture, `weights_file`.
 """
 
 import hashlib
@@ -31,6 +23,7 @@ import pytest
 import torch
 from _pytest.runner import runtestprotocol
 
+from detgrader import marks
 from detgrader.course import CourseError
 from detgrader.text import clean_text
 from detgrader.workers import Crashed, LimitReached, Limits, Violation
@@ -39,16 +32,7 @@ from detlab.checking.student import Student
 from detlab.checking.workbench import StudentError
 
 MAX_TEXT = 1000
-MARKERS = (
-    "task(label, points): the task that a check belongs to",
-    "weight(number): the check's share of the task's points",
-    "limits(cpu_s, memory_mb, wall_s): what the task may use",
-    "forbid(*names): names that the task's cells must not mention",
-    "needs(*labels): earlier tasks on whose answers this one rests",
-    "weights(data): the task measures weights that were handed in, on a set of images",
-    "costly: known mistakes are not asked what this check asks",
-)
-FIXTURES = {"student", "rng", "weights_file", "request"}
+Fault = tuple[str, int, str]  # file, line, what is wrong and what to do
 
 
 @dataclass
@@ -110,9 +94,9 @@ class CheckSession:
         self.called = False
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Register the markers."""
-        for marker in MARKERS:
-            config.addinivalue_line("markers", marker)
+        """Register the marks."""
+        for line in marks.registrations():
+            config.addinivalue_line("markers", line)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Take the place of pytest's own loop, which would run each check once."""
@@ -126,11 +110,34 @@ class CheckSession:
         """Sort the collected checks by task.
 
         Raises:
-            CourseError: one of them is not marked as a check must be.
+            CourseError: some are not marked as checks must be; all of them, by file and line.
         """
-        for item in self.items:
+        faults = {fault for item in self.items for fault in faults_of(item)}
+        for item in self.items if not faults else ():
             check = read_check(item)
             self.checks.setdefault(check.task, []).append(check)
+        faults |= {fault for task in self.checks for fault in self.faults_of_task(task)}
+        if faults:
+            lines = [f"{file}:{line}: {text}" for file, line, text in sorted(faults)]
+            raise CourseError("\n".join(lines))
+
+    def faults_of_task(self, task: str) -> Iterator[Fault]:
+        """Yield where the checks of a task contradict each other, or what it needs is not there."""
+        first = self.checks[task][0]
+        limits = next(self.setting(task, "limits"), None)
+        for check in self.checks[task]:
+            place = where(check.item)
+            if check.points != first.points:
+                other = "{}:{}".format(*where(first.item))
+                text = f"{check.points:g} points for {task}, {first.points:g} in {other}"
+                yield *place, f"{text}; make them agree"
+            for mark in check.item.iter_markers("limits"):
+                if mark.kwargs != limits.kwargs:
+                    text = f"other limits for {task} than elsewhere, and they hold for all of it"
+                    yield *place, f"{text}; make them agree"
+            for mark in check.item.iter_markers("needs"):
+                faults = (marks.fault_of_need(task, one, list(self.checks)) for one in mark.args)
+                yield from ((*place, text) for text in faults if text)
 
     @pytest.fixture
     def student(self) -> Student:
@@ -209,25 +216,34 @@ class CheckSession:
         return next((mark.args[0] for mark in self.setting(task, "weights")), "")
 
 
-def read_check(item: pytest.Item) -> Check:
-    """Read a check's markers.
+def where(item: pytest.Item) -> tuple[str, int]:
+    """Return the file and line of a check, as seen from the working directory."""
+    return os.path.relpath(item.path), item.location[1] + 1
 
-    Raises:
-        CourseError: it has none, or uses a fixture that a check cannot have.
+
+def faults_of(item: pytest.Item) -> Iterator[Fault]:
+    """Yield what is wrong with a collected check: its marks, its docstring, its fixtures.
+
+    A release tells most of this too, but sees no argument that is not a literal.
     """
-    where = f"{item.path.name}::{item.name}"
-    marks = list(item.iter_markers("task"))
-    if not marks or not marks[0].args or "points" not in marks[0].kwargs:
-        raise CourseError(f'{where}: mark it with pytest.mark.task("1.5", points=15)')
-    others = set(getattr(item, "fixturenames", ())) - FIXTURES - set(parameters_of(item))
-    if others:
-        raise CourseError(
-            f"{where}: a check has only `student`, `rng` and `weights_file`, not {sorted(others)}"
-        )
-    weight = item.get_closest_marker("weight")
+    for mark in item.iter_markers():
+        if text := marks.fault_of(mark.name, mark.args, mark.kwargs):
+            yield *where(item), text
+    strangers = set(getattr(item, "fixturenames", ())) - {*marks.FIXTURES, "request"}
+    strangers -= set(parameters_of(item))
+    labels = [mark.args[0] for mark in item.iter_markers("task") if mark.args]
+    documented = bool(inspect.getdoc(item.function))
+    name = item.originalname
+    for text in marks.faults_of_check(name, documented, sorted(strangers), labels):
+        yield *where(item), text
+
+
+def read_check(item: pytest.Item) -> Check:
+    """Read a check's marks, which are sound."""
+    task, weight = item.get_closest_marker("task"), item.get_closest_marker("weight")
     share = float(weight.args[0]) if weight else 1.0
     costly = item.get_closest_marker("costly") is not None
-    return Check(item, marks[0].args[0], float(marks[0].kwargs["points"]), share, costly)
+    return Check(item, task.args[0], float(task.kwargs["points"]), share, costly)
 
 
 def parameters_of(item: pytest.Item) -> list[str]:

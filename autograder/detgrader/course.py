@@ -72,6 +72,11 @@ class Course:
         """Return the folder of hidden checks."""
         return self.root / "autograder" / "checks" / self._known(week)
 
+    def visible_checks(self, week: str) -> Path:
+        """Return the module of visible checks, which students have."""
+        visible = self.root / "shared" / "detlab" / "checking" / "visible"
+        return visible / f"{self._known(week)}.py"
+
     def absent_packages(self, week: str) -> list[str]:
         """Return packages that answers of a week run without: those of `absent.txt`, a line each.
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
-from .rules import BEGIN, marker
+from .regions import BEGIN, marker
 from .source import ANSWERS, Cell, Problem, Source
 
 MIN_CHARACTERS = 12  # shorter lines (`x = x + 1`) are met by chance

@@ -22,6 +22,7 @@ from nbgrader.preprocessors import (
 
 from . import leaks, rules
 from .course import Course, CourseError
+from .regions import marker
 from .source import ANSWERS, Source, read, refuse
 
 
@@ -103,7 +104,7 @@ def solved(course: Course, week: str) -> NotebookNode:
     for cell, node in zip(source.cells, notebook.cells, strict=True):
         if cell.kind in ANSWERS:
             lines = cell.node.source.split("\n")
-            node.source = "\n".join(line for line in lines if not rules.marker(line))
+            node.source = "\n".join(line for line in lines if not marker(line))
     return notebook
 
 

@@ -6,11 +6,16 @@ and every cell gets an id that stays the same when another cell is inserted else
 
 from __future__ import annotations
 
+import ast
 import copy
+import json
 import re
+import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
 from typing import NamedTuple
 
 import jupytext
@@ -34,6 +39,11 @@ _AUTHOR_KEYS = {"grade_id", "points", "solution", "manual"}
 _JUPYTEXT_KEYS = {"cell_depth", "cell_marker", "lines_to_next_cell", "title"}
 
 _CELL_HEADER = re.compile(r"\s*#\s*%%+(\s|$)")
+# What a header may be: a bookmark, the kind of cell, nbgrader's keys. jupytext takes more than
+# that, Python's `True` among it, and whoever reads a source in another way would stumble there.
+_PLAIN_HEADER = re.compile(
+    r"# %%(?P<title> [^\[\]{}=]+)?(?P<kind> \[markdown\])?( nbgrader=(?P<keys>.+))?\s*"
+)
 _GRADE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # also the alphabet and length of a cell id
 _LABELLED = {
     "answer": re.compile(r"task_([1-9]\d*)_([1-9]\d*)(_[a-z]\w*)?"),
@@ -92,6 +102,29 @@ class Cell:
         """What the cell is worth; None when it is not graded."""
         return self.node.metadata.get("nbgrader", {}).get("points")
 
+    @property
+    def code(self) -> str:
+        """A code cell's Python. IPython's magics are allowed but in answers: they become calls."""
+        if self.kind == "answer":
+            return self.node.source
+        from IPython.core.inputtransformer2 import TransformerManager  # takes half a second
+
+        try:
+            return TransformerManager().transform_cell(self.node.source)
+        except SyntaxError:
+            return self.node.source
+
+    def tree(self) -> ast.Module | None:
+        """Return the syntax of a code cell; None for prose, and for what does not parse."""
+        if self.node.cell_type != "code":
+            return None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an odd escape in a string is a matter of style
+            try:
+                return ast.parse(self.code)
+            except (SyntaxError, ValueError):
+                return None
+
     def lines(self) -> list[tuple[int, str]]:
         """Return (line number in the source file, text) of each line."""
         return list(enumerate(self.node.source.split("\n"), start=self.body))
@@ -137,7 +170,7 @@ def read(course: Course, week: str) -> Source:
     """
     path = course.source(week)
     source = Source(week, course.number(week), course.display(path))
-    text = path.read_text(encoding="utf-8")
+    text = _text(source, path)
     nodes = _jupytext_cells(source.file, text)
     starts = [n for n, line in enumerate(text.splitlines(), 1) if _CELL_HEADER.match(line)]
     if len(nodes) != len(starts):
@@ -148,9 +181,10 @@ def read(course: Course, week: str) -> Source:
         )
     section: str | None = None
     counters: Counter[str] = Counter()
+    lines = text.split("\n")
     for line, node in zip(starts, nodes, strict=True):
         body = line + 1 + ("cell_marker" in node.metadata)  # the marker is an opening """
-        keys = _author_keys(source, line, node)
+        keys = _author_keys(source, line, lines[line - 1], node)
         kind = _kind(source, line, node.cell_type, keys)
         if node.cell_type == "markdown":
             section = _read_headings(source, kind, body, node) or section
@@ -158,6 +192,28 @@ def read(course: Course, week: str) -> Source:
         _complete(node, kind, keys, section, counters)
         source.cells.append(Cell(kind, label, section, line, body, node))
     return source
+
+
+def _text(source: Source, path: Path) -> str:
+    """Return a source's text, with line ends as Python reads them.
+
+    Raises:
+        CourseError: the file is no plain UTF-8, or its lines are not those that an editor shows.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as fault:
+        line = fault.object[: fault.start].count(b"\n") + 1
+        words = f"byte {fault.object[fault.start]:#x} is no UTF-8; save the file in that encoding"
+        refuse([source.problem(line, words)])
+    if text.startswith("\ufeff"):
+        refuse([source.problem(1, "the file begins with a BOM; save it as UTF-8 without one")])
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line.splitlines()) > 1:
+            odd = next(c for c in line if len(f"a{c}a".splitlines()) > 1)
+            words = f"U+{ord(odd):04X} ends a line to some programs and not to others; remove it"
+            refuse([source.problem(number, words)])
+    return text
 
 
 def _jupytext_cells(file: str, text: str) -> list[NotebookNode]:
@@ -170,15 +226,16 @@ def _jupytext_cells(file: str, text: str) -> list[NotebookNode]:
         ) from fault
 
 
-def _author_keys(source: Source, line: int, node: NotebookNode) -> dict:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Build a JSON object whose keys stand once each."""
+    if twice := [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]:
+        raise ValueError(f"{twice[0]} stands twice")
+    return dict(pairs)
+
+
+def _author_keys(source: Source, line: int, header: str, node: NotebookNode) -> dict:
     """Return the cell's nbgrader keys that are well formed; report the others."""
-    broken = node.metadata.get("incorrectly_encoded_metadata")
-    unknown = set(node.metadata) - _JUPYTEXT_KEYS - {"nbgrader", "incorrectly_encoded_metadata"}
-    if broken:
-        text = f"the header is not valid JSON: {broken}; mend quotes, commas and brackets"
-        source.problems.append(source.problem(line, text))
-    for key in sorted(unknown):
-        text = f"unknown metadata {key!r}: a cell header carries nbgrader keys only; remove it"
+    for text in _header_faults(header, node):
         source.problems.append(source.problem(line, text))
     keys = node.metadata.get("nbgrader", {})
     if not isinstance(keys, dict):
@@ -196,11 +253,30 @@ def _author_keys(source: Source, line: int, node: NotebookNode) -> dict:
     return good
 
 
+def _header_faults(header: str, node: NotebookNode) -> Iterator[str]:
+    """Yield what is wrong with a header as it is written, whatever jupytext makes of it."""
+    plain = _PLAIN_HEADER.fullmatch(header)
+    unknown = set(node.metadata) - _JUPYTEXT_KEYS - {"nbgrader", "incorrectly_encoded_metadata"}
+    if broken := node.metadata.get("incorrectly_encoded_metadata"):
+        yield f"the header is not valid JSON: {broken}; mend quotes, commas and brackets"
+    elif unknown:
+        for key in sorted(unknown):
+            yield f"unknown metadata {key!r}: a cell header carries nbgrader keys only; remove it"
+    elif plain is None:
+        yield f"{header!r} is no header; write `# %%`, `# %% [markdown]` or `# %% nbgrader={{…}}`"
+    elif plain["keys"]:
+        try:
+            json.loads(plain["keys"], object_pairs_hook=_unique)
+        except ValueError as fault:
+            advice = "mend quotes, commas and brackets, and write true in small letters"
+            yield f"the header is not valid JSON: {plain['keys']} ({fault}); {advice}"
+
+
 def _is_valid(key: str, value: object) -> bool:
     if key == "grade_id":
         return isinstance(value, str) and bool(_GRADE_ID.fullmatch(value))
     if key == "points":
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < inf
     return key in _AUTHOR_KEYS and value is True
 
 
