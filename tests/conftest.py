@@ -75,24 +75,44 @@ check("1.3")
 '''
 
 TOY_CHECKS = {
-    "test_add.py": """\
+    "test_add.py": '''\
 import pytest
 
 pytestmark = [pytest.mark.task("1.1", points=60)]
 
 
 def test_sum(student):
+    """The sum of two numbers."""
     assert student.add(first=2, second=3) == 5
-""",
-    "test_area.py": """\
+''',
+    "test_area.py": '''\
 import pytest
 
 
 @pytest.mark.task("1.3", points=30)
 def test_area(student):
+    """The area of a box."""
     assert student.area(box_xyxy=[0, 0, 2, 4]) == 8
-""",
+''',
 }
+
+
+TOY_VISIBLE = '''\
+from detlab.checking.student import Student
+from detlab.checking.visible import visible
+
+
+@visible("1.1")
+def small_numbers(student: Student) -> None:
+    """The sum of 2 and 3."""
+    assert student.add(first=2, second=3) == 5
+
+
+@visible("1.3")
+def small_box(student: Student) -> None:
+    """The area of a box of 2 by 4."""
+    assert student.area(box_xyxy=[0, 0, 2, 4]) == 8
+'''
 
 
 @pytest.fixture
@@ -101,6 +121,7 @@ def toy_course(tmp_path: Path) -> Course:
     root = tmp_path / "course"
     files = {"solutions/week1_toy/notebook.py": TOY_NOTEBOOK}
     files |= {f"autograder/checks/week1_toy/{name}": text for name, text in TOY_CHECKS.items()}
+    files["shared/detlab/checking/visible/week1_toy.py"] = TOY_VISIBLE
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)

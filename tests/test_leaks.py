@@ -25,7 +25,7 @@ WIDTH = "    width = box_xyxy[2] - box_xyxy[0]"
         (BOX, f"{BOX}\nwidth=box_xyxy[2]-box_xyxy[0]  # the same", "cell_1_3_1"),
         ("# # A toy week", f"# # A toy week\n#\n#     {WIDTH.strip()}", "text_intro_1"),
         ("# # A toy week", f"# # A toy week\n# So `{WIDTH.strip()}` it is.", "text_intro_1"),
-        ("def area(box_xyxy):", f"def area(box_xyxy):\n{WIDTH}  # keep", "task_1_3_area"),
+        ("def area(box_xyxy):", f"def area(box_xyxy):\n{WIDTH}  # given", "task_1_3_area"),
     ],
     ids=["code", "comment", "other spacing", "story", "inline code", "outside its region"],
 )

@@ -396,8 +396,8 @@ def test_every_problem_of_a_week_is_told_at_once(edit, refusal):
             "test_add.py",
             'pytestmark = [pytest.mark.task("1.1", points=60)]\n',
             "",
-            f"{CHECKS}/test_add.py:1",
-            "no task mark; add pytestmark",
+            f"{CHECKS}/test_add.py:5",
+            "test_sum has no task mark; add pytestmark",
         ),
         (
             "test_area.py",
@@ -408,13 +408,10 @@ def test_every_problem_of_a_week_is_told_at_once(edit, refusal):
         ),
     ],
 )
-def test_hidden_checks_and_check_cells_must_agree(
-    toy_course, file, old, new, place, words, edit, refusal
-):
+def test_hidden_checks_and_check_cells_must_agree(file, old, new, place, words, edit, refusal):
     edit(f"{CHECKS}/{file}", old, new)
-    assert any(problem.startswith(f"{place}: {words}") for problem in refusal()), refusal(
-        toy_course
-    )
+    problems = refusal()
+    assert any(problem.startswith(f"{place}: {words}") for problem in problems), problems
 
 
 def test_hidden_checks_are_never_imported(toy_course):

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from detgrader.assignment import Assignment
+from detgrader.attempted import attempted_stub, given_away
 from detgrader.batch import Progress, grade_batch
 from detgrader.course import Course
 from detgrader.overlays import Overlay, lay_over, load_overlays, reference_submission
@@ -51,6 +52,7 @@ class Audit:
     """The outcome of an audit; scores are percentages of the automatic points.
 
     Attributes:
+        given_away: points by task that the stub earns if it counts as attempted.
         left_out: why tasks of the reference could not be graded here, by label: those, and their
             overlays, count for nothing.
     """
@@ -60,13 +62,15 @@ class Audit:
     mutants: list[Verdict]
     variants: list[Verdict]
     left_out: dict[str, str] = field(default_factory=dict)
+    given_away: dict[str, float] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
         """Whether the checks are as good as they must be."""
         caught = all(verdict.caught for verdict in self.mutants)
         accepted = all(verdict.accepted for verdict in self.variants)
-        return self.reference == 100 and self.stub == 0 and caught and accepted
+        fair = self.reference == 100 and self.stub == 0 and not self.given_away
+        return fair and caught and accepted
 
     def as_json(self) -> dict:
         """Return what `detgrader audit --json` writes."""
@@ -76,6 +80,7 @@ class Audit:
         return {
             "reference": self.reference,
             "stub": self.stub,
+            "given_away": self.given_away,
             "mutants": {
                 "total": mutants,
                 "caught": mutants - len(survivors),
@@ -103,10 +108,11 @@ def run_audit(course: Course, week: str, jobs: int, secret: str, progress: Progr
         mutants = len(overlays)
         overlays.extend(load_overlays(course.variants(week), assignment, with_hints=False))
         stub = take_in(course.release(week), assignment)
-        return [reference, stub, *(lay_over(reference, o, assignment) for o in overlays)]
+        attempted = attempted_stub(course, assignment)
+        return [reference, stub, attempted, *(lay_over(reference, o, assignment) for o in overlays)]
 
     batch = grade_batch(course, week, build, jobs, secret=secret, progress=progress)
-    reference, stub, *graded = batch.submissions
+    reference, stub, attempted, *graded = batch.submissions
     points = {label: task.points for label, task in tasks.items()}
     left_out = {task.task: task.message for task in reference.tasks if skipped(task)}
     pairs = list(zip(overlays, graded, strict=True))
@@ -121,6 +127,7 @@ def run_audit(course: Course, week: str, jobs: int, secret: str, progress: Progr
         mutants=wrong,
         variants=right,
         left_out=left_out,
+        given_away=given_away(attempted),
     )
 
 
@@ -162,6 +169,9 @@ def print_audit(console: Console, audit: Audit) -> None:
     for label, reason in audit.left_out.items():
         words = f"{label} and its overlays were left out. {reason}"
         console.print(words, markup=False, soft_wrap=True)
+    for label, points in audit.given_away.items():
+        words = f"the stub earns {points:g} points in {label} once it counts as attempted"
+        console.print(f"[red]{words}[/]: is something finished in the release?")
     console.print(f"reference {audit.reference:g} %, stub {audit.stub:g} %")
     console.print("[green]clean[/]" if audit.clean else "[bold red]not clean[/]")
 

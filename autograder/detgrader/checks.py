@@ -217,8 +217,10 @@ class CheckSession:
 
 
 def where(item: pytest.Item) -> tuple[str, int]:
-    """Return the file and line of a check, as seen from the working directory."""
-    return os.path.relpath(item.path), item.location[1] + 1
+    """Return the file, as seen from the working directory, and the line of a check."""
+    here = Path.cwd()
+    path = item.path.relative_to(here) if item.path.is_relative_to(here) else item.path
+    return path.as_posix(), item.location[1] + 1
 
 
 def faults_of(item: pytest.Item) -> Iterator[Fault]:

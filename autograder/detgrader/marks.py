@@ -148,9 +148,10 @@ def faults_of_check(
         known = f"{', '.join(first)} and {last}"
         others = f"`{'`, `'.join(strangers)}`"
         yield f"{name}: a check has only {known}, not {others}; correct its arguments"
+    labels = list(dict.fromkeys(map(str, labels)))
     if not labels:
         yield f'{name} has no task mark; add pytestmark = pytest.mark.task("1.5", points=15)'
-    if len(set(labels)) > 1:
+    if len(labels) > 1:
         yield f"{name} is marked for {' and '.join(labels)}; a check belongs to one task"
 
 
