@@ -155,8 +155,8 @@ def audit(
 ) -> None:
     """Test a week's checks: reference, stub, mutants and variants.
 
-    Exit status: 0 when the reference earns everything, the stub nothing, every mutant is
-    caught and every variant accepted; 1 otherwise.
+    Exit status: 0 when the reference earns everything, the stub nothing, attempted or not, every
+    mutant is caught and every variant accepted; 1 otherwise.
     """
     from detgrader.audit import print_audit, run_audit
     from detgrader.batch import default_secret
@@ -165,7 +165,7 @@ def audit(
     with errors_for_people():
         course = Course.find()
         overlays = [*course.mutants(week).glob("*.py"), *course.variants(week).glob("*.py")]
-        with progress_for(len(overlays) + 2) as progress:
+        with progress_for(len(overlays) + 3) as progress:
             outcome = run_audit(course, week, jobs, default_secret(), progress)
         print_audit(console, outcome)
         if json:
