@@ -45,7 +45,8 @@ class Checks:
 
     def asked(self) -> set[str]:
         """Return the names that checks ask a student for."""
-        return {name for file in self.files for name, _ in check_files.asked(file.tree)}
+        found = {name for file in self.files for name, _ in check_files.asked(file.tree)}
+        return found - names.of_student()
 
 
 def problems(course: Course, source: Source, checks: Checks) -> Iterator[Problem]:

@@ -42,8 +42,8 @@ def problems(source: Source, released: NotebookNode) -> Iterator[Problem]:
                 yield source.problem(line, f"{words}: {_short(text)}; reword one of the two")
             elif form:
                 place, copy = alike[form]
-                words = f"this statement of the solution stands in {place} of the release"
-                words += f" with other names, {_short(copy)}"
+                words = "this statement of the solution stands, but for its names, in "
+                words += f"{place} of the release, {_short(copy)}"
                 yield source.problem(line, f"{words}: {_short(text)}; reword one of the two")
 
 

@@ -12,7 +12,7 @@ import re
 import tokenize
 from collections.abc import Iterator, Set
 
-from .names import bound
+from .names import Definition, bound
 from .source import ANSWERS, Cell, Problem, Source
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -33,6 +33,7 @@ _ALMOST_MARKER = re.compile(
 # before its body. It stays in the release, where it says just what it means.
 _GIVEN = re.compile(r"#\s*given\b")
 _ADVICE = "or, if students are to have it, end its first line with `# given`"
+_ADVICE_READY = f"leave it to an answer cell and its solution region, {_ADVICE}"
 
 
 def marker(text: str) -> str | None:
@@ -84,17 +85,20 @@ def marker_problems(source: Source, cell: Cell) -> Iterator[Problem]:
 
 
 def outside_problems(source: Source, cell: Cell, asked: Set[str]) -> Iterator[Problem]:
-    """Yield a problem for whatever an answer cell would release finished.
+    """Yield a problem for whatever an answer cell, or the setup cell, would release finished.
 
-    Outside of regions may stand: heads of functions and classes, docstrings, imports, what does
-    nothing (`super().__init__()` among it), and what its author has named as given.
+    Outside of the regions of an answer may stand: heads of functions and classes, docstrings,
+    imports, what does nothing (`super().__init__()` among it), and what is named as given.
+    The setup cell is all given; but what a check asks for is an answer, and belongs elsewhere.
 
     Args:
-        asked: names that checks ask a student for; to import one is to have it ready-made.
+        asked: names that checks ask a student for.
     """
-    tree = cell.tree() if cell.kind == "answer" else None
+    tree = cell.tree() if cell.kind == "answer" or cell.name == "setup" else None
     if tree is not None:
-        for node, words in _Outside(cell, tree, asked).of(tree.body):
+        outside = _Outside(cell, tree, asked)
+        found = outside.of(tree.body) if cell.kind == "answer" else outside.ready_made(tree.body)
+        for node, words in found:
             yield source.problem(node.lineno + cell.body - 1, words)
 
 
@@ -103,9 +107,9 @@ class _Outside:
 
     def __init__(self, cell: Cell, tree: ast.Module, asked: Set[str]):
         self.asked = asked
-        self.lines = cell.node.source.split("\n")
+        self.lines = cell.code.split("\n")
         self.cut = {line - cell.body + 1 for line in region_lines(cell)}
-        tokens = tokenize.generate_tokens(io.StringIO(cell.node.source).readline)
+        tokens = tokenize.generate_tokens(io.StringIO(cell.code).readline)
         self.given = {token.start[0] for token in tokens if _is_given(token)}
         self.types = {
             part.id
@@ -130,10 +134,19 @@ class _Outside:
             nested = [each for part in inside for each in self.of(part, top=False)]
             if isinstance(node, Definition):
                 yield from nested if holds else [(node, _finished(node.name))] * bool(nested)
-            elif not self.is_harmless(node, top):
+            elif not self.is_harmless(node):
                 if not given:
                     yield node, self.words(node)
                 yield from nested if holds else ()
+            elif top:
+                yield from self.ready_made([node])
+
+    def ready_made(self, body: list[ast.stmt]) -> Iterator[tuple[ast.stmt, str]]:
+        """Yield each statement that binds a name which checks ask for, and words."""
+        for node in body:
+            if not self.extent(node)[1] & self.given:
+                for name in sorted(self.asked & set(bound(node))):
+                    yield node, f"checks ask for {name}, which is ready-made here; {_ADVICE_READY}"
 
     def extent(self, node: ast.stmt) -> tuple[set[int], set[int]]:
         """Return the lines of a statement, and those of them that come before its body."""
@@ -143,12 +156,12 @@ class _Outside:
         body = next(_bodies(node), None)
         return lines, {n for n in lines if n < body[0].lineno} | {first} if body else lines
 
-    def is_harmless(self, node: ast.stmt, top: bool) -> bool:
+    def is_harmless(self, node: ast.stmt) -> bool:
         """Say whether a statement gives nothing away, or is needed to read a function's head."""
         match node:
-            case ast.Import() | ast.ImportFrom():
-                return not (top and self.asked & set(bound(node)))
-            case ast.Pass() | ast.Global() | ast.Nonlocal() | ast.AnnAssign(value=None):
+            case ast.Import() | ast.ImportFrom() | ast.AnnAssign(value=None):
+                return True
+            case ast.Pass() | ast.Global() | ast.Nonlocal():
                 return True
             case ast.Expr(value=ast.Constant()):  # a docstring, or `...`
                 return True
@@ -157,21 +170,16 @@ class _Outside:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=parent, attr="__init__"))):
                 return ast.unparse(parent) == "super()"
             case ast.Assign(targets=[ast.Name(id=name)]):  # a type that heads are written with
-                return name in self.types - self.asked
+                return name in self.types
         return False
 
     def words(self, node: ast.stmt) -> str:
         """Tell the author of a statement."""
         text = self.lines[node.lineno - 1].strip()
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            return f"{text!r} has ready-made what a check asks for; move it into the region"
         return (
             f"{text!r} stands outside of the solution regions and is released as it is; move the "
             f"markers, {_ADVICE}"
         )
-
-
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def _finished(name: str) -> str:

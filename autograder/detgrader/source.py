@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import ast
 import copy
-import json
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +20,7 @@ import jupytext
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
+from . import headers
 from .course import Course, CourseError
 
 # Cell kinds by (cell type, solution, manual, has points), the keys that an author may give.
@@ -34,17 +33,7 @@ KINDS = {
 }
 ANSWERS = ("answer", "hand-marked")  # the kinds whose text is a solution
 
-_AUTHOR_KEYS = {"grade_id", "points", "solution", "manual"}
-# Notes that jupytext leaves in a cell it has read; a title is the author's own bookmark.
-_JUPYTEXT_KEYS = {"cell_depth", "cell_marker", "lines_to_next_cell", "title"}
-
 _CELL_HEADER = re.compile(r"\s*#\s*%%+(\s|$)")
-# What a header may be: a bookmark, the kind of cell, nbgrader's keys. jupytext takes more than
-# that, Python's `True` among it, and whoever reads a source in another way would stumble there.
-_PLAIN_HEADER = re.compile(
-    r"# %%(?P<title> [^\[\]{}=]+)?(?P<kind> \[markdown\])?( nbgrader=(?P<keys>.+))?\s*"
-)
-_GRADE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # also the alphabet and length of a cell id
 _LABELLED = {
     "answer": re.compile(r"task_([1-9]\d*)_([1-9]\d*)(_[a-z]\w*)?"),
     "hand-marked": re.compile(r"task_([1-9]\d*)_([1-9]\d*)(_[a-z]\w*)?"),
@@ -226,58 +215,12 @@ def _jupytext_cells(file: str, text: str) -> list[NotebookNode]:
         ) from fault
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Build a JSON object whose keys stand once each."""
-    if twice := [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]:
-        raise ValueError(f"{twice[0]} stands twice")
-    return dict(pairs)
-
-
 def _author_keys(source: Source, line: int, header: str, node: NotebookNode) -> dict:
     """Return the cell's nbgrader keys that are well formed; report the others."""
-    for text in _header_faults(header, node):
+    for text in headers.faults(header, node.metadata):
         source.problems.append(source.problem(line, text))
     keys = node.metadata.get("nbgrader", {})
-    if not isinstance(keys, dict):
-        source.problems.append(source.problem(line, "nbgrader= needs braces: write {…}"))
-        return {}
-    good = {key: value for key, value in keys.items() if _is_valid(key, value)}
-    for key in sorted(set(keys) - set(good)):
-        text = (
-            f"{key} = {keys[key]!r} is not understood; the keys are grade_id (letters, digits, _ "
-            "and -, at most 64), points (above 0), and solution and manual (true)"
-        )
-        source.problems.append(source.problem(line, text))
-    if keys and "grade_id" not in keys:
-        source.problems.append(source.problem(line, "no grade_id: give the cell one"))
-    return good
-
-
-def _header_faults(header: str, node: NotebookNode) -> Iterator[str]:
-    """Yield what is wrong with a header as it is written, whatever jupytext makes of it."""
-    plain = _PLAIN_HEADER.fullmatch(header)
-    unknown = set(node.metadata) - _JUPYTEXT_KEYS - {"nbgrader", "incorrectly_encoded_metadata"}
-    if broken := node.metadata.get("incorrectly_encoded_metadata"):
-        yield f"the header is not valid JSON: {broken}; mend quotes, commas and brackets"
-    elif unknown:
-        for key in sorted(unknown):
-            yield f"unknown metadata {key!r}: a cell header carries nbgrader keys only; remove it"
-    elif plain is None:
-        yield f"{header!r} is no header; write `# %%`, `# %% [markdown]` or `# %% nbgrader={{…}}`"
-    elif plain["keys"]:
-        try:
-            json.loads(plain["keys"], object_pairs_hook=_unique)
-        except ValueError as fault:
-            advice = "mend quotes, commas and brackets, and write true in small letters"
-            yield f"the header is not valid JSON: {plain['keys']} ({fault}); {advice}"
-
-
-def _is_valid(key: str, value: object) -> bool:
-    if key == "grade_id":
-        return isinstance(value, str) and bool(_GRADE_ID.fullmatch(value))
-    if key == "points":
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < inf
-    return key in _AUTHOR_KEYS and value is True
+    return headers.sound(keys) if isinstance(keys, dict) else {}
 
 
 def _kind(source: Source, line: int, cell_type: str, keys: dict) -> str:
