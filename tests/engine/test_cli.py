@@ -193,6 +193,7 @@ def test_an_audit_finds_survivors_and_rejected_variants(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "audit.json").read_text("utf-8")) == {
         "reference": 100.0,
         "stub": 0.0,
+        "given_away": {},
         "mutants": {"total": 2, "caught": 1, "survivors": ["no_fault_at_all"]},
         "variants": {"total": 2, "accepted": 1, "rejected": ["wrong_after_all"]},
     }

@@ -11,10 +11,10 @@ from rich.table import Table
 from detgrader.assignment import Assignment
 from detgrader.classroom.batch import OnResult, grade_batch
 from detgrader.course import Course
-from detgrader.grading.marks import TaskChecks
 from detgrader.grading.orders import Order
 from detgrader.grading.results import Status, SubmissionResult, TaskResult
 from detgrader.grading.session import CheckSession, run_session
+from detgrader.grading.tasks import TaskChecks
 from detgrader.intake import WEIGHTS, take_in
 from detgrader.overlays import Overlay, lay_over, load_overlays
 from detgrader.reference import reference_submission

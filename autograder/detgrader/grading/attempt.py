@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from detgrader.assignment import Task
-from detgrader.grading.marks import Check
 from detgrader.grading.outcomes import Outcome, outcome_of
 from detgrader.grading.results import Status
 from detgrader.grading.session import CheckSession
 from detgrader.grading.stand_ins import StandIns, stand_in
+from detgrader.grading.tasks import Check
 from detgrader.intake import CodeCell, Submission
 from detgrader.sandbox.client import WorkerClient
 from detgrader.sandbox.limits import Crashed, LimitReached, Violation

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from detgrader.assignment import Assignment, Task
 from detgrader.grading.attempt import Attempt, Prepared, make_attempt
 from detgrader.grading.diagnosis import Diagnosis, KnownMistake
-from detgrader.grading.marks import Check, TaskChecks
 from detgrader.grading.messages import GRADER_FAULT, log_lines, message_of
 from detgrader.grading.mistakes import MistakesBench
 from detgrader.grading.orders import Order
@@ -16,6 +15,7 @@ from detgrader.grading.reading import Reading, read_code
 from detgrader.grading.results import Status, SubmissionResult, TaskResult, ungraded
 from detgrader.grading.session import CheckSession
 from detgrader.grading.stand_ins import StandIns
+from detgrader.grading.tasks import Check, TaskChecks
 from detgrader.intake import CodeCell
 from detgrader.sandbox.client import DispatcherClient, WorkerClient
 from detgrader.sandbox.limits import Crashed, LimitReached, Violation
