@@ -414,7 +414,7 @@ def test_collection_tells_every_check_that_is_not_marked_as_it_must_be(tmp_path)
 def test_collection_tells_where_checks_of_a_task_contradict_each_other(tmp_path):
     assert [line.split(";")[0] for line in collected(tmp_path, CONTRADICTING)] == [
         "test_a.py:6: 1.1 needs 1.2, which does not come before it",
-        "test_b.py:6: 7 points for 1.1, 6 in test_a.py:6",
-        "test_b.py:6: other limits for 1.1 than elsewhere, and they hold for all of it",
+        "test_b.py:6: other limits for 1.1 than in test_a.py:6, and they hold for all of it",
+        "test_b.py:6: other points for 1.1 than in test_a.py:6, and they hold for all of it",
         "test_c.py:6: 1.2 needs 1.4, which is no task with hidden checks",
     ]

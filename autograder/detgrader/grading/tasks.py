@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -98,23 +99,27 @@ def sort_checks(items: list[pytest.Item]) -> dict[str, TaskChecks]:
     for item in items:
         check = read_check(item)
         tasks.setdefault(check.task, TaskChecks()).take(check)
-    refuse(
-        {
-            fault_at(check.item, text)
-            for label, task in tasks.items()
-            for check in task.checks
-            for text in faults_in_task(check, label, list(tasks))
-        }
-    )
+    refuse({fault for label in tasks for fault in faults_of_task(label, tasks)})
     return tasks
 
 
-def faults_in_task(check: Check, label: str, known: list[str]) -> Iterator[str]:
-    """Yield what a check's marks say that does not fit the week's other tasks."""
-    for mark in marks_of(check.item, "needs"):
-        for needed in mark.args:
-            if text := marks.fault_of_need(label, needed, known):
-                yield text
+def faults_of_task(label: str, tasks: dict[str, TaskChecks]) -> Iterator[Fault]:
+    """Yield where the checks of a task contradict each other, or what it needs is not there."""
+    items = [check.item for check in tasks[label].checks]
+    for name, words in (("task", "points"), ("limits", "limits")):
+        marked = [(item, mark) for item in items for mark in marks_of(item, name)]
+        for item, mark in marked:
+            if mark.kwargs != marked[0][1].kwargs:
+                file, line, _ = fault_at(marked[0][0], "")
+                text = (
+                    f"other {words} for {label} than in {file}:{line}, and they hold for all of it"
+                )
+                yield fault_at(item, f"{text}; make them agree")
+    for item in items:
+        for mark in marks_of(item, "needs"):
+            for needed in mark.args:
+                if text := marks.fault_of_need(label, needed, list(tasks)):
+                    yield fault_at(item, text)
 
 
 def faults_of(item: pytest.Item) -> Iterator[Fault]:
@@ -138,8 +143,9 @@ def faults_of(item: pytest.Item) -> Iterator[Fault]:
 
 def fault_at(item: pytest.Item, text: str) -> Fault:
     """Return a fault at a check's function."""
-    path, line, _ = item.reportinfo()
-    return str(path), (line or 0) + 1, text
+    here = Path.cwd()
+    path = item.path.relative_to(here) if item.path.is_relative_to(here) else item.path
+    return path.as_posix(), (item.location[1] or 0) + 1, text
 
 
 def refuse(faults: Iterable[Fault]) -> None:
