@@ -52,7 +52,7 @@ def read_code(notebook: Path) -> list[tuple[str, str]]:
         return [
             (name, "".join(cell["source"]))
             for name, cell in named
-            if name == "setup" or name.startswith(("task_", "cell "))
+            if name == "setup" or name.startswith("cell ") or label_of_answer(name)
         ]
     except OSError as error:
         stop(f"{notebook} cannot be read: {error.strerror}")

@@ -18,7 +18,7 @@ from detgrader.authoring.source import ANSWERS, Problem, Source, SourceCell
 
 MIN_CHARACTERS = 12  # shorter lines (`x = x + 1`) are met by chance
 
-# What makes a line of Python say something. A line of names alone (`return boxes`, `else:`, an
+# What makes a line of Python say something. A line of names alone (`return total`, `else:`, an
 # import, `loss.backward()`, `def forward(self, x):`) stands in any program of its kind.
 _SAYING = (
     *(ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.AugAssign, ast.Subscript, ast.IfExp),

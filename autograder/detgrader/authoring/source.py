@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
 from detgrader.course import Course, CourseError
-from detlab.checking.labels import id_part, label_of_answer, label_of_check
+from detlab.checking.labels import id_part, is_meant_as_id, label_of_answer, label_of_check
 
 # Cell kinds by (cell type, solution, manual, has points), the keys that an author may give.
 KINDS = {
@@ -188,7 +188,7 @@ def _author_keys(source: Source, line: int, node: NotebookNode) -> dict:
     good = {key: value for key, value in keys.items() if _is_valid(key, value)}
     for key in sorted(set(keys) - set(good)):
         text = (
-            f"{key} = {keys[key]!r} is not understood; the keys are grade_id (letters, digits, _ "
+            f"{key} = {keys[key]!r} is not understood; the keys are grade_id (letters, numbers, _ "
             "and -, at most 64), points (above 0), and solution and manual (true)"
         )
         source.problems.append(source.problem(line, text))
@@ -239,7 +239,7 @@ def _read_headings(source: Source, kind: str, body: int, node: NotebookNode) -> 
 
 
 def _label(source: Source, line: int, kind: str, grade_id: str | None) -> str | None:
-    """Return the task that a grade_id names, `task_1_5_iou` -> `1.5`."""
+    """Return the task that a grade_id names, `task_1_5_area` -> `1.5`."""
     if grade_id is None:
         return None
     if kind in _LABEL_OF:
@@ -248,7 +248,7 @@ def _label(source: Source, line: int, kind: str, grade_id: str | None) -> str | 
         form = "check_1_5" if kind == "check" else "task_1_5 or task_1_5_name"
         text = f"grade_id {grade_id!r} carries no task label: write {form}"
         source.problems.append(source.problem(line, text))
-    elif grade_id.startswith(("task_", "check_")):
+    elif is_meant_as_id(grade_id):
         # Most likely a forgotten key, and a forgotten `solution` would hand out the answer.
         text = (
             f"{grade_id} is named as an answer or a check but the header does not make it one: "
