@@ -33,7 +33,8 @@ from detgrader.assignment import Assignment, load_assignment
 from detgrader.authoring import release
 from detgrader.authoring.source import read
 from detgrader.course import Course
-from detgrader.overlays import Overlay, load_overlays
+from detgrader.overlays import Overlay, lay_over, load_overlays
+from detgrader.reference import reference_notebook, reference_submission
 
 WEEK = "week1_sliding_window"
 RIGHT = 8  # the reference and seven others that are right
@@ -47,12 +48,16 @@ console = Console(width=max(110, Console().width))  # the table needs it
 # The class
 
 
-def lay_over(notebook: NotebookNode, overlay: Overlay, assignment: Assignment) -> None:
-    """Add an overlay to the end of its task's last answer cell."""
-    task = next(task for task in assignment.tasks if task.label == overlay.task)
-    for cell in notebook.cells:
-        if cell.id == task.code_cells[-1]:
-            cell.source += f"\n\n{overlay.code}"
+def overlaid(course: Course, assignment: Assignment, *overlays: Overlay) -> NotebookNode:
+    """Return the solved notebook with overlays laid over it."""
+    reference = answers = reference_submission(course, assignment)
+    for overlay in overlays:
+        answers = lay_over(answers, overlay, assignment)
+    changed = {cell.name: cell.source for cell in answers.cells if cell not in reference.cells}
+    notebook = reference_notebook(course, WEEK)
+    for cell in notebook["cells"]:
+        cell["source"] = changed.get(cell["id"], cell["source"])
+    return nbformat.from_dict(notebook)
 
 
 def make_class(course: Course, assignment: Assignment) -> dict[str, NotebookNode]:
@@ -62,21 +67,19 @@ def make_class(course: Course, assignment: Assignment) -> dict[str, NotebookNode
     """
     variants = load_overlays(course.variants(WEEK), assignment, with_hints=False)
     mutants = load_overlays(course.mutants(WEEK), assignment, with_hints=True)
-    submissions = {"reference": release.solved(course, WEEK)}
+    submissions = {"reference": overlaid(course, assignment)}
     for number in range(1, RIGHT):
-        submissions[f"right_{number}"] = notebook = release.solved(course, WEEK)
-        if variants:
-            lay_over(notebook, variants[number * len(variants) // RIGHT], assignment)
+        chosen = variants[number * len(variants) // RIGHT :][:1]
+        submissions[f"right_{number}"] = overlaid(course, assignment, *chosen)
     for number, labels in enumerate(MISTAKES, 1):
-        submissions[f"wrong_{number}"] = notebook = release.solved(course, WEEK)
+        mistakes = []
         for label in labels.split():
             known = [mutant for mutant in mutants if mutant.task == label]
-            mistake = known[number * len(known) // (len(MISTAKES) + 1)]
-            lay_over(notebook, mistake, assignment)
+            mistakes.append(known[number * len(known) // (len(MISTAKES) + 1)])
+        submissions[f"wrong_{number}"] = overlaid(course, assignment, *mistakes)
     submissions["stub"] = nbformat.reads(release.build(course, WEEK), as_version=4)
-    submissions["syntax_error"] = release.solved(course, WEEK)
     typo = Overlay("typo", SYNTAX_ERROR, "", "", "def twin(net:\n    return net\n")
-    lay_over(submissions["syntax_error"], typo, assignment)
+    submissions["syntax_error"] = overlaid(course, assignment, typo)
     return submissions
 
 

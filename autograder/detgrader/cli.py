@@ -162,10 +162,11 @@ def audit(
     from detgrader.audit.audit import print_audit, run_audit
     from detgrader.classroom.batch import default_secret
     from detgrader.files import write_json
+    from detgrader.overlays import overlay_paths
 
     with errors_for_people():
         course = Course.find()
-        overlays = [*course.mutants(week).glob("*.py"), *course.variants(week).glob("*.py")]
+        overlays = overlay_paths(course.mutants(week)) + overlay_paths(course.variants(week))
         with progress_for(len(overlays) + 2) as on_result:
             outcome = run_audit(course, week, jobs, default_secret(), on_result)
         print_audit(console, outcome)

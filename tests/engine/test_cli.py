@@ -224,6 +224,6 @@ def test_an_overlay_without_its_fields_is_named(tmp_path: Path) -> None:
 
 def keep(folder: Path, name: str) -> None:
     """Delete all overlays of a folder but one."""
-    for path in folder.glob("*.py"):
+    for path in folder.iterdir():
         if path.stem != name:
             path.unlink()
