@@ -10,6 +10,9 @@ import pytest
 from detgrader.course import Course, CourseError
 from detlab.sets import voc
 
+# A course of its own, whose hidden checks pytest would take for tests.
+collect_ignore = ["second_course"]
+
 TOY_NOTEBOOK = '''\
 # ---
 # jupyter:

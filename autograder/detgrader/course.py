@@ -132,12 +132,13 @@ class Course:
 
     def number(self, week: str) -> int:
         """Return the number in the week's name, which its task labels begin with."""
-        digits = re.search(r"\d+", self._known(week))
-        if digits is None:
+        number = re.search(r"\d+", self._known(week))
+        if number is None:
             raise CourseError(
-                f"solutions/{week}: the name holds no number; call it something like week1_{week}"
+                f"solutions/{week}: the name holds no number; call it weekN_{week}, where N is the "
+                "first number of its tasks' labels"
             )
-        return int(digits[0])
+        return int(number[0])
 
     def source(self, week: str) -> Path:
         """Return the text that staff edit."""

@@ -404,8 +404,8 @@ def test_collection_tells_every_check_that_is_not_marked_as_it_must_be(tmp_path)
         "test_a.py:8: a check has no mark `wieght`",
         "test_a.py:13: the mark `weight` is not understood: number must be a number above 0, not 0",
         "test_a.py:18: test_undocumented has no docstring",
-        "test_a.py:22: test_stranger: a check has only `student`, `rng` and `weights_file`, not "
-        "`rnd`",
+        "test_a.py:22: test_stranger: a check has only `student`, `rng`, `task_rng` and "
+        "`weights_file`, not `rnd`",
         "test_a.py:26: a check has no mark `skip`",
         "test_b.py:1: test_unmarked has no task mark",
     ]
@@ -416,5 +416,6 @@ def test_collection_tells_where_checks_of_a_task_contradict_each_other(tmp_path)
         "test_a.py:6: 1.1 needs 1.2, which does not come before it",
         "test_b.py:6: other limits for 1.1 than in test_a.py:6, and they hold for all of it",
         "test_b.py:6: other points for 1.1 than in test_a.py:6, and they hold for all of it",
+        "test_b.py:11: other points for 1.1 than in test_a.py:6, and they hold for all of it",
         "test_c.py:6: 1.2 needs 1.4, which is no task with hidden checks",
     ]

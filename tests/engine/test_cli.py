@@ -7,22 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness import copy_course
+from harness import ROOT, copy_course, run
 from junitparser import JUnitXml
 
-from detgrader.course import Course
-
-ROOT = Course.find().root
 WEEK = "week1_sliding_window"
-PROGRAMS = Path(sys.executable).parent
-
-
-def run(
-    *words: object, cwd: Path = ROOT, program: str = "detgrader"
-) -> subprocess.CompletedProcess:
-    """Run a command as from a shell, without a terminal."""
-    command = [str(PROGRAMS / program), *map(str, words)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")

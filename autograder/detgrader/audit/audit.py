@@ -15,9 +15,9 @@ from detgrader.grading.orders import Order
 from detgrader.grading.results import Status, SubmissionResult, TaskResult
 from detgrader.grading.session import CheckSession, run_session
 from detgrader.grading.tasks import TaskChecks
-from detgrader.intake import WEIGHTS, take_in
+from detgrader.intake import take_in
 from detgrader.overlays import Overlay, lay_over, load_overlays
-from detgrader.reference import reference_submission
+from detgrader.reference import reference_submission, reference_weights
 
 
 @dataclass(frozen=True)
@@ -171,9 +171,9 @@ def lacking(course: Course, week: str, checks: TaskChecks | None) -> str:
     """Say what staff lack to measure the reference's weights in a task, or nothing."""
     if checks is None or not checks.weights_of:
         return ""
-    weights = course.source(week).with_name(f"{week}{WEIGHTS}")
+    weights = reference_weights(course, week)
     if not weights.is_file():
-        return f"the reference has no {weights.name}; see `train-reference`."
+        return f"the reference has no {course.display(weights)}; train it first."
     return course.locate(checks.weights_of)
 
 

@@ -35,7 +35,7 @@ def faults(header: str, metadata: Mapping) -> Iterator[str]:
         return
     for key in sorted(set(keys) - set(sound(keys))):
         yield (
-            f"{key} = {keys[key]!r} is not understood; the keys are grade_id (letters, digits, _ "
+            f"{key} = {keys[key]!r} is not understood; the keys are grade_id (letters, numbers, _ "
             "and -, at most 64), points (above 0), and solution and manual (true)"
         )
     if keys and "grade_id" not in keys:

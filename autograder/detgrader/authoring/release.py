@@ -32,7 +32,7 @@ class ClearLabelledSolutions(ClearSolutions):
     def preprocess_cell(
         self, cell: NotebookNode, resources: dict, index: int
     ) -> tuple[NotebookNode, dict]:
-        """Cut the regions of one cell; `grade_id` gives the label, `task_1_5_iou` is 1.5."""
+        """Cut the regions of one cell; `grade_id` gives the label, `task_1_5_area` is 1.5."""
         if cell.metadata.get("nbgrader", {}).get("solution"):
             label = label_of_answer(cell.metadata.nbgrader.grade_id)
             self.code_stub = {

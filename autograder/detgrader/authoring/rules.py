@@ -14,7 +14,7 @@ from detgrader.authoring.check_rules import Checks
 from detgrader.authoring.regions import marker_problems, outside_problems
 from detgrader.authoring.source import ANSWERS, Problem, Source, SourceCell
 from detgrader.course import Course
-from detlab.checking.labels import answer_id, check_id, week_of
+from detlab.checking.labels import answer_id, check_id, numbers_of, week_of
 
 
 def problems(course: Course, source: Source) -> list[Problem]:
@@ -37,7 +37,7 @@ def _headings(source: Source) -> Iterator[Problem]:
     """Labels count 1.1, 1.2, … without gap, with the week's number in front."""
     due = 1
     for heading in source.headings:
-        week, task = map(int, heading.label.split("."))
+        week, task = numbers_of(heading.label)
         wanted = f"{source.number}.{due}"
         if week != source.number:
             text = f"Task {heading.label} is a label of week {week}; write Task {wanted}"

@@ -22,7 +22,7 @@ from nbformat.v4 import new_notebook
 
 from detgrader.authoring import headers
 from detgrader.course import Course, CourseError
-from detlab.checking.labels import id_part, label_of_answer, label_of_check
+from detlab.checking.labels import id_part, is_meant_as_id, label_of_answer, label_of_check
 
 # Cell kinds by (cell type, solution, manual, has points), the keys that an author may give.
 KINDS = {
@@ -258,7 +258,7 @@ def _read_headings(source: Source, kind: str, body: int, node: NotebookNode) -> 
 
 
 def _label(source: Source, line: int, kind: str, grade_id: str | None) -> str | None:
-    """Return the task that a grade_id names, `task_1_5_iou` -> `1.5`."""
+    """Return the task that a grade_id names, `task_1_5_area` -> `1.5`."""
     if grade_id is None:
         return None
     if kind in _LABEL_OF:
@@ -267,7 +267,7 @@ def _label(source: Source, line: int, kind: str, grade_id: str | None) -> str | 
         form = "check_1_5" if kind == "check" else "task_1_5 or task_1_5_name"
         text = f"grade_id {grade_id!r} carries no task label: write {form}"
         source.problems.append(source.problem(line, text))
-    elif grade_id.startswith(("task_", "check_")):
+    elif is_meant_as_id(grade_id):
         # Most likely a forgotten key, and a forgotten `solution` would hand out the answer.
         text = (
             f"{grade_id} is named as an answer or a check but the header does not make it one: "

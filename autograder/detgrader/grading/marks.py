@@ -18,6 +18,8 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from detlab.checking.labels import numbers_of
+
 LABEL = re.compile(r"[1-9]\d*\.[1-9]\d*")
 FIXTURES = ("student", "rng", "task_rng", "weights_file")
 # pytest's own marks that a check may carry; `skip` and the like would take points from everybody.
@@ -116,11 +118,6 @@ def fault_of(name: str, arguments: Sequence, options: Mapping) -> str:
     return ""
 
 
-def order(label: str) -> tuple[int, ...]:
-    """Return what tasks are sorted by: 1.10 comes after 1.9."""
-    return tuple(map(int, label.split(".")))
-
-
 def fault_of_need(label: str, needed: str, known: Sequence[str]) -> str:
     """Say why a task cannot rest on another one, or nothing.
 
@@ -131,7 +128,7 @@ def fault_of_need(label: str, needed: str, known: Sequence[str]) -> str:
     """
     if needed not in known:
         return f"{label} needs {needed}, which is no task with hidden checks; correct the label"
-    if order(needed) >= order(label):
+    if numbers_of(needed) >= numbers_of(label):  # 1.10 comes after 1.9
         return f"{label} needs {needed}, which does not come before it; name earlier tasks only"
     return ""
 
