@@ -22,6 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
+import ledger
 import nbformat
 import psutil  # comes with ipykernel
 import typer
@@ -334,6 +335,22 @@ def table_of(rows: list[Row]) -> Table:
     return table
 
 
+def add_to_ledger(rows: list[Row], rounds: int) -> None:
+    """Note how many times each detgrader row's seconds nbgrader needs, and all seconds."""
+    ours = [row for row in rows if row.name.startswith("detgrader")]
+    ratios = {
+        f"{row.name} ÷ {our.name}, {what}": row.median(what) / our.median(what)
+        for our in ours
+        for row in rows
+        if row not in ours
+        for what in ("wall", "processor")
+    }
+    figures = {
+        f"{row.name}, {what}": row.median(what) for row in rows for what in ("wall", "processor")
+    }
+    ledger.append("grading", rounds, ratios, figures)
+
+
 def as_json(rows: list[Row]) -> dict:
     """Return everything that was measured."""
     return {
@@ -366,6 +383,7 @@ def main(
         rows = rows_of(bench)
         measure(rows, rounds)
         console.print(table_of(rows))
+        add_to_ledger(rows, rounds)
     finally:
         shutil.rmtree(folder)
     if json_file:
