@@ -24,7 +24,7 @@ from typing import Annotated
 
 import ledger
 import nbformat
-import psutil  # comes with ipykernel
+import psutil
 import typer
 from nbformat import NotebookNode
 from rich.console import Console
@@ -33,13 +33,14 @@ from rich.table import Table
 from detgrader import release
 from detgrader.assignment import Assignment, load_assignment
 from detgrader.course import Course
-from detgrader.overlays import Overlay, load_overlays
+from detgrader.overlays import Overlay, lay_over, load_overlays, reference_submission
 from detgrader.source import read
 
 WEEK = "week1_sliding_window"
 RIGHT = 8  # the reference and seven others that are right
 MISTAKES = ["1.3", "1.5", "1.9", "1.2 1.6", "1.4 1.7", "1.5 1.8"]  # tasks of the six wrong ones
 SYNTAX_ERROR = "1.4"
+MARKERS = ("### BEGIN SOLUTION", "### END SOLUTION")
 SAMPLING_S = 0.1
 CORES = len(os.sched_getaffinity(0))
 console = Console(width=max(110, Console().width))  # the table needs it
@@ -48,12 +49,20 @@ console = Console(width=max(110, Console().width))  # the table needs it
 # The class
 
 
-def lay_over(notebook: NotebookNode, overlay: Overlay, assignment: Assignment) -> None:
-    """Add an overlay to the end of its task's last answer cell."""
-    task = next(task for task in assignment.tasks if task.label == overlay.task)
+def handed_in(course: Course, assignment: Assignment, *overlays: Overlay) -> NotebookNode:
+    """Return the reference as a student hands it in, with overlays in it."""
+    submission = reference_submission(course, assignment)
+    for overlay in overlays:
+        submission = lay_over(submission, overlay, assignment)
+    sources = {cell.name: cell.source for cell in submission.cells}
+    changed = {overlay.task for overlay in overlays}
+    cells = {name for task in assignment.tasks if task.label in changed for name in task.code_cells}
+    notebook = release.solved(course, WEEK)
     for cell in notebook.cells:
-        if cell.id == task.code_cells[-1]:
-            cell.source += f"\n\n{overlay.code}"
+        if cell.id in cells:
+            lines = sources[cell.id].split("\n")
+            cell.source = "\n".join(line for line in lines if line.strip() not in MARKERS)
+    return notebook
 
 
 def make_class(course: Course, assignment: Assignment) -> dict[str, NotebookNode]:
@@ -63,21 +72,18 @@ def make_class(course: Course, assignment: Assignment) -> dict[str, NotebookNode
     """
     variants = load_overlays(course.variants(WEEK), assignment, with_hints=False)
     mutants = load_overlays(course.mutants(WEEK), assignment, with_hints=True)
-    submissions = {"reference": release.solved(course, WEEK)}
+    chosen = {"reference": []}
     for number in range(1, RIGHT):
-        submissions[f"right_{number}"] = notebook = release.solved(course, WEEK)
-        if variants:
-            lay_over(notebook, variants[number * len(variants) // RIGHT], assignment)
+        chosen[f"right_{number}"] = [variants[number * len(variants) // RIGHT]]
     for number, labels in enumerate(MISTAKES, 1):
-        submissions[f"wrong_{number}"] = notebook = release.solved(course, WEEK)
+        chosen[f"wrong_{number}"] = mistakes = []
         for label in labels.split():
             known = [mutant for mutant in mutants if mutant.task == label]
-            mistake = known[number * len(known) // (len(MISTAKES) + 1)]
-            lay_over(notebook, mistake, assignment)
-    submissions["stub"] = nbformat.reads(release.build(course, WEEK), as_version=4)
-    submissions["syntax_error"] = release.solved(course, WEEK)
+            mistakes.append(known[number * len(known) // (len(MISTAKES) + 1)])
     typo = Overlay("typo", SYNTAX_ERROR, "", "", "def twin(net:\n    return net\n")
-    lay_over(submissions["syntax_error"], typo, assignment)
+    chosen["syntax_error"] = [typo]
+    submissions = {name: handed_in(course, assignment, *own) for name, own in chosen.items()}
+    submissions["stub"] = nbformat.reads(release.build(course, WEEK), as_version=4)
     return submissions
 
 
@@ -235,6 +241,10 @@ class Bench:
         if faults:
             raise RuntimeError(f"detgrader did not grade {', '.join(faults)}")
         points = {result["student"]: result["score"] for result in results["submissions"]}
+        for student, score in points.items():
+            kind = student.partition("_")[0]
+            if (kind == "right" and score < self.best) or (kind == "wrong" and score >= self.best):
+                raise RuntimeError(f"{student} has {score:g} points: is its overlay in it?")
         return cost, self.verified(points)
 
     def nbgrader(self, form: Callable[[NotebookNode], NotebookNode]) -> Graded:
