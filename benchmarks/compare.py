@@ -30,7 +30,7 @@ def words_on(run: Run) -> str:
     """Say what a run was of, when, and how."""
     return (
         f"{run.commit}, {run.date}, Python {run.python}, torch {run.torch}, "
-        f"{run.rounds} rounds, load {run.load}"
+        f"{run.rounds} round{'s' * (run.rounds != 1)}, load {run.load}"
     )
 
 
