@@ -50,6 +50,9 @@ WRAPPED = """\
     )"""
 
 
+SPLIT = WIDE.replace("return ", "return \\\n        ")
+
+
 def disguised(code: str, mark: str) -> str:
     return "\n".join(f"{mark} {line}" for line in code.splitlines())
 
@@ -58,13 +61,22 @@ def disguised(code: str, mark: str) -> str:
     ("solved", "shown"),
     [
         (WIDE, (BOX, f"def try_it(box_xyxy):\n{WRAPPED}\n\n\n{BOX}")),
+        (WIDE, (BOX, f"def try_it(box_xyxy):\n{SPLIT}\n\n\n{BOX}")),
         (WIDE, (BOX, f"{disguised(WRAPPED, '#')}\n{BOX}")),
         (WIDE, ("# # A toy week", f"# # A toy week\n#\n{disguised(WRAPPED, '#')}")),
         (WIDE, ("# # A toy week", f"# # A toy week\n#\n{disguised(WRAPPED, '# >')}")),
         (WRAPPED, (BOX, f"# {WIDE.strip()}\n{BOX}")),
         (WRAPPED, ("# # A toy week", f"# # A toy week\n# So `{WIDE.strip()}` it is.")),
     ],
-    ids=["code", "comment", "story", "quotation", "wrapped solution", "wrapped, inline code"],
+    ids=[
+        "code",
+        "backslash",
+        "comment",
+        "story",
+        "quotation",
+        "wrapped solution",
+        "wrapped, inline code",
+    ],
 )
 def test_a_statement_is_the_same_however_it_is_wrapped(solved, shown, edit, refusal):
     edit(SOURCE, AREA, solved)
@@ -127,9 +139,9 @@ def test_what_is_short_may_be_met_with_other_names(toy_course, edit):
 def test_functions_and_modules_are_no_variables(toy_course, edit, refusal):
     edit(SOURCE, "def check(label):", "import math\n\n\ndef check(label):")
     edit(SOURCE, WIDTH, "    width = math.hypot(box_xyxy[2] - 1, box_xyxy[0] - 1)")
-    edit(SOURCE, BOX, f"{BOX}\nlast = box.hypot(box[2] - 1, box[0] - 1)")
+    edit(SOURCE, BOX, f"{BOX}\n\n\ndef f(other):\n    other.hypot(box[2] - 1, box[0] - 1)")
     release.build(toy_course, WEEK)
-    edit(SOURCE, "box.hypot(", "math.hypot(")
+    edit(SOURCE, "other.hypot(", "math.hypot(")
     assert "but for its names" in refusal()[0]
 
 
