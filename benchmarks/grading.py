@@ -68,8 +68,8 @@ def make_class(course: Course, assignment: Assignment) -> dict[str, NotebookNode
     mutants = load_overlays(course.mutants(WEEK), assignment, with_hints=True)
     submissions = {"reference": release.solved(course, WEEK)}
     for number in range(1, RIGHT):
-        chosen = variants[number * len(variants) // RIGHT :][:1]
-        submissions[f"right_{number}"] = overlaid(course, assignment, *chosen)
+        variant = variants[number * len(variants) // RIGHT]
+        submissions[f"right_{number}"] = overlaid(course, assignment, variant)
     for number, labels in enumerate(MISTAKES, 1):
         mistakes = []
         for label in labels.split():
