@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from detgrader.assignment import load_assignment
 from detgrader.classroom.batch import inside_of
-from detgrader.course import Course
+from detgrader.course import SETTINGS, Course
 from detgrader.reference import reference_submission
 from detgrader.sandbox.client import DispatcherClient, WorkerClient
 from detgrader.sandbox.host import isolation_of, start_sandbox
@@ -61,3 +63,15 @@ class ReferenceWorkers:
         """End them all."""
         while self.workers:
             self.workers.pop().close()
+
+
+def copy_course(root: Path, week: str, overlays: bool = True) -> Course:
+    """Copy what makes one week of this course, with or without its mutants and variants."""
+    course = Course.find()
+    parts = [course.source(week).parent, course.release(week).parent, course.checks(week)]
+    ignored = () if overlays else ("mutants", "variants")
+    for part in parts:
+        copy = root / part.relative_to(course.root)
+        shutil.copytree(part, copy, ignore=shutil.ignore_patterns(*ignored))
+    shutil.copy(course.root / SETTINGS, root / SETTINGS)
+    return Course(root)

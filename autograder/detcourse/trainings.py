@@ -10,7 +10,7 @@ import torch
 from detlab.checking.expect import expect_ints, fail
 from detlab.checking.student import Handle, Student
 from detlab.checking.workbench import StudentError
-from detlab.weeks.loaders import Progress
+from detlab.weeks.loaders import TrainingProgress
 
 Result = TypeVar("Result")
 
@@ -44,7 +44,7 @@ def seed_from(rng: torch.Generator) -> int:
     return int(torch.randint(0, 2**31, (), generator=rng))
 
 
-def progress_of(student: Student, loader: Handle) -> Progress:
+def progress_of(student: Student, loader: Handle) -> TrainingProgress:
     """Return how far a training came, as the student's side tells it: for messages only.
 
     Raises:
@@ -53,10 +53,10 @@ def progress_of(student: Student, loader: Handle) -> Progress:
     value = student.tool("progress_of", loader)
     if not isinstance(value, tuple) or len(value) != 3 or type(value[2]) is not bool:
         fail("The loader was tampered with.")
-    return Progress(*expect_ints(value[:2], "The loader's progress", 2), value[2])
+    return TrainingProgress(*expect_ints(value[:2], "The loader's progress", 2), value[2])
 
 
-def words_on(progress: Progress, cpu_s: float) -> str:
+def words_on(progress: TrainingProgress, cpu_s: float) -> str:
     """Say what became of a training's budget; nothing if all of it was used in time."""
     steps, max_steps, out_of_time = progress
     if out_of_time:

@@ -10,19 +10,27 @@ Detections = list[dict[str, Tensor]]
 
 
 def cxcywh_to_xyxy(boxes: Tensor) -> Tensor:
-    """Turn (n, 4) boxes from centre and size into corners."""
+    """Turn (…, 4) float boxes, fractions of the image, from `cxcywh` into `xyxy`; same dtype."""
     c_x, c_y, w, h = boxes.unbind(-1)
     return torch.stack([c_x - w / 2, c_y - h / 2, c_x + w / 2, c_y + h / 2], -1)
 
 
 def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
-    """Turn (n, 4) boxes from corners into centre and size."""
+    """Turn (…, 4) float boxes, fractions of the image, from `xyxy` into `cxcywh`; same dtype."""
     x_min, y_min, x_max, y_max = boxes.unbind(-1)
     return torch.stack([(x_min + x_max) / 2, (y_min + y_max) / 2, x_max - x_min, y_max - y_min], -1)
 
 
 def box_iou(boxes_a: Tensor, boxes_b: Tensor) -> Tensor:
-    """Return the (A, B) IoU of `xyxy` boxes; 0 where either has no area."""
+    """Return the IoU of each box with each other: 0 where either has no area, never NaN.
+
+    Args:
+        boxes_a: (A, 4) float, `xyxy`.
+        boxes_b: (B, 4) float, `xyxy`, in the same units.
+
+    Returns:
+        (A, B) float64 in [0, 1].
+    """
     a, b = boxes_a.double()[:, None], boxes_b.double()[None]
     width = torch.minimum(a[..., 2], b[..., 2]) - torch.maximum(a[..., 0], b[..., 0])
     height = torch.minimum(a[..., 3], b[..., 3]) - torch.maximum(a[..., 1], b[..., 1])
@@ -33,10 +41,17 @@ def box_iou(boxes_a: Tensor, boxes_b: Tensor) -> Tensor:
 
 
 def map_cells(size: int, scale: float, after: float, ratios: Sequence[float]) -> Tensor:
-    """Return a map's priors, cell by cell: (size², len(ratios) + 1, 4) float64, `cxcywh`.
+    """Return a map's priors, cell by cell.
 
     Args:
+        size: of the map, cells a side.
+        scale: of its priors, a fraction of the image's side.
         after: the scale of the next map, for the extra prior.
+        ratios: width by height.
+
+    Returns:
+        (size², len(ratios) + 1, 4) float64, `cxcywh` in fractions, row by row, the extra prior
+        last.
     """
     cells = []
     for i in range(size):
@@ -50,7 +65,10 @@ def map_cells(size: int, scale: float, after: float, ratios: Sequence[float]) ->
 def prior_cells(
     feature_sizes: Sequence[int], scales: Sequence[float], ratios: Sequence[float]
 ) -> Tensor:
-    """Return the priors, cell by cell: (cells, len(ratios) + 1, 4) float64, `cxcywh`."""
+    """Return the priors of maps, cell by cell: (cells, len(ratios) + 1, 4) float64, `cxcywh`.
+
+    After the last map the scale is 1. Source: Liu et al. 2016, arXiv:1512.02325, section 2.2.
+    """
     sizes = zip(feature_sizes, scales, [*scales[1:], 1.0], strict=True)
     return torch.cat([map_cells(*one, ratios) for one in sizes])
 
@@ -63,13 +81,23 @@ def make_priors(
 
 
 def encode_offsets(boxes: Tensor, priors: Tensor) -> Tensor:
-    """Return the offsets of (n, 4) `cxcywh` boxes from their priors."""
+    """Return the offsets of boxes from their priors, centres by 0.1 and logs of sizes by 0.2.
+
+    Args:
+        boxes: (n, 4) float, `cxcywh`, sides above 0.
+        priors: (n, 4) float, `cxcywh`; row i belongs to box i.
+
+    Returns:
+        (n, 4) float, dimensionless.
+
+    Source: Liu et al. 2016, arXiv:1512.02325, eq. 2; 0.1 and 0.2 as in the authors' Caffe code.
+    """
     shift = (boxes[:, :2] - priors[:, :2]) / priors[:, 2:] / 0.1
     return torch.cat([shift, (boxes[:, 2:].log() - priors[:, 2:].log()) / 0.2], 1)
 
 
 def decode_offsets(offsets: Tensor, priors: Tensor) -> Tensor:
-    """Return the (n, 4) `cxcywh` boxes that lie so from their priors."""
+    """Return the (n, 4) float `cxcywh` boxes that lie so from their (n, 4) `cxcywh` priors."""
     centre = offsets[:, :2] * priors[:, 2:] * 0.1 + priors[:, :2]
     return torch.cat([centre, (offsets[:, 2:] * 0.2).exp() * priors[:, 2:]], 1)
 
@@ -77,7 +105,18 @@ def decode_offsets(offsets: Tensor, priors: Tensor) -> Tensor:
 def match_priors(
     boxes: Tensor, labels: Tensor, priors: Tensor, iou_threshold: float = 0.5
 ) -> tuple[Tensor, Tensor]:
-    """Match priors with objects; of two objects that claim one prior, the later has it."""
+    """Match priors with objects; of two objects that claim one prior, the later has it.
+
+    Args:
+        boxes: (n, 4) float, `xyxy`, of the objects.
+        labels: (n,) int64, from 1.
+        priors: (P, 4) float, `cxcywh`.
+        iou_threshold: from which on a prior is positive.
+
+    Returns:
+        (P,) int64 classes, 0 for the background; (P,) int64 indices of the objects, which mean
+        something where the class is not 0.
+    """
     classes = torch.zeros(len(priors), dtype=torch.int64)
     objects = torch.zeros(len(priors), dtype=torch.int64)
     if len(boxes) == 0:
@@ -97,7 +136,22 @@ def multibox_terms(
     labels: Sequence[Tensor],
     priors: Tensor,
 ) -> dict[str, Tensor]:
-    """Compute the terms of the loss image by image, in the dtype of the outputs."""
+    """Compute the terms of the MultiBox loss image by image, in the dtype of the outputs.
+
+    Args:
+        offsets: (N, P, 4) float.
+        logits: (N, P, C) float; class 0 is the background.
+        boxes: of each image (n, 4) float, `xyxy`.
+        labels: of each image (n,) int64, from 1.
+        priors: (P, 4) float, `cxcywh`.
+
+    Returns:
+        "localization": the mean smooth L1 over positives and their four numbers; "confidence": the
+        cross-entropy of positives and, in each image, the three hardest negatives for each of its
+        positives, summed and divided by the positives of the batch. Scalars with gradients.
+
+    Source: Liu et al. 2016, arXiv:1512.02325, eq. 1 to 3.
+    """
     distance, entropy, positives = offsets.sum() * 0, logits.sum() * 0, 0
     for n, (of_image, names) in enumerate(zip(boxes, labels, strict=True)):
         classes, objects = match_priors(of_image, names, priors)
@@ -118,7 +172,16 @@ def multibox_terms(
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
-    """Return the indices of the boxes that are kept, by falling score."""
+    """Suppress what overlaps a better box of one class.
+
+    Args:
+        boxes: (n, 4) float, `xyxy`.
+        scores: (n,) float.
+        iou_threshold: above which the box of the lower score goes.
+
+    Returns:
+        (k,) int64 indices of the boxes that are kept, by falling score.
+    """
     kept: list[int] = []
     ious = box_iou(boxes, boxes)
     for n in scores.argsort(descending=True, stable=True).tolist():
@@ -135,7 +198,20 @@ def detect(
     iou_threshold: float,
     top_k: int,
 ) -> Detections:
-    """Detect, image by image and class by class."""
+    """Detect, image by image and class by class.
+
+    Args:
+        offsets: (N, P, 4) float.
+        logits: (N, P, C) float; class 0 is the background.
+        priors: (P, 4) float, `cxcywh`.
+        min_score: a class of a prior is a candidate above it.
+        iou_threshold: of the suppression within a class.
+        top_k: most detections of an image, over all classes.
+
+    Returns:
+        For each image "boxes" (k, 4), `xyxy`, not cut to the image; "labels" (k,) int64; "scores"
+        (k,), falling.
+    """
     detections = []
     for image_offsets, image_logits in zip(offsets, logits, strict=True):
         decoded = cxcywh_to_xyxy(decode_offsets(image_offsets, priors))

@@ -8,6 +8,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from detgrader.course import Course, CourseError
 from detlab.checking.labels import check_id, label_of_answer
@@ -29,7 +30,7 @@ class ReleasedCell:
     grade_id: str
     cell_type: str
     source: str
-    settings: dict
+    settings: dict[str, Any]
 
     @property
     def task(self) -> str | None:
@@ -101,7 +102,7 @@ def load_assignment(course: Course, week: str) -> Assignment:
     raise CourseError(f"{course.display(path)} {problem}: run `detgrader release {week}`")
 
 
-def read_assignment(name: str, cells: list[dict]) -> Assignment:
+def read_assignment(name: str, cells: list[dict[str, Any]]) -> Assignment:
     """Build the list of tasks from a release's cells."""
     known: dict[str, ReleasedCell] = {}
     titles: dict[str, str] = {}
@@ -132,7 +133,7 @@ def build_task(label: str, title: str, cells: dict[str, ReleasedCell]) -> Task:
     )
 
 
-def source_of(cell: dict) -> str:
+def source_of(cell: dict[str, Any]) -> str:
     """Return a cell's source as one string."""
     source = cell["source"]
     return source if isinstance(source, str) else "".join(source)

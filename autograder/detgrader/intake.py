@@ -179,7 +179,7 @@ def is_cell(cell: Any) -> bool:
     return isinstance(cell.get("metadata"), dict) and all(isinstance(line, str) for line in lines)
 
 
-def take_cells(submission: Submission, cells: list[dict], assignment: Assignment) -> None:
+def take_cells(submission: Submission, cells: list[dict[str, Any]], assignment: Assignment) -> None:
     """Sort a notebook's cells into answers, additions and what is left alone."""
     numbers: dict[str, list[int]] = {}
     for number, cell in enumerate(cells, 1):
@@ -202,10 +202,10 @@ def take_cells(submission: Submission, cells: list[dict], assignment: Assignment
         refuse_foreign(cells, assignment)
     for grade_id in answers:
         note_problem(submission, grade_id, numbers.get(grade_id, []))
-    for cell in submission.cells:
-        if len(cell.source) > MAX_SOURCE:
-            submission.problems[cell.name] = (
-                f"The cell {cell.name} is longer than {MAX_SOURCE} characters."
+    for code in submission.cells:
+        if len(code.source) > MAX_SOURCE:
+            submission.problems[code.name] = (
+                f"The cell {code.name} is longer than {MAX_SOURCE} characters."
             )
     submission.cells = [cell for cell in submission.cells if cell.name not in submission.problems]
     if sum(len(cell.source) for cell in submission.cells) > MAX_CODE:
@@ -215,14 +215,14 @@ def take_cells(submission: Submission, cells: list[dict], assignment: Assignment
         )
 
 
-def grade_id_of(cell: dict) -> str:
+def grade_id_of(cell: dict[str, Any]) -> str:
     """Return the grade id that a cell claims, or the empty string."""
     settings = cell["metadata"].get("nbgrader")
     grade_id = settings.get("grade_id") if isinstance(settings, dict) else None
     return grade_id if isinstance(grade_id, str) else ""
 
 
-def refuse_foreign(cells: list[dict], assignment: Assignment) -> None:
+def refuse_foreign(cells: list[dict[str, Any]], assignment: Assignment) -> None:
     """Refuse a notebook without any answer cell of this assignment."""
     labels = {label for cell in cells if (label := label_of_answer(grade_id_of(cell)))}
     others = {week_of(label) for label in labels} - {week_of(assignment.tasks[0].label)}
@@ -249,7 +249,9 @@ def note_problem(submission: Submission, grade_id: str, numbers: list[int]) -> N
         )
 
 
-def note_edits(submission: Submission, cell: dict, released: ReleasedCell, number: int) -> None:
+def note_edits(
+    submission: Submission, cell: dict[str, Any], released: ReleasedCell, number: int
+) -> None:
     """Tell staff of edits to what students should leave alone; they have no effect."""
     settings = cell["metadata"]["nbgrader"]
     for key in TRUSTED_SETTINGS:

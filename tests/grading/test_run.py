@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import pytest
 from attacks.grading import build_course, hand_in, notebook_with, solved_notebook
 from attacks.notebooks import cell_of
 from attacks.toys import POINTS, WEEK
+from harness import copy_course
 from rich.console import Console
 
 from detgrader.assignment import load_assignment
@@ -28,11 +28,9 @@ from detgrader.course import Course, CourseError
 from detgrader.grading.diagnosis import Answers, Diagnosis
 from detgrader.grading.marks import Check
 from detgrader.grading.outcomes import Outcome
-from detgrader.grading.results import BatchResult, SubmissionResult, TaskResult
+from detgrader.grading.results import BatchResult, Status, SubmissionResult, TaskResult
 from detgrader.intake import Submission
 from detgrader.text import clean_text, without_values
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +129,8 @@ def test_known_mistakes_are_not_asked_what_takes_long() -> None:
     diagnosis = Diagnosis({"1.1": [mistake]}, ask)
     quick, long = (
         (
-            Check(SimpleNamespace(name=name), "1.1", 1, 1, name == "long"),
-            Outcome("failed", "", "", [1]),
+            Check(SimpleNamespace(name=name), "1.1", 1, name == "long"),
+            Outcome(Status.FAILED, transcript=[1]),
         )
         for name in ("quick", "long")
     )
@@ -247,7 +245,7 @@ def test_check_that_ends_the_grading_process_is_the_graders_fault(
 def test_check_with_a_fixture_of_its_own_is_refused(paths: list[Path], tmp_path: Path) -> None:
     fixture = "@pytest.fixture(autouse=True)\ndef own():\n    pass\n\n\ndef test_rank("
     course = faulty_course(tmp_path / "course", {"1.4": ("def test_rank(", fixture)})
-    with pytest.raises(CourseError, match="only `student`, `rng` and `weights_file`"):
+    with pytest.raises(CourseError, match="only `student`, `rng`, `task_rng` and `weights_file`"):
         grade_batch(course, WEEK, take_in_all(paths[:2]), 1, secret="one")
 
 
@@ -363,7 +361,7 @@ def test_grading_job_that_is_killed_loses_its_submission_only(
 
     names = ["right", "half", "subtracts", "helper", "wrong-add-used", "nothing", "deletes-torch"]
     chosen = [path for name in names for path in paths if path.stem == name]
-    graded = grade_batch(course, WEEK, take_in_all(chosen), jobs, secret="one", progress=kill_once)
+    graded = grade_batch(course, WEEK, take_in_all(chosen), jobs, secret="one", on_result=kill_once)
     assert killed
     lost = [result for result in graded.submissions if not result.graded]
     assert len(lost) <= 1
@@ -388,7 +386,7 @@ def test_table_of_the_class_names_every_task_however_narrow_the_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     titles = [f"4.{number}" for number in range(1, 13)]
-    tasks = [TaskResult(title, "x", 2.25, 9, "partial", pending_manual=1) for title in titles]
+    tasks = [TaskResult(title, "x", 2.25, 9, Status.PARTIAL, pending_manual=1) for title in titles]
     class_of = [
         SubmissionResult(name, "x.ipynb", None, tasks) for name in ("ada", "a long name, " * 5)
     ]
@@ -409,7 +407,7 @@ def test_interrupted_batch_leaves_older_results_alone_and_nothing_else(
     out = tmp_path / "out"
     out.mkdir()
     (out / "results.json").write_text("older")
-    command = [sys.executable, "-c", "from detgrader.cli import app; app()", "grade", WEEK]
+    command = [sys.executable, "-c", "from detgrader.cli import main; main()", "grade", WEEK]
     process = subprocess.Popen(
         [*command, "--jobs", "2", "--out", str(out), *map(str, paths)],
         cwd=course.root,
@@ -417,6 +415,8 @@ def test_interrupted_batch_leaves_older_results_alone_and_nothing_else(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # As in a terminal: a shell's background job, and what it starts, ignores the signal.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for line in process.stdout:
         if line.startswith("[1/40]"):
@@ -498,11 +498,7 @@ WEEK_1 = "week1_sliding_window"
 
 @pytest.fixture(scope="module")
 def week_1(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    root = tmp_path_factory.mktemp("week1")
-    for folder in ("solutions", "assignments", "autograder/checks"):
-        source, copy = REPOSITORY / folder / WEEK_1, root / folder / WEEK_1
-        shutil.copytree(source, copy, ignore=shutil.ignore_patterns("mutants", "variants"))
-    return Course(root)
+    return copy_course(tmp_path_factory.mktemp("week1"), WEEK_1, overlays=False)
 
 
 ODD_VALUES = {

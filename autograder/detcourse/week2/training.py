@@ -17,7 +17,7 @@ from detlab.checking.student import Handle, Student
 from detlab.digits import load_digits
 from detlab.grid import WindowGrid
 from detlab.metrics import label_accuracy, mean_iou
-from detlab.weeks.loaders import Progress
+from detlab.weeks.loaders import TrainingProgress
 from detlab.weeks.week2.assertions import OUTPUTS, SIDE, check_windows_are_fair, expect_grid
 
 COPIES = 8  # images made of each of the 4,000 training digits
@@ -41,7 +41,7 @@ class Score:
 
     accuracy: float
     iou: float
-    progress: Progress
+    progress: TrainingProgress
 
     @property
     def remark(self) -> str:

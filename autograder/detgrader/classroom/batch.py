@@ -13,8 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from detgrader.assignment import Assignment, load_assignment
 from detgrader.course import Course, CourseError, package_folder
@@ -46,8 +47,8 @@ class Job:
     """
 
     number: int
-    process: multiprocessing.Process
-    connection: Connection
+    process: BaseProcess
+    connection: Connection[Any, Any]
     index: int | None = None
 
 
@@ -185,13 +186,14 @@ def run_jobs(
         for job in jobs:
             feed(job)
         while len(results) < len(orders):
-            busy = {job.connection: job for job in jobs if job.index is not None}
-            for connection in wait(list(busy)):
-                job = busy[connection]
-                result = receive(job, orders[job.index].submission, material.assignment)
-                results[job.index] = result
-                on_result(result)
-                feed(job)
+            busy = [job for job in jobs if job.index is not None]
+            ready = wait([job.connection for job in busy])
+            for job in busy:
+                if job.index is not None and job.connection in ready:
+                    submission = orders[job.index].submission
+                    results[job.index] = receive(job, submission, material.assignment)
+                    on_result(results[job.index])
+                    feed(job)
     finally:
         for job in jobs:
             job.connection.close()
@@ -213,7 +215,11 @@ def start_job(material: Material, sandbox: Sandbox, number: int) -> Job:
 
 
 def run_job(
-    material: Material, controls: list, number: int, connection: Connection, parents: Connection
+    material: Material,
+    controls: list[Any],
+    number: int,
+    connection: Connection[Any, Any],
+    parents: Connection[Any, Any],
 ) -> None:
     """Live as a grading process."""
     import resource  # is there on Unix only

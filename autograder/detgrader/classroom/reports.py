@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import junitparser
 from rich.console import Console
@@ -74,7 +75,7 @@ def file_name(student: str) -> str:
     return kept.lstrip(".")[:100] or "student"
 
 
-def gradescope(result: SubmissionResult) -> dict:
+def gradescope(result: SubmissionResult) -> dict[str, Any]:
     """Return a submission's results in Gradescope's format (results.json, 2024)."""
     output = result.error or f"{result.pending_manual:g} points are still to be given by hand."
     return {
@@ -87,7 +88,7 @@ def gradescope(result: SubmissionResult) -> dict:
     }
 
 
-def gradescope_test(task: TaskResult) -> dict:
+def gradescope_test(task: TaskResult) -> dict[str, Any]:
     """Return one task as Gradescope's test case."""
     test = {
         "name": f"{task.task} {task.title}",
@@ -117,7 +118,7 @@ def junit(batch: BatchResult) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{xml.tostring().decode("utf-8")}\n'
 
 
-def junit_outcomes(task: TaskResult, refusal: str) -> list:
+def junit_outcomes(task: TaskResult, refusal: str) -> list[Any]:
     """Return what JUnit calls the outcome of a task: nothing when it passed."""
     if refusal:
         return [junitparser.Error(xml_text(refusal), "refused")]
@@ -153,8 +154,9 @@ def print_submission(console: Console, result: SubmissionResult) -> None:
         console.print(f"{summary(result)}\n", style="bold", markup=False)
         return
     table = Table(title=escape(summary(result)), title_justify="left", title_style="bold")
-    for name, justify in (("task", "left"), ("title", "left"), ("points", "right")):
-        table.add_column(name, justify=justify, no_wrap=name != "title")
+    table.add_column("task", no_wrap=True)
+    table.add_column("title")
+    table.add_column("points", justify="right", no_wrap=True)
     table.add_column("by hand", justify="right")
     table.add_column("status", no_wrap=True)
     for task in result.tasks:

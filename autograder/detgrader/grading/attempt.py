@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from detgrader.assignment import Task
 from detgrader.grading.marks import Check
@@ -50,7 +52,7 @@ class Prepared:
     def stand_in(self, stand_ins: StandIns, earlier: list[Task]) -> None:
         """Have functions of earlier tasks answered by right ones."""
         student = Student(self.worker.perform)
-        bound = {
+        bound: dict[str, Callable[..., Any]] = {
             name: functools.partial(stand_in, function, student)
             for task in earlier
             for name, function in stand_ins.get(task.label, {}).items()

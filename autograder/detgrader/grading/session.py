@@ -12,6 +12,7 @@ import hmac
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -99,10 +100,9 @@ class CheckSession:
         self.called = self.called or call.when == "call"
         if call.excinfo is not None:
             self.error = self.error or call.excinfo.value
-        passed = call.excinfo is None
-        return pytest.TestReport(
-            item.nodeid, item.location, {}, "passed" if passed else "failed", None, call.when
-        )
+        assert call.when != "collect"
+        outcome: Literal["passed", "failed"] = "passed" if call.excinfo is None else "failed"
+        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
 
     def run(self, check: Check, student: Student, weights: Path | None = None) -> Outcome:
         """Run one check on one submission.

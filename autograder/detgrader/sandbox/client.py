@@ -237,7 +237,7 @@ class WorkerClient:
             self.violate("an error without frames")
         read = [known for frame in frames[-MAX_FRAMES:] if (known := self.read_frame(frame))]
         type_name, words, limit = (message.get(key) for key in ("type_name", "message", "limit"))
-        if not all(type(part) is str for part in (type_name, words, limit)):
+        if not (type(type_name) is str and type(words) is str and type(limit) is str):
             self.violate("a malformed error")
         words = without_values(words[:2000], type_name, read[-1].text if read else "")
         return StudentError(
@@ -323,4 +323,5 @@ class WorkerClient:
     @property
     def cpu_s(self) -> float:
         """Processor seconds that a closed worker used, as the kernel counted them."""
-        return self.dispatcher.report(self.number)["cpu_s"]
+        report = self.dispatcher.report(self.number)
+        return float(report["cpu_s"]) if report else 0.0

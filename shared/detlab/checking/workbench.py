@@ -6,6 +6,7 @@ The same bench serves a live notebook (visible checks) and a grader's worker
 
 import importlib
 import inspect
+import linecache
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -71,9 +72,10 @@ def limit_of(error: BaseException, words: str) -> str:
         return "memory"
     if isinstance(error, OutputLimit):
         return "output"
-    forbidden = isinstance(error, OSError) and type(error).__module__ == "builtins"
-    writes = forbidden and error.errno in (1, 27, 30) and error.filename is not None
-    return "files" if writes else ""
+    if isinstance(error, OSError) and type(error).__module__ == "builtins":
+        writes = error.errno in (1, 27, 30) and error.filename is not None
+        return "files" if writes else ""
+    return ""
 
 
 def describe_error(
@@ -82,7 +84,12 @@ def describe_error(
     """Reduce an exception to what the student needs: its type, its words, their own lines."""
     frames = student_frames(error.__traceback__, is_student_frame, cell_name)
     message = words_of(error)
-    if type(error) in (SyntaxError, IndentationError, TabError) and type(error.lineno) is int:
+    # Exactly these: a class of the student's could lie about the parts.
+    if (
+        isinstance(error, SyntaxError)
+        and type(error) in (SyntaxError, IndentationError, TabError)
+        and type(error.lineno) is int
+    ):
         cell, text = str(error.filename or "?"), str(error.text or "")
         frames.append(StudentFrame(cell, error.lineno, "<cell>", text.strip()))
         message = str(error.msg or "")
@@ -99,12 +106,12 @@ def student_frames(
     frames = []
     for frame, line in traceback.walk_tb(trace):
         if is_student_frame(frame):
-            text = traceback.linecache.getline(frame.f_code.co_filename, line).strip()
+            text = linecache.getline(frame.f_code.co_filename, line).strip()
             frames.append(StudentFrame(cell_name(frame), line, frame.f_code.co_name, text))
     return frames
 
 
-def call_by_name(function: Callable, arguments: dict[str, Any]) -> Any:
+def call_by_name(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     """Call a student's function with the statement's parameter names.
 
     By keyword when the function knows all of the names (so keyword-only parameters
@@ -144,7 +151,7 @@ class Workbench:
         self.objects: list[Any] = []
         # As they were before any cell ran: cells may put other functions into their module.
         self.tools = tools
-        self.requests = {
+        self.requests: dict[str, Callable[..., Any]] = {
             "call": self.call,
             "fetch": self.fetch,
             "new": self.new,
@@ -217,12 +224,12 @@ class Workbench:
         """Return a variable of the student's."""
         return self.name(name)
 
-    def new(self, path: str, arguments: list, options: dict[str, Any]) -> Any:
+    def new(self, path: str, arguments: list[Any], options: dict[str, Any]) -> Any:
         """Make an object of a library's class, for example `torch.nn.Conv2d`."""
         module, _, attribute = path.rpartition(".")
         return getattr(importlib.import_module(module), attribute)(*arguments, **options)
 
-    def invoke(self, target: Any, arguments: list) -> Any:
+    def invoke(self, target: Any, arguments: list[Any]) -> Any:
         """Call an object, without gradients (a check that needs them uses a tool)."""
         with torch.no_grad():
             return target(*arguments)
@@ -231,7 +238,7 @@ class Workbench:
         """Return an attribute of an object."""
         return getattr(target, name)
 
-    def tool(self, name: str, arguments: list) -> Any:
+    def tool(self, name: str, arguments: list[Any]) -> Any:
         """Run one of the course's tools on the student's objects."""
         return self.tools[name](*arguments)
 

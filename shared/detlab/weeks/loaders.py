@@ -11,7 +11,7 @@ from torch import Tensor
 Targets = Tensor | list[Tensor]
 
 
-class Progress(NamedTuple):
+class TrainingProgress(NamedTuple):
     """How far a training came: batches drawn, batches on offer, and whether time ran out."""
 
     steps: int
@@ -35,7 +35,7 @@ class BudgetedLoader:
         self.length = 0
         self.batch_size = batch_size
         self.generator = torch.Generator().manual_seed(seed)
-        self.progress = Progress(0, max_steps, False)
+        self.progress = TrainingProgress(0, max_steps, False)
         self.cpu_s = cpu_s
         self.ends_at: float | None = None
 
@@ -68,9 +68,9 @@ class BudgetedLoader:
             if steps == max_steps:
                 return
             if time.process_time() >= self.ends_at:
-                self.progress = Progress(steps, max_steps, True)
+                self.progress = TrainingProgress(steps, max_steps, True)
                 return
-            self.progress = Progress(steps + 1, max_steps, False)
+            self.progress = TrainingProgress(steps + 1, max_steps, False)
             some = images[rows]
             batch = some.float() / 255 if some.dtype == torch.uint8 else some
             yield batch, *(rows_of(values, rows) for values in targets)
@@ -87,7 +87,7 @@ class RepeatingLoader:
 
     def __init__(self, batch: tuple[Targets, ...], times: int, cpu_s: float):
         self.batch = batch
-        self.progress = Progress(0, times, False)
+        self.progress = TrainingProgress(0, times, False)
         self.cpu_s = cpu_s
         self.ends_at: float | None = None
 
@@ -100,9 +100,9 @@ class RepeatingLoader:
         while self.progress.steps < self.progress.max_steps:
             steps, times, _ = self.progress
             if time.process_time() >= self.ends_at:
-                self.progress = Progress(steps, times, True)
+                self.progress = TrainingProgress(steps, times, True)
                 return
-            self.progress = Progress(steps + 1, times, False)
+            self.progress = TrainingProgress(steps + 1, times, False)
             yield tuple(
                 part.clone() if isinstance(part, Tensor) else [one.clone() for one in part]
                 for part in self.batch

@@ -11,6 +11,7 @@ import math
 import socket
 import struct
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -127,20 +128,20 @@ class Decoder:
         self.depth -= 1
         return value
 
-    def tagged(self, tag: str, content: list) -> Any:
+    def tagged(self, tag: str, content: list[Any]) -> Any:
         """Read what is not a JSON value by itself."""
         if tag in ("list", "tuple"):
             items = [self.decode(item) for item in content]
             return items if tag == "list" else tuple(items)
-        reader = {
-            "dict": self.dict,
-            "tensor": self.tensor,
-            "array": self.array,
-            "handle": self.handle,
-            "record": self.record,
-        }.get(tag)
-        self.require(reader is not None, tag, "unknown tag")
-        return reader(*content) if tag != "dict" else reader(content)
+        readers: dict[str, Callable[..., Any]] = {
+            "dict": self.read_dict,
+            "tensor": self.read_tensor,
+            "array": self.read_array,
+            "handle": self.read_handle,
+            "record": self.read_record,
+        }
+        self.require(tag in readers, tag, "unknown tag")
+        return readers[tag](*content) if tag != "dict" else self.read_dict(content)
 
     @staticmethod
     def require(condition: bool, value: Any, complaint: str) -> Any:
@@ -149,23 +150,23 @@ class Decoder:
             raise BadFrame(complaint)
         return value
 
-    def dict(self, pairs: list) -> dict:
+    def read_dict(self, pairs: list[Any]) -> dict[Any, Any]:
         """Read key and value pairs."""
         pairs = [self.require(type(p) is list and len(p) == 2, p, "not a pair") for p in pairs]
         return {self.decode(key): self.decode(value) for key, value in pairs}
 
-    def handle(self, number: Any, type_name: Any) -> HandleRef:
+    def read_handle(self, number: Any, type_name: Any) -> HandleRef:
         """Read a handle."""
         self.require(type(number) is int and type(type_name) is str, None, "bad handle")
         return HandleRef(number, class_name(type_name))
 
-    def record(self, name: Any, *fields: Any) -> Any:
+    def read_record(self, name: Any, *fields: Any) -> Any:
         """Read a record, such as a WindowGrid."""
-        kind = RECORDS.get(name) if type(name) is str else None
+        kind: Any = RECORDS.get(name) if type(name) is str else None
         self.require(kind is not None and len(fields) == len(kind._fields), name, "bad record")
         return kind(*(self.decode(field) for field in fields))
 
-    def tensor(self, dtype: Any, shape: Any, start: Any, length: Any) -> torch.Tensor:
+    def read_tensor(self, dtype: Any, shape: Any, start: Any, length: Any) -> torch.Tensor:
         """Read a tensor; it owns its memory."""
         self.require(type(dtype) is str and dtype in TENSOR_DTYPES, dtype, "unknown dtype")
         kind = TENSOR_DTYPES[dtype]
@@ -176,7 +177,7 @@ class Decoder:
             raise BadFrame("a boolean is neither 0 nor 1")
         return torch.frombuffer(data, dtype=kind).reshape(shape)
 
-    def array(self, dtype: Any, shape: Any, start: Any, length: Any) -> np.ndarray:
+    def read_array(self, dtype: Any, shape: Any, start: Any, length: Any) -> np.ndarray:
         """Read an array; it owns its memory."""
         self.require(type(dtype) is str and dtype in ARRAY_DTYPES, dtype, "unknown dtype")
         kind = ARRAY_DTYPES[dtype]

@@ -118,7 +118,7 @@ class Worker:
             return error_message(self.bench.describe(error))
         return None
 
-    def perform(self, request: str, arguments: list) -> Any:
+    def perform(self, request: str, arguments: list[Any]) -> Any:
         """Carry out a request of a check (see `Workbench.perform`)."""
         return self.bench.perform(request, *arguments)
 
@@ -127,7 +127,7 @@ class Worker:
         for name in names:
             self.namespace[name] = StandIn(self, name)
 
-    def ask(self, name: str, arguments: list, named: dict[str, Any]) -> Any:
+    def ask(self, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
         """Ask the grader what the right function would return, and serve it meanwhile."""
         kept = {"arguments": self.bench.export(arguments), "named": self.bench.export(named)}
         self.channel.send({"kind": "ask", "name": name} | kept)

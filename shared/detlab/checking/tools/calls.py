@@ -17,14 +17,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 LARGE = 1 << 26  # bytes; of such a tensor torch's count of changes is noted, not a copy
 
 
-def leaves_arguments_alone(function: Callable, arguments: list) -> bool:
+def leaves_arguments_alone(function: Callable[..., Any], arguments: list[Any]) -> bool:
     """Call a function; say whether all that it was given is as it was, lists and dicts inside."""
     before = noted(arguments)
     function(*arguments)
     return is_as_noted(arguments, before)
 
 
-def noted(value: Any) -> tuple:
+def noted(value: Any) -> tuple[Any, ...]:
     """Note what a value is and holds: copies of tensors, and the items of containers, by name."""
     if isinstance(value, Tensor):
         return value, value.clone() if value.nbytes < LARGE else value._version
@@ -35,7 +35,7 @@ def noted(value: Any) -> tuple:
     return value, None
 
 
-def is_as_noted(value: Any, before: tuple) -> bool:
+def is_as_noted(value: Any, before: tuple[Any, ...]) -> bool:
     """Say whether a value is the same one, and holds the same."""
     same, content = before
     if value is not same:
@@ -50,7 +50,7 @@ def is_as_noted(value: Any, before: tuple) -> bool:
     return True
 
 
-class RecordedCalls(list):
+class RecordedCalls(list[Any]):
     """What a module was called with: for each call the input's shape and whether with gradients.
 
     A check gets a handle to it, since it is not exactly a list, and reads it later.
@@ -68,7 +68,7 @@ def record_calls(module: nn.Module) -> RecordedCalls:
     return calls
 
 
-def recorded(record: RecordedCalls) -> list:
+def recorded(record: RecordedCalls) -> list[Any]:
     """Return what was recorded so far."""
     return list(record)
 
@@ -86,12 +86,16 @@ class StepCounter(TorchDispatchMode):
         self.steps += 1
         return self.trace
 
-    def __torch_dispatch__(self, function, types, arguments=(), options=None):
+    def __torch_dispatch__(
+        self, function: Any, types: Any, arguments: Any = (), options: Any = None
+    ) -> Any:
         self.steps += 1
         return function(*arguments, **(options or {}))
 
 
-def count_steps(function: Callable, arguments: list, warm_up: list) -> dict[str, Any]:
+def count_steps(
+    function: Callable[..., Any], arguments: list[Any], warm_up: list[Any]
+) -> dict[str, Any]:
     """Call a function twice, and count the second call's steps: operations, not seconds.
 
     What is done once, such as an import, falls into the first call, on other arguments: what a
@@ -106,7 +110,7 @@ def count_steps(function: Callable, arguments: list, warm_up: list) -> dict[str,
     return count_one_call(function, arguments)
 
 
-def count_one_call(function: Callable, arguments: list) -> dict[str, Any]:
+def count_one_call(function: Callable[..., Any], arguments: list[Any]) -> dict[str, Any]:
     """Count the steps of one call."""
     counter, before = StepCounter(), sys.gettrace()
     # They work unseen. A notebook's kernel has some, and tqdm one that only watches bars.
@@ -142,12 +146,14 @@ class OriginsWatch(TorchDispatchMode):
                 operation = str(vars(owner).get("_qualified_op_name", ""))
                 self.packages.add(operation.partition("::")[0])
 
-    def __torch_dispatch__(self, function, types, arguments=(), options=None):
+    def __torch_dispatch__(
+        self, function: Any, types: Any, arguments: Any = (), options: Any = None
+    ) -> Any:
         self.packages.add(function.namespace)
         return function(*arguments, **(options or {}))
 
 
-def call_and_watch(function: Callable, arguments: list) -> dict[str, Any]:
+def call_and_watch(function: Callable[..., Any], arguments: list[Any]) -> dict[str, Any]:
     """Call a function; return its result, and the packages whose code ran meanwhile.
 
     Returns:
@@ -169,7 +175,7 @@ def call_and_watch(function: Callable, arguments: list) -> dict[str, Any]:
     return {"result": result, "packages": sorted(watch.packages), "whole": whole}
 
 
-def call_and_listen(function: Callable, arguments: list) -> dict[str, Any]:
+def call_and_listen(function: Callable[..., Any], arguments: list[Any]) -> dict[str, Any]:
     """Call a function; return its result, and what a progress bar would have printed.
 
     Returns:
@@ -184,7 +190,7 @@ def call_and_listen(function: Callable, arguments: list) -> dict[str, Any]:
     return {"result": result, "printed": len(text), "bar": "\r" in text and counts}
 
 
-def raises(function: Callable, arguments: list, kind: str) -> bool:
+def raises(function: Callable[..., Any], arguments: list[Any], kind: str) -> bool:
     """Say whether a call raises an exception of a class of this name, or of one made from it."""
     try:
         function(*arguments)

@@ -90,7 +90,7 @@ def is_visible_box(patch: Any) -> bool:
     return patch.get_visible() and bool(outlined or patch.get_fill())
 
 
-def describe_rectangle(patch: Any, axes: Any, images: list) -> dict[str, Any]:
+def describe_rectangle(patch: Any, axes: Any, images: list[Any]) -> dict[str, Any]:
     """Describe a rectangle: its corners, the colour of its edge, whether it is filled."""
     # To data from wherever it was drawn: some draw in fractions of the axes.
     to_data = patch.get_transform() + axes.transData.inverted()

@@ -8,6 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+SETTINGS = (
+    *("in_channels", "out_channels", "in_features", "out_features"),
+    *("kernel_size", "stride", "padding", "dilation"),
+)
+
 
 def build(description: dict[str, Any]) -> nn.Module:
     """Build a module of torch.nn from its description (see `detlab.checking.mirror`)."""
@@ -56,18 +61,16 @@ def share_parameter(module: nn.Module, name: str, source: Tensor, shape: list[in
 
 def share_weights(module: nn.Module, source: nn.Module) -> None:
     """Let a module's weight (and bias) be views of another module's, in its own shape."""
-    share_parameter(module, "weight", source.weight, list(module.weight.shape))
-    if source.bias is not None:
-        share_parameter(module, "bias", source.bias, list(module.bias.shape))
+    for name, own in list(module.named_parameters(recurse=False)):
+        if getattr(source, name) is not None:
+            share_parameter(module, name, getattr(source, name), list(own.shape))
 
 
 def layers(module: nn.Module) -> list[dict[str, Any]]:
     """Describe the direct children of a module: the class and the settings of each."""
-    settings = ("in_channels", "out_channels", "in_features", "out_features", "kernel_size")
-    settings += ("stride", "padding", "dilation")
     return [
         {"class": type(child).__name__, "module": child}
-        | {name: getattr(child, name) for name in settings if hasattr(child, name)}
+        | {name: getattr(child, name) for name in SETTINGS if hasattr(child, name)}
         | {"bias": getattr(child, "bias", None) is not None}
         for child in module.children()
     ]
@@ -93,7 +96,9 @@ def gradient(function: Callable[..., Tensor], first: Tensor, *others: Any) -> Te
     return gradients(function, [first, *others], 1)[0]
 
 
-def gradients(function: Callable[..., Tensor], arguments: list, count: int) -> list[Tensor | None]:
+def gradients(
+    function: Callable[..., Tensor], arguments: list[Any], count: int
+) -> list[Tensor | None]:
     """Differentiate a function's scalar result by its first arguments.
 
     Returns:
@@ -109,4 +114,8 @@ def gradients(function: Callable[..., Tensor], arguments: list, count: int) -> l
 
 def summed(function: Callable[..., dict[str, Tensor]]) -> Callable[..., Tensor]:
     """Return a function that adds up the terms which another one returns by name."""
-    return lambda *arguments: sum(function(*arguments).values())
+
+    def total(*arguments: Any) -> Any:
+        return sum(function(*arguments).values())
+
+    return total
