@@ -4,12 +4,12 @@ import colorsys
 import functools
 from collections.abc import Callable
 
-import pipeline
 import pytest
 import torch
 from torch import Tensor
 from torchvision.transforms import functional as TF
 
+from detcourse.week4 import pipeline
 from detcourse.week4.chance import check_share, check_uniform, ks_distance, ks_limit, many
 from detlab.checking.expect import fail
 from detlab.checking.student import Student

@@ -2,12 +2,12 @@
 
 import functools
 
-import pipeline
 import pytest
 import torch
 from torch import Tensor
 
 from detcourse.trainings import seed_from
+from detcourse.week4 import pipeline
 from detcourse.week4.chance import FIRST, check_share, check_uniform, ks_distance, ks_limit, many
 from detcourse.week4.pipeline import MEAN, boxes_inside, chart, target_with
 from detlab.checking.expect import expect_close, expect_list, fail

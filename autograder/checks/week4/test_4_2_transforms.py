@@ -3,13 +3,13 @@
 import functools
 import math
 
-import pipeline
 import pytest
 import torch
 from torch import Tensor
 
 from detcourse.cases import randint, uniform
 from detcourse.trainings import seed_from
+from detcourse.week4 import pipeline
 from detcourse.week4.chance import check_share, ks_distance, ks_limit, many
 from detcourse.week4.pipeline import MEAN, STD, boxes_inside, chart, target_with
 from detlab.checking.expect import expect_close, expect_list, expect_tensor, fail
