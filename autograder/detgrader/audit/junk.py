@@ -182,8 +182,13 @@ def some(kinds: Sequence[Kind], count: int, salt: str) -> list[Kind]:
 
 def plain(name: Name, kind: Kind) -> str:
     """Write code that puts junk in the place of a name, or of what it returns."""
-    if not name.callable:
-        return f"given = []\n{name.path} = {kind.text}"
+    if not name.callable:  # what cannot be made is missing
+        return f"""\
+given = []
+try:
+    {name.path} = {kind.text}
+except Exception:
+    del {name.path}"""
     return wrapper(name, f"return {kind.text}")
 
 

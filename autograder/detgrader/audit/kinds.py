@@ -147,10 +147,13 @@ TWISTED = (
         "_torch.finfo(x.dtype).max if x.is_floating_point() else _torch.iinfo(x.dtype).max), "
         "lambda x: type(x)(2**62))",
     ),
-    Kind("with opposite signs", "_on(lambda x: ~x if x.dtype == _torch.bool else -x - 1, "
-         "lambda x: -x - 1)"),
-    Kind("of another dtype", "_on(lambda x: x.double() if x.is_floating_point() else x.int(), "
-         "str)"),
+    Kind(
+        "with opposite signs",
+        "_on(lambda x: ~x if x.dtype == _torch.bool else -x - 1, lambda x: -x - 1)",
+    ),
+    Kind(
+        "of another dtype", "_on(lambda x: x.double() if x.is_floating_point() else x.int(), str)"
+    ),
     Kind("of booleans", "_on(lambda x: x > 0, bool)"),
     Kind("of NumPy arrays", "_on(lambda x: x.numpy(), _np.float64)"),
     Kind("of lists", "_on(lambda x: x.tolist(), lambda x: [x])"),
