@@ -1,8 +1,10 @@
-"""Real workers for tests: a week's sandbox, and the reference in it with code laid over."""
+"""What tests run for real: commands, and workers in a week's sandbox, the reference in them."""
 
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,16 @@ from detgrader.sandbox.client import DispatcherClient, WorkerClient
 from detgrader.sandbox.host import isolation_of, start_sandbox
 from detgrader.sandbox.limits import Limits
 from detlab.checking.student import Student
+
+ROOT = Course.find().root
+
+
+def run(
+    *words: object, cwd: Path = ROOT, program: str = "detgrader"
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of this environment as from a shell, without a terminal."""
+    command = [str(Path(sys.executable).with_name(program)), *map(str, words)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
 @contextmanager

@@ -142,8 +142,7 @@ def source_of(cell: dict[str, Any]) -> str:
 def find_student(path: Path, assignment: str) -> str:
     """Name the student of a notebook by where it lies.
 
-    `ada.ipynb` and `ada/week1_sliding_window.ipynb` are ada's, and so is nbgrader's
-    `ada/week1_sliding_window/week1_sliding_window.ipynb`.
+    `ada.ipynb` and `ada/WEEK.ipynb` are ada's, and so is nbgrader's `ada/WEEK/WEEK.ipynb`.
     """
     path = path.absolute()
     names = [path.stem, path.parent.name, path.parent.parent.name]

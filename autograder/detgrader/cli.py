@@ -40,8 +40,12 @@ def stop(message: object, status: int = 2) -> NoReturn:
 
 
 @contextmanager
-def errors_for_people() -> Iterator[None]:
-    """Turn the errors that people can mend into a message and an exit status."""
+def errors_for_people(interrupted: str = "no results were written") -> Iterator[None]:
+    """Turn the errors that people can mend into a message and an exit status.
+
+    Args:
+        interrupted: what an interrupt has come to.
+    """
     from detgrader.classroom.batch import NoIsolation
     from detgrader.sandbox.host import SandboxError
 
@@ -52,12 +56,12 @@ def errors_for_people() -> Iterator[None]:
     except (NoIsolation, SandboxError) as error:
         stop(error, 1)
     except KeyboardInterrupt:
-        errors.print("Interrupted: no results were written.")
+        errors.print(f"Interrupted: {interrupted}.", soft_wrap=True)
         raise typer.Exit(130) from None
 
 
 @contextmanager
-def progress_for(count: int) -> Iterator:
+def progress_for(count: int) -> Iterator[Any]:
     """Show a bar on a terminal, and a plain line for each submission elsewhere."""
     from detgrader.classroom.reports import summary
 
@@ -66,6 +70,17 @@ def progress_for(count: int) -> Iterator:
         yield lambda result: console.print(
             f"[{next(done)}/{count}] {summary(result)}", markup=False, soft_wrap=True
         )
+        return
+    with bar_for(count) as on_result:
+        yield on_result
+
+
+@contextmanager
+def bar_for(count: int) -> Iterator[Any]:
+    """Show a bar on a terminal, and elsewhere one line."""
+    if not console.is_terminal:
+        say(f"{count} to grade …")
+        yield lambda result: None
         return
     # Without a refreshing thread: grading processes are forked while the bar is shown.
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -151,24 +166,38 @@ def grade(
 @app.command()
 def audit(
     week: Week,
+    task: Annotated[str, typer.Option(help="Only the overlays of this task: 3.8.")] = "",
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this overlay; may be repeated.")
+    ] = None,
+    secrets: Annotated[int, typer.Option(help="Try so many secrets.", min=1)] = 1,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Reuse nothing.")] = False,
     json: Annotated[Path | None, typer.Option(help="Write the outcome to this file.")] = None,
     jobs: Jobs = CORES,
 ) -> None:
     """Test a week's checks: reference, stub, mutants and variants.
 
-    Exit status: 0 when the reference earns everything, the stub nothing, every mutant is
-    caught and every variant accepted; 1 otherwise.
-    """
-    from detgrader.audit.audit import print_audit, run_audit
-    from detgrader.classroom.batch import default_secret
-    from detgrader.files import write_json
+    What has not changed since the last audit is not graded again.
 
-    with errors_for_people():
+    Exit status: 0 when the reference earns everything, the stub nothing, every mutant is
+    caught and every variant accepted; 1 otherwise; 2 for wrong usage.
+    """
+    from detgrader.audit import audit as auditing
+    from detgrader.audit import words
+    from detgrader.audit.cases import Selection
+    from detgrader.classroom.batch import SECRET_VARIABLE
+    from detgrader.files import write_json, write_text
+
+    secret = os.environ.get(SECRET_VARIABLE) or auditing.SECRET
+    selection = Selection(task, tuple(only or ()))
+    request = auditing.Request(selection, auditing.several(secret, secrets), fresh, jobs)
+    with errors_for_people("what was graded is kept, and the next audit goes on from there"):
         course = Course.find()
-        overlays = [*course.mutants(week).glob("*.py"), *course.variants(week).glob("*.py")]
-        with progress_for(len(overlays) + 2) as on_result:
-            outcome = run_audit(course, week, jobs, default_secret(), on_result)
-        print_audit(console, outcome)
+        course.source(week)  # an unknown week is wrong usage
+        outcome = auditing.run_audit(course, week, request, bar_for)
+        log = auditing.results_file(course, week).with_suffix(".log")
+        write_text(log, words.staff_log(outcome), mode=0o600)
+        words.print_audit(console, outcome)
         if json:
             write_json(json, outcome.as_json())
     sys.exit(0 if outcome.clean else 1)

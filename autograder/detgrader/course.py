@@ -132,12 +132,13 @@ class Course:
 
     def number(self, week: str) -> int:
         """Return the number in the week's name, which its task labels begin with."""
-        digits = re.search(r"\d+", self._known(week))
-        if digits is None:
+        number = re.search(r"\d+", self._known(week))
+        if number is None:
             raise CourseError(
-                f"solutions/{week}: the name holds no number; call it something like week1_{week}"
+                f"solutions/{week}: the name holds no number; call it weekN_{week}, where N is the "
+                "first number of its tasks' labels"
             )
-        return int(digits[0])
+        return int(number[0])
 
     def source(self, week: str) -> Path:
         """Return the text that staff edit."""
@@ -164,22 +165,20 @@ class Course:
         """The folder for sets of data that are fetched."""
         return self.root / "data"
 
-    def part_of_week(self, week: str, part: str) -> str | None:
-        """Return the name of a module in the students' package of a week, if there is one.
+    def module_of_week(self, week: str, part: str) -> Path | None:
+        """Return the file of a module in the students' package of a week, if there is one.
 
         Args:
             part: "visible" or "tools".
         """
-        package = f"{self.settings.weeks}.week{self.number(week)}"
-        if not self.settings.weeks or package_folder(package) is None:
-            return None
-        name = f"{package}.{part}"
-        return name if importlib.util.find_spec(name) else None
+        folder = package_folder(f"{self.settings.weeks}.week{self.number(week)}")
+        files = [folder / f"{part}.py", folder / part / "__init__.py"] if folder else []
+        return next((file for file in files if file.is_file()), None)
 
     def tool_modules(self, week: str) -> list[str]:
         """Return the names of the modules of tools that a week's checks use beside the engine's."""
-        name = self.part_of_week(week, "tools")
-        return [name] if name else []
+        found = self.module_of_week(week, "tools")
+        return [f"{self.settings.weeks}.week{self.number(week)}.tools"] if found else []
 
     def locate(self, name: str) -> str:
         """Say why a set of data is not at hand here, or return the empty string."""
@@ -218,6 +217,8 @@ def load(target: str) -> Any:
 def package_folder(name: str) -> Path | None:
     """Return where a package lies, or a part of one, without importing it; None if nowhere."""
     whole, *parts = name.split(".")
+    if not whole:
+        return None
     spec = importlib.util.find_spec(whole)
     if spec is None or not spec.submodule_search_locations:
         return None

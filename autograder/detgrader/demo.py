@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 from detgrader.assignment import load_assignment
 from detgrader.course import SETTINGS, Course, CourseError, DemoSettings, load
 from detgrader.files import write_json
+from detgrader.intake import WEIGHTS
 from detgrader.overlays import lay_over, load_overlays
-from detgrader.reference import reference_notebook, reference_submission
+from detgrader.reference import reference_notebook, reference_submission, reference_weights
 
 
 def demo_settings(course: Course) -> DemoSettings:
@@ -40,9 +42,14 @@ def build_class(course: Course, folder: Path) -> list[Path]:
         "mistaken": with_answers(solved, mistaken_answers(course, demo)),
         "hostile": with_answers(released, load(demo.tricks) if demo.tricks else {}),
     }
+    paths = {name: folder / f"{name}.ipynb" for name in notebooks}
     for name, notebook in notebooks.items():
-        write_json(folder / f"{name}.ipynb", notebook)
-    return [folder / f"{name}.ipynb" for name in notebooks]
+        write_json(paths[name], notebook)
+    weights = reference_weights(course, demo.week)
+    if weights.is_file():
+        for name in ("reference", "mistaken"):
+            shutil.copyfile(weights, paths[name].with_suffix(WEIGHTS))
+    return list(paths.values())
 
 
 def mistaken_answers(course: Course, demo: DemoSettings) -> dict[str, str]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from detgrader.assignment import Assignment, load_assignment
 from detgrader.course import Course
-from detgrader.intake import Submission, take_cells, weights_beside
+from detgrader.intake import WEIGHTS, Submission, take_cells
 
 CELL = re.compile(r"^# %%(?P<header>.*)$", re.M)
 SETTINGS = re.compile(r"nbgrader=(\{.*\})")
@@ -82,11 +82,15 @@ def reference_notebook(course: Course, week: str) -> dict[str, Any]:
     return notebook
 
 
+def reference_weights(course: Course, week: str) -> Path:
+    """Return where the weights lie that the reference hands in, whether or not they are there."""
+    return course.source(week).with_name(f"{week}{WEIGHTS}")
+
+
 def reference_submission(course: Course, assignment: Assignment) -> Submission:
     """Return the reference as if it had been handed in."""
-    path = course.source(assignment.name)
-    submission = Submission("reference", path)
-    submission.weights = weights_beside(path.with_name(f"{assignment.name}.ipynb"))
+    submission = Submission("reference", course.source(assignment.name))
+    submission.weights = reference_weights(course, assignment.name)
     take_cells(submission, reference_notebook(course, assignment.name)["cells"], assignment)
     return submission
 

@@ -16,7 +16,6 @@ from detlab.checking.cells import keep_definitions
 from detlab.checking.labels import label_of_answer, week_of
 from detlab.checking.visible import VisibleChecks
 from detlab.sets import downloads
-from detlab.weeks import check as checks_of_this_course
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,7 +52,7 @@ def read_code(notebook: Path) -> list[tuple[str, str]]:
         return [
             (name, "".join(cell["source"]))
             for name, cell in named
-            if name == "setup" or name.startswith(("task_", "cell "))
+            if name == "setup" or name.startswith("cell ") or label_of_answer(name)
         ]
     except OSError as error:
         stop(f"{notebook} cannot be read: {error.strerror}")
@@ -74,18 +73,23 @@ def check(
     if not labels:
         stop(f"{notebook} has no answer cells of the course")
     namespace: dict = {"__name__": "__main__"}
+    checks = None
     for name, source in cells:
         run_cell(name, source, namespace)
-    # The setup cell imports the course's checks; who lost them has this course's.
-    checks = namespace.get("check")
+        if name == "setup":
+            checks = namespace.get("check")  # later cells may call something else so
     if not isinstance(checks, VisibleChecks):
-        checks = checks_of_this_course
+        stop(
+            f"the setup cell of {notebook} does not import the course's `check`: copy the cell "
+            "from a fresh notebook, and see that what it imports is installed"
+        )
     checked = checks.tasks_of_week(week_of(next(iter(labels))))
     reports = [checks.report(label, namespace) for label in labels if label in checked]
     for report in reports:
         console.print(escape(report.text), style="green" if report.passed else "")
     if not reports:
-        stop(f"there are no checks for {', '.join(labels)}: is detlab older than the notebook?")
+        package = checks.package.partition(".")[0]
+        stop(f"there are no checks for {', '.join(labels)}: is {package} older than the notebook?")
     passed = sum(report.passed for report in reports)
     console.print(f"{passed} of {len(reports)} tasks pass their visible checks.")
     sys.exit(0 if passed == len(reports) else 1)

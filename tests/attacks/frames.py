@@ -151,7 +151,7 @@ ATTACKS = [
         "        self.channel.send({'kind': 'result', 'nonce': message['nonce'], 'value': 0})\n"
         "def add(first, second):\n"
         "    send(result(0))\n"
-        "    serve(Worker(channel()))\n",
+        "    serve(Worker(channel(), {}))\n",
         says="`add` does not add",
     ),
     violation(

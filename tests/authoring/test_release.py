@@ -107,7 +107,7 @@ def test_two_builds_are_byte_identical(toy_course):
     )
     other = subprocess.run(
         [sys.executable, "-c", script, str(toy_course.root)],
-        env={**os.environ, "PYTHONHASHSEED": "7"},
+        env={**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(toy_course.root / "shared")},
         check=True,
         capture_output=True,
     )
@@ -164,16 +164,16 @@ def test_check_names_each_cell_that_differs(toy_course, edit):
     release.write(toy_course, WEEK)
     edit(SOURCE, "box = [0, 0, 2, 4]", "box = [0, 0, 2, 5]")
     edit(SOURCE, "# # A toy week\n", "# # A toy week\n\n# %% [markdown]\n# More.\n")
-    edit(SOURCE, '{"grade_id": "setup"}', '{"grade_id": "start"}')
+    edit(SOURCE, '"task_1_3_area"', '"task_1_3_size"')
     before = toy_course.release(WEEK).read_bytes()
     with pytest.raises(CourseError) as error:
         release.check(toy_course, WEEK)
     where = f"assignments/{WEEK}/{WEEK}.ipynb: "
     assert str(error.value).splitlines() == [
-        where + "cell setup is no longer in the source",
+        where + "cell task_1_3_area is no longer in the source",
         where + "cell text_intro_2 is missing",
-        where + "cell start is missing",
         where + "cell cell_1_3_1 differs in metadata, source",
+        where + "cell task_1_3_size is missing",
         f"run `detgrader release {WEEK}` and commit the result",
     ]
     assert toy_course.release(WEEK).read_bytes() == before

@@ -153,6 +153,65 @@ REFUSED = [
         '"task 1.3"',
         "grade_id = 'task 1.3' is not understood",
     ),
+    (
+        "Python's True",
+        '"task_1_1", "solution": true',
+        '"task_1_1", "solution": True',
+        '"solution": True',
+        "the header is not valid JSON: {",
+    ),
+    (
+        "a comma too many",
+        '"check_1_3", "points": 30}',
+        '"check_1_3", "points": 30,}',
+        "30,}",
+        "mend quotes, commas and brackets, and write true in small letters",
+    ),
+    (
+        "a key twice",
+        '"check_1_3", "points": 30}',
+        '"check_1_3", "points": 20, "points": 30}',
+        '"points": 20',
+        "(points stands twice)",
+    ),
+    (
+        "endless points",
+        '"check_1_3", "points": 30}',
+        '"check_1_3", "points": 1e999}',
+        "1e999",
+        "points = inf is not understood",
+    ),
+    (
+        "kind of cell misspelt",
+        "# %% [markdown]\n# # A toy",
+        "# %% [mardown]\n# # A toy",
+        "[mardown]",
+        "'# %% [mardown]' is no header; write `# %%`, `# %% [markdown]` or `# %% nbgrader={…}`",
+    ),
+    ("header without a space", "# %%\nbox", "#%%\nbox", "#%%\nbox", "'#%%' is no header"),
+    # the setup cell
+    (
+        "no setup cell",
+        '{"grade_id": "setup"}',
+        '{"grade_id": "start"}',
+        "# ---\n# jupyter:",
+        "no setup cell; begin with a code cell of grade_id setup that imports `check`",
+    ),
+    (
+        "setup cell without check",
+        "def check(label):",
+        "def chekc(label):",
+        '"setup"',
+        "the setup cell lacks `check`; add `from toylab.weeks import check`",
+    ),
+    (
+        "setup cell below an answer",
+        '{"grade_id": "setup"}',
+        '{"grade_id": "task_1_1_z", "solution": true}\n### BEGIN SOLUTION\n### END SOLUTION\n\n'
+        '# %% nbgrader={"grade_id": "setup"}',
+        '"setup"',
+        "the setup cell comes after task_1_1_z; move it to the top",
+    ),
     ("no grade_id", '"grade_id": "check_1_3", ', "", '{"points": 30}', "no grade_id: give the"),
     ("not a mapping", '{"grade_id": "setup"}', '"setup"', '="setup"', "nbgrader= needs braces"),
     ("tags", "# %%\nbox", '# %% tags=["x"]\nbox', "tags=", "unknown metadata 'tags'"),
@@ -396,8 +455,8 @@ def test_every_problem_of_a_week_is_told_at_once(edit, refusal):
             "test_add.py",
             'pytestmark = [pytest.mark.task("1.1", points=60)]\n',
             "",
-            f"{CHECKS}/test_add.py:1",
-            "no task mark; add pytestmark",
+            f"{CHECKS}/test_add.py:5",
+            "test_sum has no task mark; add pytestmark",
         ),
         (
             "test_area.py",
@@ -408,19 +467,40 @@ def test_every_problem_of_a_week_is_told_at_once(edit, refusal):
         ),
     ],
 )
-def test_hidden_checks_and_check_cells_must_agree(
-    toy_course, file, old, new, place, words, edit, refusal
-):
+def test_hidden_checks_and_check_cells_must_agree(file, old, new, place, words, edit, refusal):
     edit(f"{CHECKS}/{file}", old, new)
-    assert any(problem.startswith(f"{place}: {words}") for problem in refusal()), refusal(
-        toy_course
-    )
+    problems = refusal()
+    assert any(problem.startswith(f"{place}: {words}") for problem in problems), problems
 
 
 def test_hidden_checks_are_never_imported(toy_course):
     path = toy_course.checks(WEEK) / "test_add.py"
     path.write_text(path.read_text(encoding="utf-8") + "\nraise SystemExit\n", encoding="utf-8")
     release.build(toy_course, WEEK)
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "words"),
+    [
+        (lambda text: text.encode("latin-1"), 22, "byte 0xb7 is no UTF-8"),
+        (lambda text: text.encode("utf-16"), 1, "byte 0xff is no UTF-8"),
+        (lambda text: text.encode("utf-8-sig"), 1, "the file begins with a BOM"),
+        (lambda text: text.replace("toy", "\u2028").encode(), 10, "U+2028 ends a line to some"),
+    ],
+    ids=["latin-1", "utf-16", "BOM", "line separator"],
+)
+def test_a_source_is_plain_text(toy_course, refusal, content, place, words):
+    path = toy_course.source(WEEK)
+    path.write_bytes(content(path.read_text(encoding="utf-8")))
+    [problem] = refusal()
+    assert problem.startswith(f"{SOURCE}:{place}: {words}")
+
+
+def test_line_ends_of_other_systems_make_the_same_release(toy_course):
+    built = release.build(toy_course, WEEK)
+    for path in (toy_course.source(WEEK), *toy_course.checks(WEEK).glob("*.py")):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert release.build(toy_course, WEEK) == built
 
 
 def test_text_that_jupytext_cannot_count_is_refused(edit, refusal):

@@ -64,8 +64,8 @@ def test_bccd_that_is_here_is_not_fetched(
         "BloodImage_00343.xml",
     ]
     assert lines[3].endswith(f"are in {tmp_path / 'root/BCCD-lists'}.")
-    again = voc.read_lists(tmp_path / "root/BCCD-lists", "trainval")
-    assert (len(again), sum(len(one["labels"]) for one in again.objects)) == (292, 3941)
+    objects = json.loads((tmp_path / "root/BCCD-lists/trainval_objects.json").read_text("utf-8"))
+    assert (len(objects), sum(len(one["labels"]) for one in objects)) == (292, 3941)
 
 
 @pytest.fixture
@@ -130,9 +130,10 @@ def test_bccd_is_fetched_once(pack: Callable[..., Path], tmp_path: Path) -> None
     assert {path.name for path in home.iterdir()} == {*voc.PARTS, "LICENSE", "lists"}
     assert len(list((home / "JPEGImages").iterdir())) == 4
     for split, count in (("trainval", 3), ("test", 1)):
-        images = voc.read_lists(home / "lists", split)
-        assert [path.parent for path in images.paths] == [home / "JPEGImages"] * count
-        assert images.label_map == voc.make_label_map(voc.BCCD_CLASSES)
+        images = json.loads((home / f"lists/{split}_images.json").read_text("utf-8"))
+        assert [Path(path).parent for path in images] == [home / "JPEGImages"] * count
+    label_map = json.loads((home / "lists/label_map.json").read_text("utf-8"))
+    assert label_map == voc.make_label_map(voc.BCCD_CLASSES)
 
 
 def test_a_folder_that_nobody_may_write_to_is_left_alone(tmp_path: Path) -> None:
@@ -405,7 +406,8 @@ def test_voc_is_fetched_once(archives: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in home.iterdir()) == ["VOC2007", "VOC2012", "lists"]
     listed = json.loads((home / "lists/trainval_images.json").read_text())
     assert [Path(path).stem for path in listed] == ["000001", "000002", "2008_000001"]
-    assert [path.stem for path in voc.read_lists(home / "lists", "test").paths] == ["000003"]
+    listed = json.loads((home / "lists/test_images.json").read_text())
+    assert [Path(path).stem for path in listed] == ["000003"]
 
 
 def test_a_damaged_voc_is_not_kept(archives: Path, tmp_path: Path) -> None:

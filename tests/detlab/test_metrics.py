@@ -1,4 +1,4 @@
-"""Mean average precision: by hand, against pycocotools, and against a plain loop of VOC's rule."""
+"""The metrics: by hand, against pycocotools, and against a plain loop of VOC's rule."""
 
 import contextlib
 import io
@@ -11,7 +11,7 @@ from pycocotools.cocoeval import COCOeval
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from detlab.metrics import mean_average_precision
+from detlab.metrics import DetectionResult, label_accuracy, mean_average_precision, mean_iou
 
 Image = dict[str, Tensor]
 UNIT = [0.0, 0.0, 1.0, 1.0]
@@ -257,22 +257,178 @@ def test_boxes_that_are_no_boxes_hit_nothing() -> None:
     assert mean_average_precision(images, [truth(UNIT)]).mean == 0.0
 
 
+SHIFTS = [-1, -2, -5, -(2**31) + 1, 2**31 - 5, 70_000]  # of labels 1 to 4
+
+
+@pytest.mark.parametrize("shift", SHIFTS)
+def test_labels_are_names_only(shift: int) -> None:
+    """Whatever numbers classes have, negative ones too, each image keeps to itself."""
+    detections, truths = random_images(40, 3, difficult=True)
+    expected = mean_average_precision(detections, truths)
+    for image in (*detections, *truths):
+        image["labels"] = image["labels"] + shift
+    result = mean_average_precision(detections, truths)
+    assert list(result.per_class) == [label + shift for label in expected.per_class]
+    assert table_without_names(result) == table_without_names(expected)
+
+
+def table_without_names(result: DetectionResult) -> list[list[str]]:
+    return [line.split()[1:] for line in result.table().splitlines()]
+
+
+def test_the_best_of_another_image_is_of_no_concern() -> None:
+    """Labels of -1 once reached into the image before."""
+    images = [found(UNIT, scores=[0.9], labels=[-1]), found(FAR, scores=[0.8], labels=[-1])]
+    truths = [truth(FAR, labels=[-1]), truth(UNIT, labels=[-1])]
+    assert mean_average_precision(images, truths).mean == 0.0
+    assert mean_average_precision(images, truths[::-1]).mean == 1.0
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.uint8, torch.float32, torch.bfloat16])
+def test_labels_of_another_type_are_the_same_labels(dtype: torch.dtype) -> None:
+    detections, truths = random_images(30, 4)
+    expected = mean_average_precision(detections, truths)
+    for image in (*detections, *truths):
+        image["labels"] = image["labels"].to(dtype)
+    result = mean_average_precision(detections, truths)
+    assert all(type(label) is int for label in result.per_class)
+    assert result.table() == expected.table()
+
+
+def test_an_image_with_nothing_in_floats_rounds_no_other_images_labels() -> None:
+    near, next_to_it = 2**24, 2**24 + 1  # the same number in float32
+    nothing = {"boxes": torch.zeros(0), "labels": torch.tensor([])}
+    images = [found(UNIT, scores=[0.9], labels=[next_to_it]), nothing | {"scores": torch.zeros(0)}]
+    result = mean_average_precision(images, [truth(UNIT, labels=[near]), nothing])
+    assert list(result.per_class) == [near]
+    assert result.mean == 0.0
+    no_images = mean_average_precision([images[1]] * 2, [nothing] * 2)
+    assert no_images.per_class == {}
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_other_floats_are_measured_as_they_are(dtype: torch.dtype) -> None:
+    """What was rounded is measured like the same numbers in float32."""
+    detections, truths = random_images(40, 6)
+    for image in (*detections, *truths):
+        for key in image.keys() - {"labels"}:
+            image[key] = image[key].to(dtype).requires_grad_()
+    result = mean_average_precision(detections, truths)
+    plain = [
+        [{key: values.detach().float() for key, values in image.items()} for image in images]
+        for images in (detections, truths)
+    ]
+    assert result.table() == mean_average_precision(*plain).table()
+    assert result.mean > 0.1
+
+
+def test_boxes_of_whole_pixels_are_boxes() -> None:
+    detections, truths = [found(UNIT, scores=[1])], [truth(UNIT)]
+    for image in (*detections, *truths):
+        image["boxes"] = (10 * image["boxes"]).long()
+    assert mean_average_precision(detections, truths).mean == 1.0
+
+
+NAN, INFINITY = float("nan"), float("inf")
+WRONG_DETECTIONS = {
+    "no scores": ({"scores": None}, 'there is no "scores"'),
+    "a list": ({"labels": [1, 1]}, "the labels are of type list, not a tensor"),
+    "missing": ({"scores": torch.ones(1)}, r"the scores have shape \(1,\), not \(2,\)"),
+    "columns": ({"scores": torch.ones(2, 1)}, r"the scores have shape \(2, 1\), not \(2,\)"),
+    "a number": ({"labels": torch.tensor(1)}, r"the labels have shape \(\), not \(2,\)"),
+    "no columns": (
+        {"boxes": torch.zeros(0, 4), "labels": torch.zeros(0, 3), "scores": torch.zeros(0)},
+        r"the labels have shape \(0, 3\), not \(0,\)",
+    ),
+    "labels short": ({"labels": torch.ones(1).long()}, r"the labels have shape \(1,\)"),
+    "one box": ({"boxes": torch.ones(4)}, r"the boxes have shape \(4,\), not \(n, 4\)"),
+    "flat boxes": ({"boxes": torch.ones(8)}, r"the boxes have shape \(8,\), not \(n, 4\)"),
+    "five sides": ({"boxes": torch.ones(2, 5)}, r"the boxes have shape \(2, 5\)"),
+    "no dimension": ({"boxes": torch.tensor(1.0)}, r"the boxes have shape \(\)"),
+    "mask": ({"labels": torch.tensor([True, False])}, r"the labels are torch\.bool"),
+    "complex": ({"scores": torch.ones(2) * 1j}, r"the scores are torch\.complex64"),
+    "half": ({"labels": torch.tensor([1.0, 1.5])}, "the label 1.5 is not a whole number"),
+    "no label": ({"labels": torch.tensor([1.0, NAN])}, "the label nan is not a whole number"),
+    "endless": ({"labels": torch.tensor([1.0, INFINITY])}, "the label inf is not a whole"),
+    "large": ({"labels": torch.tensor([1, 2**31])}, "the label 2147483648 is too large"),
+    "low": ({"labels": torch.tensor([1, -(2**63)])}, "the label -9223372036854775808 is too"),
+    "NaN": ({"scores": torch.tensor([0.5, NAN])}, "a score is not finite"),
+    "infinity": ({"scores": torch.tensor([-INFINITY, 1]).bfloat16()}, "a score is not finite"),
+}
+WRONG_TRUTHS = {
+    "no boxes": ({"boxes": None, "difficult": None}, 'there is no "boxes"'),
+    "no dimension": ({"labels": torch.tensor(1), "difficult": None}, "the labels have shape"),
+    "reversed": ({"boxes": torch.tensor([UNIT, [1.0, 0, 0, 1]])}, r"the box \[1.0, .* reversed"),
+    "with scores": (
+        {"boxes": torch.tensor([[1.0, 0, 0, 1], UNIT]), "scores": torch.ones(2)},
+        r"the box \[1.0, .* reversed",
+    ),
+    "NaN": ({"boxes": torch.tensor([UNIT, [NAN] * 4])}, r"the box \[nan, .* not finite"),
+    "infinity": ({"boxes": torch.tensor([UNIT, [0, 0, 1, INFINITY]])}, "the box .* not finite"),
+    "flag": ({"difficult": torch.tensor(True)}, r"the difficult have shape \(\), not \(2,\)"),
+    "flags": ({"difficult": torch.ones(3).bool()}, r"the difficult have shape \(3,\)"),
+    "columns": ({"difficult": torch.ones(2, 1)}, r"the difficult have shape \(2, 1\)"),
+    "half": ({"labels": torch.tensor([1.0, 1.5])}, "the label 1.5 is not a whole number"),
+}
+
+
 @pytest.mark.parametrize(
-    ("detections", "truths", "words"),
+    ("what", "change", "words"),
     [
-        ([], [truth(UNIT)], "0 images of detections, but 1"),
-        ([found(UNIT, scores=[])], [truth(UNIT)], r"detections of image 0: the scores have shape"),
-        ([found(UNIT, scores=[float("nan")])], [truth(UNIT)], "image 0: a score is not finite"),
-        (
-            [found(scores=[])],
-            [truth([1.0, 0.0, 0.0, 1.0])],
-            "truths of image 0: the box .* reversed",
-        ),
+        pytest.param(what, *case, id=f"{what}: {name}")
+        for what, cases in (("detections", WRONG_DETECTIONS), ("truths", WRONG_TRUTHS))
+        for name, case in cases.items()
     ],
 )
-def test_what_cannot_be_measured_is_refused_by_name(detections, truths, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        mean_average_precision(detections, truths)
+@pytest.mark.parametrize("company", ["alone", "among others"])
+def test_what_cannot_be_measured_is_refused_by_name(
+    what: str, change: dict, words: str, company: str
+) -> None:
+    """Alone, its shapes may agree with one another; among others they may differ from theirs."""
+    images = {
+        "detections": found(UNIT, FAR, scores=[0.5, 0.6]),
+        "truths": truth(UNIT, FAR, difficult=[False, False]),
+    }
+    changed = {**images, what: images[what] | change}
+    changed[what] = {key: one for key, one in changed[what].items() if one is not None}
+    place = 0 if company == "alone" else 2
+    lists = {key: [images[key]] * place + [one] for key, one in changed.items()}
+    with pytest.raises(ValueError, match=f"{what} of image {place}: {words}"):
+        mean_average_precision(**lists)
+
+
+def test_shapes_that_make_up_for_each_other_are_refused() -> None:
+    """Three flags and one flag are as many as two and two, but not those of the same images."""
+    image = found(UNIT, FAR, scores=[0.5, 0.6])
+    three, one = (truth(UNIT, FAR, difficult=[True] * n) for n in (3, 1))
+    with pytest.raises(ValueError, match=r"truths of image 0: the difficult have shape \(3,\)"):
+        mean_average_precision([image] * 2, [three, one])
+    longer, shorter = (image | {"scores": torch.rand(n)} for n in (3, 1))
+    with pytest.raises(ValueError, match=r"detections of image 0: the scores have shape \(3,\)"):
+        mean_average_precision([longer, shorter], [truth(UNIT)] * 2)
+
+
+def test_lists_of_different_lengths_are_refused() -> None:
+    with pytest.raises(ValueError, match="0 images of detections, but 1 of truths"):
+        mean_average_precision([], [truth(UNIT)])
+
+
+def test_flags_may_be_missing_where_nothing_is_difficult() -> None:
+    images = [found(UNIT, FAR, scores=[0.9, 0.8])] * 2
+    result = mean_average_precision(
+        images, [truth(UNIT, FAR), truth(UNIT, FAR, difficult=[True, False])]
+    )
+    assert (result.mean, result.per_class[1].objects) == (1.0, 3)
+
+
+def test_pairs_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"shape \(\) do not pair"):
+        label_accuracy(torch.tensor(1), torch.tensor(1))
+    for shape in ((4,), (2, 3), (2, 5), (2, 2, 4)):  # three columns once measured something
+        with pytest.raises(ValueError, match=r"not \(N, 4\)"):
+            mean_iou(torch.ones(shape), torch.ones(shape))
+    halves = torch.tensor([UNIT, FAR]).bfloat16()
+    assert mean_iou(halves, halves) == 1.0
 
 
 def test_the_table_names_each_class() -> None:

@@ -1,6 +1,7 @@
 """Sets in Pascal VOC's format: how they are read, and what is refused."""
 
 import functools
+import json
 import os
 import subprocess
 import sys
@@ -289,50 +290,25 @@ def test_empty_lists_are_refused(small: Path) -> None:
         voc.read_set([(small, "train")], NAMES)
 
 
-def test_lists_come_back_as_they_were(small: Path, tmp_path: Path) -> None:
+def test_lists_hold_what_is_in_the_set(small: Path, tmp_path: Path) -> None:
     (small / "Annotations/a.xml").write_text(annotated())
     (small / "Annotations/b.xml").write_text(
-        annotated(thing((2.1, 3, 20, 15.7), more="<difficult>1</difficult>"), thing(name="WBC"))
+        annotated(thing((2, 3, 20, 15.5), more="<difficult>1</difficult>"), thing(name="WBC"))
     )
     images = voc.read_set([(small, "train")], NAMES)
     files = voc.write_lists(images, tmp_path / "out" / "lists", "train")
-    assert sorted(files) == sorted((tmp_path / "out" / "lists").iterdir())
-    again = voc.read_lists(tmp_path / "out" / "lists", "train")
-    assert (again.paths, again.label_map) == (images.paths, images.label_map)
-    for one, other in zip(again.objects, images.objects, strict=True):
-        assert one.keys() == other.keys()
-        assert all(torch.equal(one[key], other[key]) for key in one)
-        assert [value.dtype for value in one.values()] == [v.dtype for v in other.values()]
-    assert [len(one["labels"]) for one in again.objects] == [2, 0]
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("train_images", None),
-        ("train_images", "[]"),
-        ("train_images", "{"),
-        ("train_images", "7"),
-        ("train_images", "[1, 2]"),
-        ("label_map", "[1]"),
-        ("train_objects", '[{}, {"boxes": []}]'),
-        ("train_objects", '[{"boxes": [[1, 2, 3]], "labels": [1], "difficult": [false]}]'),
-        ("train_objects", '[{"boxes": [], "labels": [], "difficult": []}, 5]'),
-        ("train_objects", '[{"boxes": [], "labels": [1], "difficult": []}]'),
-    ],
-)
-def test_damaged_lists_are_refused(
-    small: Path, tmp_path: Path, name: str, content: str | None
-) -> None:
-    images = voc.read_set([(small, "train")], NAMES)
-    if content and content.startswith("[{") and content.count("{") == 1:
-        images.paths.pop()
-        images.objects.pop()
-    voc.write_lists(images, tmp_path, "train")
-    path = tmp_path / f"{name}.json"
-    path.unlink() if content is None else path.write_text(content)
-    with pytest.raises(voc.AnnotationError, match=f"the lists in {tmp_path} "):
-        voc.read_lists(tmp_path, "train")
+    listed = {path.name: json.loads(path.read_text("utf-8")) for path in files}
+    assert listed == {
+        "train_images.json": [str(path) for path in images.paths],
+        "train_objects.json": [
+            {"boxes": one["boxes"].tolist(), "labels": labels, "difficult": difficult}
+            for one, labels, difficult in zip(
+                images.objects, ([1, 2], []), ([True, False], []), strict=True
+            )
+        ],
+        "label_map.json": images.label_map,
+    }
+    assert listed["train_objects.json"][0]["boxes"][0] == [1, 2, 19, 14.5]
 
 
 def test_a_list_is_there_whole_or_not_at_all(

@@ -7,22 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness import copy_course
+from harness import ROOT, copy_course, run
 from junitparser import JUnitXml
 
-from detgrader.course import Course
-
-ROOT = Course.find().root
 WEEK = "week1_sliding_window"
-PROGRAMS = Path(sys.executable).parent
-
-
-def run(
-    *words: object, cwd: Path = ROOT, program: str = "detgrader"
-) -> subprocess.CompletedProcess:
-    """Run a command as from a shell, without a terminal."""
-    command = [str(PROGRAMS / program), *map(str, words)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +181,7 @@ def test_an_audit_finds_survivors_and_rejected_variants(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "audit.json").read_text("utf-8")) == {
         "reference": 100.0,
         "stub": 0.0,
+        "given_away": {},
         "mutants": {"total": 2, "caught": 1, "survivors": ["no_fault_at_all"]},
         "variants": {"total": 2, "accepted": 1, "rejected": ["wrong_after_all"]},
     }
@@ -236,6 +225,6 @@ def test_an_overlay_without_its_fields_is_named(tmp_path: Path) -> None:
 
 def keep(folder: Path, name: str) -> None:
     """Delete all overlays of a folder but one."""
-    for path in folder.glob("*.py"):
+    for path in folder.iterdir():
         if path.stem != name:
             path.unlink()

@@ -8,7 +8,7 @@ import pytest
 
 from detgrader.assignment import load_assignment
 from detgrader.authoring import release
-from detgrader.authoring.rules import marker
+from detgrader.authoring.regions import marker
 from detgrader.authoring.source import ANSWERS, read
 from detgrader.course import Course
 from detgrader.reference import (

@@ -26,9 +26,9 @@ from detgrader.classroom.batch import distinct_names, grade_batch, take_in_all
 from detgrader.classroom.reports import print_class, write_reports
 from detgrader.course import Course, CourseError
 from detgrader.grading.diagnosis import Answers, Diagnosis
-from detgrader.grading.marks import Check
 from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import BatchResult, Status, SubmissionResult, TaskResult
+from detgrader.grading.tasks import Check
 from detgrader.intake import Submission
 from detgrader.text import clean_text, without_values
 
@@ -199,7 +199,7 @@ def test_outputs_agree_with_each_other(graded, tmp_path: Path) -> None:
 CHECKS = "autograder/checks/week1"
 FAULTS = {
     "1.1": ("    for _ in range(2):", "    {}['no']\n    for _ in range(2):"),
-    "1.2": ("def test_scale(", "@pytest.mark.skip\ndef test_scale("),
+    "1.2": ("    boxes = ", "    pytest.importorskip('no_such_module')\n    boxes = "),
     "1.3": ("    weight = ", "    pytest.skip('later')\n    weight = "),
     "1.4": (
         "    right = ",
@@ -262,15 +262,23 @@ def test_time_limit_does_not_depend_on_the_task_before(course, solved, tmp_path,
     assert (task.status, task.score) == ("limit", 0)
 
 
-UNASKED = (
-    "def test_a_first(student):\n    raise KeyError('ours')\n\n\ndef test_b_second(student):\n"
-)
+UNASKED = """\
+def test_a_first(student):
+    "It fails."
+    raise KeyError("ours")
+
+
+def test_b_second(student):
+    "So does this."
+    raise KeyError("ours")
+
+
+"""
 
 
 def test_check_that_fails_before_it_asks_harms_no_other(paths: list[Path], tmp_path: Path) -> None:
     old = "def test_scale(student, rng):\n"
-    new = f"{UNASKED}    raise KeyError('ours')\n\n\n{old}"
-    course = faulty_course(tmp_path / "course", {"1.2": (old, new)})
+    course = faulty_course(tmp_path / "course", {"1.2": (old, UNASKED + old)})
     graded = grade_batch(course, WEEK, take_in_all(paths[:1]), 1, secret="one")
     assert tasks_of(graded, "right")["1.2"].status == "grader_error"
     assert scores_of(graded, "right") == POINTS | {"1.2": 10}

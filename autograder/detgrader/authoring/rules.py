@@ -6,61 +6,38 @@ Each rule returns its problems instead of raising: an author mends a whole file 
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
 
-from IPython.core.inputtransformer2 import TransformerManager
-
+from detgrader.authoring import check_rules, names
+from detgrader.authoring.check_rules import Checks
+from detgrader.authoring.regions import marker_problems, outside_problems
 from detgrader.authoring.source import ANSWERS, Problem, Source, SourceCell
 from detgrader.course import Course
-from detlab.checking.labels import answer_id, check_id, week_of
-
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
-
-# nbgrader cuts only between the literal words, and says nothing about a line that nearly has
-# them: all of these would hand out the answer. The last two are nbgrader's own, for other uses.
-_ALMOST_MARKER = re.compile(
-    r"""\b(BEGIN|END)(_|\W)*(\w+(_|\W)+){0,3}?(SOLUTION|ANSWER)
-    | ^\W*(?i:begin|start|end|stop)(_|\W)*(\w+(_|\W)+){0,2}?(?i:solution|answer)s?\W*$
-    | ^\W*(?i:solution|answer)s?(_|\W)+(?i:begin|start|end|stop)s?\W*$
-    | ^\s*\#{3,}\s*(?i:begin|end)\s+\w+\W*$
-    | ^\s*\#+\s*(BEGIN|END)\b
-    | \b(BEGIN|END)\ (HIDDEN\ TESTS|MARK\ SCHEME)""",
-    re.VERBOSE,
-)
-
-
-class Mark(NamedTuple):
-    """A task mark in a file of hidden checks."""
-
-    label: str
-    points: float
-    line: int
+from detlab.checking.labels import answer_id, check_id, numbers_of, week_of
 
 
 def problems(course: Course, source: Source) -> list[Problem]:
     """Return everything about a source that must be mended before it is released."""
-    found = [*source.problems, *_headings(source), *_names(source), *_tasks(source)]
-    found += [*_points(course, source), *_hidden_checks(course, source)]
+    checks = Checks.read(course, source.week)
+    asked = checks.asked()
+    found = [*source.problems, *_headings(source), *_names(source), *_setup(course, source)]
+    found += [
+        *_tasks(source),
+        *_points(course, source),
+        *check_rules.problems(course, source, checks),
+    ]
     for cell in source.cells:
-        found += [*_markers(source, cell), *_syntax(source, cell)]
+        found += [*marker_problems(source, cell), *_syntax(source, cell)]
+        found += outside_problems(source, cell, asked)
     return found
-
-
-def marker(text: str) -> str | None:
-    """Return BEGIN or END when a line is that marker; prose may hide it in an HTML comment."""
-    words = text.strip().removeprefix("<!-- ").removesuffix(" -->")
-    return words if words in (BEGIN, END) else None
 
 
 def _headings(source: Source) -> Iterator[Problem]:
     """Labels count 1.1, 1.2, … without gap, with the week's number in front."""
     due = 1
     for heading in source.headings:
-        week, task = map(int, heading.label.split("."))
+        week, task = numbers_of(heading.label)
         wanted = f"{source.number}.{due}"
         if week != source.number:
             text = f"Task {heading.label} is a label of week {week}; write Task {wanted}"
@@ -79,6 +56,27 @@ def _names(source: Source) -> Iterator[Problem]:
             text = f"duplicate grade_id {cell.name}, first in line {first[cell.name]}; rename one"
             yield source.problem(cell.line, text)
         first.setdefault(cell.name, cell.line)
+
+
+def _setup(course: Course, source: Source) -> Iterator[Problem]:
+    """The setup cell is there, comes before the tasks, and brings `check`.
+
+    It is the one given cell that graders run.
+    """
+    graded = [cell for cell in source.cells if cell.kind in ("answer", "check")]
+    setup = next((cell for cell in source.cells if cell.name == "setup"), None)
+    if setup is None or setup.node.cell_type != "code":
+        text = "no setup cell; begin with a code cell of grade_id setup that imports `check`"
+        yield source.problem(1, text)
+        return
+    if graded and graded[0].line < setup.line:
+        text = f"the setup cell comes after {graded[0].name}; move it to the top"
+        yield source.problem(setup.line, text)
+    tree = setup.tree()
+    if tree is not None and "check" not in names.defined(tree):
+        package = course.settings.weeks or "detlab.weeks"
+        text = f"the setup cell lacks `check`; add `from {package} import check`"
+        yield source.problem(setup.line, text)
 
 
 def _tasks(source: Source) -> Iterator[Problem]:
@@ -103,9 +101,8 @@ def _tasks(source: Source) -> Iterator[Problem]:
             text = f"{cell.name} stands under Task {cell.section}; move it to its own heading"
             yield source.problem(cell.line, text)
         if cell.kind == "answer" and (cell.label, "check") not in kinds:
-            text = (
-                f"Task {cell.label} has no check cell; add {check_id(cell.label)} with its points"
-            )
+            name = check_id(cell.label)
+            text = f"Task {cell.label} has no check cell; add {name} with its points"
             yield source.problem(cell.line, text)
         if cell.kind == "check":
             if (cell.label, "answer") not in kinds:
@@ -145,45 +142,11 @@ def _points(course: Course, source: Source) -> Iterator[Problem]:
         yield source.problem(1, f"the points add up to {total:g}, not {due:g}; share them out anew")
 
 
-def _markers(source: Source, cell: SourceCell) -> Iterator[Problem]:
-    """Solution regions open and close, in answers only, with nbgrader's exact words."""
-    opened = None
-    regions = 0
-    for line, text in cell.lines():
-        found = marker(text)
-        if found is None:
-            if _ALMOST_MARKER.search(text):
-                yield source.problem(
-                    line,
-                    f"{text.strip()!r} looks like a marker, but nbgrader would not cut there as "
-                    f"meant; write exactly `{BEGIN}` or `{END}`, or reword it",
-                )
-        elif cell.kind not in ANSWERS:
-            yield source.problem(
-                line, f'`{found}` outside an answer cell; move it, or add "solution": true'
-            )
-        elif found == BEGIN:
-            if opened is not None:
-                yield source.problem(line, f"`{BEGIN}` inside the region of line {opened}; end it")
-            opened, regions = line, regions + 1
-        elif opened is None:
-            yield source.problem(line, f"`{END}` without a `{BEGIN}` before it; add that")
-        else:
-            opened = None
-    if opened is not None:
-        yield source.problem(opened, f"`{BEGIN}` without an `{END}` in its cell; add that")
-    if cell.kind == "answer" and not regions:
-        text = f"{cell.name} has no solution region; put `{BEGIN}` and `{END}` around the answer"
-        yield source.problem(cell.line, text)
-
-
 def _syntax(source: Source, cell: SourceCell) -> Iterator[Problem]:
     """Code parses; an answer as plain Python, since it is graded outside a notebook."""
-    if cell.node.cell_type == "code":
-        code = cell.node.source
-        if fault := syntax_error(code if cell.kind == "answer" else _without_magics(code)):
-            line = cell.body + (fault.lineno or 1) - 1
-            yield source.problem(line, f"does not parse: {fault.msg}; mend the code")
+    if cell.node.cell_type == "code" and (fault := syntax_error(cell.code)):
+        line = cell.body + (fault.lineno or 1) - 1
+        yield source.problem(line, f"does not parse: {fault.msg}; mend the code")
 
 
 def syntax_error(code: str) -> SyntaxError | None:
@@ -197,69 +160,3 @@ def syntax_error(code: str) -> SyntaxError | None:
         except ValueError as fault:  # Python before 3.12, about a null character
             return SyntaxError(str(fault))
     return None
-
-
-def _without_magics(code: str) -> str:
-    """Return given code as IPython runs it: `%pip install …` becomes a call, line for line."""
-    try:
-        return TransformerManager().transform_cell(code)
-    except SyntaxError:
-        return code
-
-
-def _hidden_checks(course: Course, source: Source) -> Iterator[Problem]:
-    """Each check cell has hidden checks of the same points, and no hidden check is an orphan."""
-    folder = course.checks(source.week)
-    checks = {cell.label: cell for cell in source.cells if cell.kind == "check"}
-    seen = set()
-    for path in sorted(folder.glob("test_*.py")):
-        file = course.display(path)
-        marks, faults = hidden_marks(path, file)
-        yield from faults
-        for mark in marks:
-            seen.add(mark.label)
-            if mark.label not in checks:
-                name = check_id(mark.label)
-                text = f"hidden check for {mark.label}, which has no check cell {name}"
-                yield Problem(file, mark.line, f"{text}; add the cell or correct the label")
-            elif mark.points != checks[mark.label].points:
-                cell = checks[mark.label]
-                text = f"{mark.points:g} points for {mark.label}, {cell.points:g} in {source.file}"
-                yield Problem(file, mark.line, f"{text}:{cell.line}; make them agree")
-    for label, cell in checks.items():
-        if label not in seen:
-            text = f'{label} has no hidden check: add pytest.mark.task("{label}", '
-            where = course.display(folder)
-            yield source.problem(cell.line, f"{text}points={cell.points:g}) to {where}/test_*.py")
-
-
-def hidden_marks(path: Path, file: str) -> tuple[list[Mark], list[Problem]]:
-    """Return the `pytest.mark.task("1.5", points=15)` in a file of hidden checks, and its faults.
-
-    A mark may stand in `pytestmark`, alone or in a list, or decorate a test; each names all the
-    points of its task. The file is read and never imported: a release runs no checks.
-    """
-    marks, faults = [], []
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except SyntaxError as fault:
-        return [], [Problem(file, fault.lineno or 1, f"does not parse: {fault.msg}; mend it")]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.task":
-            match node:
-                case ast.Call(
-                    args=[ast.Constant(value=str(label))],
-                    keywords=[
-                        ast.keyword(
-                            arg="points", value=ast.Constant(value=int() | float() as points)
-                        )
-                    ],
-                ):
-                    marks.append(Mark(label, points, node.lineno))
-                case _:
-                    text = 'write the mark with plain values: pytest.mark.task("1.5", points=15)'
-                    faults.append(Problem(file, node.lineno, text))
-    if not marks and not faults:
-        text = 'no task mark; add pytestmark = pytest.mark.task("1.5", points=15)'
-        faults.append(Problem(file, 1, text))
-    return marks, faults

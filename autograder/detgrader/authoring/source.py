@@ -6,19 +6,23 @@ and every cell gets an id that stays the same when another cell is inserted else
 
 from __future__ import annotations
 
+import ast
 import copy
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import jupytext
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
+from detgrader.authoring import headers
 from detgrader.course import Course, CourseError
-from detlab.checking.labels import id_part, label_of_answer, label_of_check
+from detlab.checking.labels import id_part, is_meant_as_id, label_of_answer, label_of_check
 
 # Cell kinds by (cell type, solution, manual, has points), the keys that an author may give.
 KINDS = {
@@ -30,12 +34,7 @@ KINDS = {
 }
 ANSWERS = ("answer", "hand-marked")  # the kinds whose text is a solution
 
-_AUTHOR_KEYS = {"grade_id", "points", "solution", "manual"}
-# Notes that jupytext leaves in a cell it has read; a title is the author's own bookmark.
-_JUPYTEXT_KEYS = {"cell_depth", "cell_marker", "lines_to_next_cell", "title"}
-
 _CELL_HEADER = re.compile(r"\s*#\s*%%+(\s|$)")
-_GRADE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # also the alphabet and length of a cell id
 _LABEL_OF = {
     "answer": label_of_answer,
     "hand-marked": label_of_answer,
@@ -93,6 +92,29 @@ class SourceCell:
         """What the cell is worth; None when it is not graded."""
         return self.node.metadata.get("nbgrader", {}).get("points")
 
+    @property
+    def code(self) -> str:
+        """A code cell's Python. IPython's magics are allowed but in answers: they become calls."""
+        if self.kind == "answer":
+            return self.node.source
+        from IPython.core.inputtransformer2 import TransformerManager  # takes half a second
+
+        try:
+            return TransformerManager().transform_cell(self.node.source)
+        except SyntaxError:
+            return self.node.source
+
+    def tree(self) -> ast.Module | None:
+        """Return the syntax of a code cell; None for prose, and for what does not parse."""
+        if self.node.cell_type != "code":
+            return None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an odd escape in a string is a matter of style
+            try:
+                return ast.parse(self.code)
+            except (SyntaxError, ValueError):
+                return None
+
     def lines(self) -> list[tuple[int, str]]:
         """Return (line number in the source file, text) of each line."""
         return list(enumerate(self.node.source.split("\n"), start=self.body))
@@ -138,7 +160,7 @@ def read(course: Course, week: str) -> Source:
     """
     path = course.source(week)
     source = Source(week, course.number(week), course.display(path))
-    text = path.read_text(encoding="utf-8")
+    text = _text(source, path)
     nodes = _jupytext_cells(source.file, text)
     starts = [n for n, line in enumerate(text.splitlines(), 1) if _CELL_HEADER.match(line)]
     if len(nodes) != len(starts):
@@ -149,9 +171,10 @@ def read(course: Course, week: str) -> Source:
         )
     section: str | None = None
     counters: Counter[str] = Counter()
+    lines = text.split("\n")
     for line, node in zip(starts, nodes, strict=True):
         body = line + 1 + ("cell_marker" in node.metadata)  # the marker is an opening """
-        keys = _author_keys(source, line, node)
+        keys = _author_keys(source, line, lines[line - 1], node)
         kind = _kind(source, line, node.cell_type, keys)
         if node.cell_type == "markdown":
             section = _read_headings(source, kind, body, node) or section
@@ -159,6 +182,28 @@ def read(course: Course, week: str) -> Source:
         _complete(node, kind, keys, section, counters)
         source.cells.append(SourceCell(kind, label, section, line, body, node))
     return source
+
+
+def _text(source: Source, path: Path) -> str:
+    """Return a source's text, with line ends as Python reads them.
+
+    Raises:
+        CourseError: the file is no plain UTF-8, or its lines are not those that an editor shows.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as fault:
+        line = fault.object[: fault.start].count(b"\n") + 1
+        words = f"byte {fault.object[fault.start]:#x} is no UTF-8; save the file in that encoding"
+        refuse([source.problem(line, words)])
+    if text.startswith("\ufeff"):
+        refuse([source.problem(1, "the file begins with a BOM; save it as UTF-8 without one")])
+    for number, one in enumerate(text.split("\n"), 1):
+        if len(one.splitlines()) > 1:
+            odd = next(c for c in one if len(f"a{c}a".splitlines()) > 1)
+            words = f"U+{ord(odd):04X} ends a line to some programs and not to others; remove it"
+            refuse([source.problem(number, words)])
+    return text
 
 
 def _jupytext_cells(file: str, text: str) -> list[NotebookNode]:
@@ -171,41 +216,15 @@ def _jupytext_cells(file: str, text: str) -> list[NotebookNode]:
         ) from fault
 
 
-def _author_keys(source: Source, line: int, node: NotebookNode) -> dict:
+def _author_keys(source: Source, line: int, header: str, node: NotebookNode) -> dict[str, Any]:
     """Return the cell's nbgrader keys that are well formed; report the others."""
-    broken = node.metadata.get("incorrectly_encoded_metadata")
-    unknown = set(node.metadata) - _JUPYTEXT_KEYS - {"nbgrader", "incorrectly_encoded_metadata"}
-    if broken:
-        text = f"the header is not valid JSON: {broken}; mend quotes, commas and brackets"
-        source.problems.append(source.problem(line, text))
-    for key in sorted(unknown):
-        text = f"unknown metadata {key!r}: a cell header carries nbgrader keys only; remove it"
+    for text in headers.faults(header, node.metadata):
         source.problems.append(source.problem(line, text))
     keys = node.metadata.get("nbgrader", {})
-    if not isinstance(keys, dict):
-        source.problems.append(source.problem(line, "nbgrader= needs braces: write {…}"))
-        return {}
-    good = {key: value for key, value in keys.items() if _is_valid(key, value)}
-    for key in sorted(set(keys) - set(good)):
-        text = (
-            f"{key} = {keys[key]!r} is not understood; the keys are grade_id (letters, digits, _ "
-            "and -, at most 64), points (above 0), and solution and manual (true)"
-        )
-        source.problems.append(source.problem(line, text))
-    if keys and "grade_id" not in keys:
-        source.problems.append(source.problem(line, "no grade_id: give the cell one"))
-    return good
+    return headers.sound(keys) if isinstance(keys, dict) else {}
 
 
-def _is_valid(key: str, value: object) -> bool:
-    if key == "grade_id":
-        return isinstance(value, str) and bool(_GRADE_ID.fullmatch(value))
-    if key == "points":
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
-    return key in _AUTHOR_KEYS and value is True
-
-
-def _kind(source: Source, line: int, cell_type: str, keys: dict) -> str:
+def _kind(source: Source, line: int, cell_type: str, keys: dict[str, Any]) -> str:
     """Return what the cell is for; keys that do not go together are reported."""
     if cell_type != "code" and not keys:
         return "story"
@@ -239,7 +258,7 @@ def _read_headings(source: Source, kind: str, body: int, node: NotebookNode) -> 
 
 
 def _label(source: Source, line: int, kind: str, grade_id: str | None) -> str | None:
-    """Return the task that a grade_id names, `task_1_5_iou` -> `1.5`."""
+    """Return the task that a grade_id names, `task_1_5_area` -> `1.5`."""
     if grade_id is None:
         return None
     if kind in _LABEL_OF:
@@ -248,7 +267,7 @@ def _label(source: Source, line: int, kind: str, grade_id: str | None) -> str | 
         form = "check_1_5" if kind == "check" else "task_1_5 or task_1_5_name"
         text = f"grade_id {grade_id!r} carries no task label: write {form}"
         source.problems.append(source.problem(line, text))
-    elif grade_id.startswith(("task_", "check_")):
+    elif is_meant_as_id(grade_id):
         # Most likely a forgotten key, and a forgotten `solution` would hand out the answer.
         text = (
             f"{grade_id} is named as an answer or a check but the header does not make it one: "
@@ -259,7 +278,7 @@ def _label(source: Source, line: int, kind: str, grade_id: str | None) -> str | 
 
 
 def _complete(
-    node: NotebookNode, kind: str, keys: dict, section: str | None, counters: Counter[str]
+    node: NotebookNode, kind: str, keys: dict[str, Any], section: str | None, counters: Counter[str]
 ) -> None:
     """Replace the author's keys by nbgrader's full set, and the random cell id by a stable one.
 

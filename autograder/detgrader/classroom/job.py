@@ -48,20 +48,25 @@ def prepare(course: Course, assignment: Assignment, secret: str) -> Material:
         importlib.import_module(module)
     torch.set_num_threads(1)
     week = assignment.name
-    reference = reference_submission(course, assignment)
-    mistakes = defaultdict(list)
-    for overlay in load_overlays(course.mutants(week), assignment, with_hints=True):
-        submission = lay_over(reference, overlay, assignment)
-        task = next(task for task in assignment.tasks if task.label == overlay.task)
-        mistakes[overlay.task].append(KnownMistake(overlay, submission, task.code_cells[-1]))
     return Material(
         assignment=assignment,
         checks=course.checks(week),
         stand_ins=load_stand_ins(course.checks(week)),
-        mistakes=dict(mistakes),
+        mistakes=known_mistakes(course, assignment),
         tools=tools_of(importlib.import_module(name) for name in course.tool_modules(week)),
         secret=secret,
     )
+
+
+def known_mistakes(course: Course, assignment: Assignment) -> dict[str, list[KnownMistake]]:
+    """Load a week's mutants, by the task that they are mistakes in."""
+    reference = reference_submission(course, assignment)
+    mistakes = defaultdict(list)
+    for overlay in load_overlays(course.mutants(assignment.name), assignment, with_hints=True):
+        submission = lay_over(reference, overlay, assignment)
+        task = next(task for task in assignment.tasks if task.label == overlay.task)
+        mistakes[overlay.task].append(KnownMistake(overlay, submission, task.code_cells[-1]))
+    return dict(mistakes)
 
 
 def work(material: Material, control: socket.socket, connection: Connection) -> None:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from detgrader.grading.marks import Check
 from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import Status
+from detgrader.grading.tasks import Check
 from detgrader.intake import Submission
 from detgrader.overlays import Overlay
 from detlab.checking.fingerprint import fingerprint, same_answer

@@ -1,149 +1,175 @@
-"""The marks of hidden checks, and what they say about a check and its task.
+"""What a hidden check is made of: its marks, their arguments, and its fixtures.
 
-task(label, points=…)      the task that it belongs to, and the task's points
-weight(number)             its share of them, against the task's other checks (default 1)
-limits(cpu_s=…, …)         what the task may use, see `detgrader.sandbox.limits.Limits`
-forbid(name, …)            names that the task's cells must not mention
-needs(label, …)            earlier tasks on whose answers this one rests, such as a training:
-                           it is skipped when one of them earned nothing, and runs once
-weights(data)              the task measures a file of weights that was handed in beside the
-                           notebook, on this set of data; it runs once. The check gets the
-                           file's path by a third fixture, `weights_file`
-costly                     the check trains or measures for long: known mistakes are not asked
-                           what it asks, so no hint comes from it
+`task` names a check's task and the task's points, `weight` the check's share of them. What
+`limits`, `forbid`, `needs` and `weights` say holds for the whole task; tasks with one of the last
+two run once. Of the fixtures, `rng` is a check's own generator, `task_rng` one that is the same
+for all checks of its task, and `weights_file` the path of what was handed in.
+
+One table serves all who read marks: pytest, which registers them; a release, which reads the
+files of checks and runs nothing; and a grading job, which collects the checks. Each mark is a
+function: its signature is what the mark takes, and it raises ValueError for what makes no sense.
 """
 
 from __future__ import annotations
 
+import difflib
 import inspect
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-import pytest
+from detlab.checking.labels import numbers_of
 
-from detgrader.course import CourseError
-from detgrader.sandbox.limits import Limits
-
-MARKERS = (
-    "task(label, points): the task that a check belongs to",
-    "weight(number): the check's share of the task's points",
-    "limits(cpu_s, memory_mb, wall_s): what the task may use",
-    "forbid(*names): names that the task's cells must not mention",
-    "needs(*labels): earlier tasks on whose answers this one rests",
-    "weights(data): the task measures weights that were handed in, on a set of data",
-    "costly: known mistakes are not asked what this check asks",
-)
-FIXTURES = {"student", "rng", "task_rng", "weights_file", "request"}
+LABEL = re.compile(r"[1-9]\d*\.[1-9]\d*")
+FIXTURES = ("student", "rng", "task_rng", "weights_file")
+# pytest's own marks that a check may carry; `skip` and the like would take points from everybody.
+OF_PYTEST = ("parametrize",)
 
 
-@dataclass(frozen=True)
-class Check:
-    """One collected check.
+def task(label: str, *, points: float) -> None:
+    """The task that a check belongs to, and all of the task's points."""
+    _require_label(label)
+    _require_positive("points", points)
 
-    Attributes:
-        item: what pytest runs.
-        weight: its share of the task's points, against the task's other checks.
-        costly: whether it trains or measures for long.
+
+def weight(number: float) -> None:
+    """The check's share of its task's points, against the task's other checks; 1 if not given."""
+    _require_positive("number", number)
+
+
+# The arguments are the fields of `sandbox.limits.Limits`, which would take torch along; a test
+# compares.
+def limits(
+    *, cpu_s: int | None = None, memory_mb: int | None = None, wall_s: int | None = None
+) -> None:
+    """What the task may use."""
+    given = {"cpu_s": cpu_s, "memory_mb": memory_mb, "wall_s": wall_s}
+    given = {name: value for name, value in given.items() if value is not None}
+    if not given:
+        raise ValueError("no limit is given")
+    for name, value in given.items():
+        if type(value) is not int or value < 1:
+            raise ValueError(f"{name} must be a whole number above 0, not {value!r}")
+
+
+def forbid(*names: str) -> None:
+    """Names that the task's cells must not mention."""
+    _require_some("name", names)
+    for name in names:
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"{name!r} is no name that code could mention")
+
+
+def needs(*labels: str) -> None:
+    """Earlier tasks on whose answers the task rests: it is skipped when one earned nothing."""
+    _require_some("label", labels)
+    for label in labels:
+        _require_label(label)
+
+
+def weights(data: str) -> None:
+    """The task measures weights that were handed in beside the notebook, on a set of data."""
+    if not isinstance(data, str) or not data:
+        raise ValueError(f"data must be the name of a set, not {data!r}")
+
+
+def costly() -> None:
+    """The check trains or measures for long: known mistakes are not asked what it asks."""
+
+
+MARKS: dict[str, Callable[..., None]] = {
+    mark.__name__: mark for mark in (task, weight, limits, forbid, needs, weights, costly)
+}
+
+
+def registrations() -> list[str]:
+    """Return a line for each mark, as pytest's `markers` setting wants them."""
+    return [f"{form(name)}: {inspect.getdoc(mark)}" for name, mark in MARKS.items()]
+
+
+def form(name: str) -> str:
+    """Return how a mark is written, for example `limits(*, cpu_s, memory_mb, wall_s)`."""
+    parameters = inspect.signature(MARKS[name]).parameters.values()
+    empty = inspect.Parameter.empty
+    plain = [one.replace(annotation=empty, default=empty) for one in parameters]
+    return f"{name}{inspect.Signature(plain)}" if plain else name
+
+
+def unknown(name: str) -> str:
+    """Say that there is no mark of this name, or nothing if there is one."""
+    if name in MARKS or name in OF_PYTEST:
+        return ""
+    close = difflib.get_close_matches(name, MARKS, n=1)
+    advice = f"write pytest.mark.{close[0]}" if close else f"there are {', '.join(MARKS)}"
+    return f"a check has no mark `{name}`; {advice}"
+
+
+def fault_of(name: str, arguments: Sequence[Any], options: Mapping[str, Any]) -> str:
+    """Say what is wrong with a mark, or nothing."""
+    if fault := unknown(name):
+        return fault
+    if name in OF_PYTEST:
+        return ""
+    try:
+        inspect.signature(MARKS[name]).bind(*arguments, **options)
+        MARKS[name](*arguments, **options)
+    except (TypeError, ValueError) as error:
+        return f"the mark `{name}` is not understood: {error}; write pytest.mark.{form(name)}"
+    return ""
+
+
+def fault_of_need(label: str, needed: str, known: Sequence[str]) -> str:
+    """Say why a task cannot rest on another one, or nothing.
+
+    Args:
+        label: the task that carries the mark `needs`.
+        needed: the label in that mark.
+        known: labels of the week's tasks that have hidden checks.
     """
-
-    item: pytest.Function
-    task: str
-    weight: float
-    costly: bool
-
-    @property
-    def title(self) -> str:
-        """First line of its docstring: what a student is told that it looks at."""
-        doc = inspect.getdoc(self.item.function) or self.item.name
-        return doc.splitlines()[0].rstrip(".")
-
-    @property
-    def name(self) -> str:
-        """Its test's name."""
-        return self.item.name
-
-    @property
-    def key(self) -> str:
-        """What it is known by among all checks of its week."""
-        return f"{self.item.path.name}::{self.item.name}"
+    if needed not in known:
+        return f"{label} needs {needed}, which is no task with hidden checks; correct the label"
+    if numbers_of(needed) >= numbers_of(label):  # 1.10 comes after 1.9
+        return f"{label} needs {needed}, which does not come before it; name earlier tasks only"
+    return ""
 
 
-@dataclass
-class TaskChecks:
-    """A task's checks, and what their marks say of the task as a whole.
+def faults_of_check(
+    name: str, documented: bool, strangers: Sequence[str], labels: Sequence[str]
+) -> Iterator[str]:
+    """Yield what is wrong with a check but for what each mark says by itself.
 
-    Attributes:
-        limits: what the task may use.
-        forbidden: names that its cells must not mention.
-        needs: labels of the earlier tasks on whose answers it rests.
-        weights_of: the set on which it measures handed-in weights, or the empty string.
+    Args:
+        name: its function's.
+        documented: whether it has a docstring.
+        strangers: arguments for which there is no fixture and which are not parametrized.
+        labels: the tasks that it is marked for.
     """
-
-    checks: list[Check] = field(default_factory=list)
-    limits: Limits = field(default_factory=Limits)
-    forbidden: set[str] = field(default_factory=set)
-    needs: list[str] = field(default_factory=list)
-    weights_of: str = ""
-
-    @property
-    def runs_once(self) -> bool:
-        """Whether it trains or measures, and so is never run a second time with stand-ins."""
-        return bool(self.needs or self.weights_of)
-
-    def take(self, check: Check) -> None:
-        """Take one more check in, with what its marks say of the task."""
-        self.checks.append(check)
-        for mark in marks_of(check.item, "limits"):
-            self.limits = Limits(**mark.kwargs)
-        for mark in marks_of(check.item, "forbid"):
-            self.forbidden |= set(mark.args)
-        for mark in marks_of(check.item, "needs"):
-            self.needs += [label for label in mark.args if label not in self.needs]
-        for mark in marks_of(check.item, "weights"):
-            (self.weights_of,) = mark.args
+    if not documented:
+        yield f"{name} has no docstring; say in its first line, to students, what it looks at"
+    if strangers:
+        *first, last = (f"`{fixture}`" for fixture in FIXTURES)
+        known = f"{', '.join(first)} and {last}"
+        others = f"`{'`, `'.join(strangers)}`"
+        yield f"{name}: a check has only {known}, not {others}; correct its arguments"
+    labels = list(dict.fromkeys(map(str, labels)))
+    if not labels:
+        yield f'{name} has no task mark; add pytestmark = pytest.mark.task("1.5", points=15)'
+    if len(labels) > 1:
+        yield f"{name} is marked for {' and '.join(labels)}; a check belongs to one task"
 
 
-def marks_of(item: pytest.Item, name: str) -> Iterator[pytest.Mark]:
-    """Yield the marks of one name that an item has."""
-    yield from item.iter_markers(name)
+def _require_label(label: object) -> None:
+    if not isinstance(label, str) or not LABEL.fullmatch(label):
+        raise ValueError(f'{label!r} is no label of a task, such as "1.5"')
 
 
-def sort_checks(items: list[pytest.Item]) -> dict[str, TaskChecks]:
-    """Sort collected checks by task.
-
-    Raises:
-        CourseError: one of them is not marked as a check must be.
-    """
-    tasks: dict[str, TaskChecks] = {}
-    for item in items:
-        check = read_check(item)
-        tasks.setdefault(check.task, TaskChecks()).take(check)
-    return tasks
+def _require_positive(name: str, value: object) -> None:
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else 0
+    if not 0 < number < math.inf:
+        raise ValueError(f"{name} must be a number above 0, not {value!r}")
 
 
-def read_check(item: pytest.Item) -> Check:
-    """Read a check's marks.
-
-    Raises:
-        CourseError: it has none, or uses a fixture that a check cannot have.
-    """
-    where = f"{item.path.name}::{item.name}"
-    marks = list(item.iter_markers("task"))
-    if not isinstance(item, pytest.Function):
-        raise CourseError(f"{where}: a check is a function")
-    if not marks or not marks[0].args or "points" not in marks[0].kwargs:
-        raise CourseError(f'{where}: mark it with pytest.mark.task("1.5", points=15)')
-    others = set(item.fixturenames) - FIXTURES - set(parameters_of(item))
-    if others:
-        known = "`student`, `rng`, `task_rng` and `weights_file`"
-        raise CourseError(f"{where}: a check has only {known}, not {sorted(others)}")
-    weight = item.get_closest_marker("weight")
-    share = float(weight.args[0]) if weight else 1.0
-    costly = item.get_closest_marker("costly") is not None
-    return Check(item, marks[0].args[0], share, costly)
-
-
-def parameters_of(item: pytest.Function) -> list[str]:
-    """Return the names that a parametrized check gets from its parametrization."""
-    callspec = getattr(item, "callspec", None)
-    return list(callspec.params) if callspec else []
+def _require_some(what: str, values: Sequence[object]) -> None:
+    if not values:
+        raise ValueError(f"no {what} is given")

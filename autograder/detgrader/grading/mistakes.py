@@ -12,9 +12,9 @@ from types import CodeType
 from typing import Any
 
 from detgrader.grading.diagnosis import Answers, KnownMistake, Suspect
-from detgrader.grading.marks import Check
 from detgrader.grading.results import Status
 from detgrader.grading.session import CheckSession
+from detgrader.grading.tasks import Check
 from detlab.checking.workbench import Tool, Workbench
 
 

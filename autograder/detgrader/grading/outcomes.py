@@ -25,6 +25,8 @@ class Outcome:
         message: for the student.
         detail: for staff.
         ended: whether the worker is gone, so that no later check can be asked.
+        asked: whether the check was run; staff may know that it passes.
+        again: whether this comes from a second run, without the earlier tasks' cells.
         transcript: the student's answers during the check.
     """
 
@@ -32,6 +34,8 @@ class Outcome:
     message: str = ""
     detail: str = ""
     ended: bool = False
+    asked: bool = True
+    again: bool = False
     transcript: list[Any] = field(default_factory=list)
 
     @property
@@ -66,5 +70,16 @@ def outcome_of(error: BaseException | None) -> Outcome:
 
 
 def traceback_of(error: BaseException) -> str:
-    """Return where an error of the grader's own came from, for staff."""
-    return "".join(traceback.format_exception(error)).strip()
+    """Return where an error of the grader's own came from, for staff.
+
+    What lies between pytest's runner and the check is left out: it is the same for all of them.
+    """
+    trace = error.__traceback__
+    while trace and trace.tb_next and is_runner(trace.tb_frame.f_globals.get("__name__", "")):
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace)).strip()
+
+
+def is_runner(module: str) -> bool:
+    """Say whether a module is one of those by which pytest calls a test."""
+    return module.partition(".")[0] in ("_pytest", "pluggy")

@@ -46,12 +46,42 @@ class TaskResult:
     pending_manual: float = 0.0
 
 
+@dataclass(frozen=True)
+class CheckResult:
+    """How one check went, for staff only.
+
+    Attributes:
+        key: what it is known by among all checks of its week.
+        title: what a student is told that it looks at.
+        message: what a student is told of it.
+        detail: what no student may see: expected values, or the traceback of a check at fault.
+        ended: whether the worker was gone after it.
+        asked: whether it was run; staff may know that it passes.
+        again: whether this comes from a second run, without the earlier tasks' cells.
+    """
+
+    key: str
+    title: str
+    status: Status
+    message: str = ""
+    detail: str = ""
+    ended: bool = False
+    asked: bool = True
+    again: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether it earned its points."""
+        return self.status is Status.PASSED
+
+
 @dataclass
 class SubmissionResult:
     """One student's results.
 
     Attributes:
         error: why nothing could be graded, or the empty string.
+        checks: by task label, how its checks went; for staff, and in no output for students.
         log: lines for staff: violations, edits, values that students must not see.
     """
 
@@ -60,6 +90,7 @@ class SubmissionResult:
     notebook_sha256: str | None
     tasks: list[TaskResult]
     error: str = ""
+    checks: dict[str, list[CheckResult]] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
 
     @property

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 
 from detgrader.assignment import Assignment, Task
 from detgrader.grading.attempt import Attempt, Prepared, make_attempt
 from detgrader.grading.diagnosis import Diagnosis, KnownMistake
-from detgrader.grading.marks import Check, TaskChecks
 from detgrader.grading.messages import GRADER_FAULT, log_lines, message_of
 from detgrader.grading.mistakes import MistakesBench
 from detgrader.grading.orders import Order
+from detgrader.grading.outcomes import traceback_of
 from detgrader.grading.reading import Reading, read_code
-from detgrader.grading.results import Status, SubmissionResult, TaskResult, ungraded
+from detgrader.grading.results import CheckResult, Status, SubmissionResult, TaskResult, ungraded
 from detgrader.grading.session import CheckSession
 from detgrader.grading.stand_ins import StandIns
+from detgrader.grading.tasks import Check, TaskChecks
 from detgrader.intake import CodeCell
 from detgrader.sandbox.client import DispatcherClient, WorkerClient
 from detgrader.sandbox.limits import Crashed, LimitReached, Violation
@@ -54,6 +54,7 @@ class Grader:
     def grade(self, order: Order) -> SubmissionResult:
         """Grade a submission."""
         submission, log = order.submission, list(order.submission.notes)
+        checks: dict[str, list[CheckResult]] = {}
         if submission.refusal:
             reason = submission.refusal
             results = [ungraded(task, Status.SKIPPED, reason) for task in self.assignment.tasks]
@@ -61,6 +62,7 @@ class Grader:
             run = SubmissionRun(self, order)
             results = run.grade()
             log += run.log
+            checks = run.checks
             for result in results:
                 # Asked for last: a worker takes some milliseconds to end.
                 if result.task in run.workers:
@@ -71,6 +73,7 @@ class Grader:
             notebook_sha256=submission.sha256,
             tasks=results,
             error=submission.refusal,
+            checks=checks,
             log=log,
         )
 
@@ -81,11 +84,12 @@ class SubmissionRun:
     def __init__(self, grader: Grader, order: Order):
         self.grader = grader
         self.assignment = grader.assignment
+        self.order = order
         self.submission = order.submission
-        self.only = order.only
         self.sources = {cell.name: cell.source for cell in order.submission.cells}
         self.reading = Reading()
-        self.left_out: set[str] = set()
+        self.left_out = set(order.ended)
+        self.checks: dict[str, list[CheckResult]] = {}
         self.log: list[str] = []
         self.workers: dict[str, WorkerClient] = {}
         self.earned: dict[str, float] = {}
@@ -109,8 +113,10 @@ class SubmissionRun:
         """Grade one task; a fault of ours leaves this task ungraded and all others as they are."""
         try:
             return self.grade_task(task)
-        except Exception:
-            self.log.append(f"{task.label}: {traceback.format_exc()}")
+        except Exception as error:
+            trace = traceback_of(error)
+            self.checks[task.label] = [CheckResult("", "", Status.GRADER_ERROR, detail=trace)]
+            self.log.append(f"{task.label}: {trace}")
             return ungraded(task, Status.GRADER_ERROR, GRADER_FAULT)
 
     def grade_task(self, task: Task) -> TaskResult:
@@ -139,8 +145,8 @@ class SubmissionRun:
 
     def reason_to_skip(self, task: Task) -> str:
         """Say why a task is not run, or nothing: it rests on tasks that earned nothing."""
-        if self.only is not None:
-            return "" if task.label in self.only else "Not run: it was not asked for."
+        if self.order.only is not None:
+            return "" if task.label in self.order.only else "Not run: it was not asked for."
         lacking = [label for label in self.checks_of(task).needs if not self.earned.get(label)]
         if not lacking:
             return ""
@@ -184,7 +190,8 @@ class SubmissionRun:
         attempt = self.attempt(task, about.checks)
         tasks = [other for other in self.assignment.tasks if other.code_cells]
         earlier = tasks[: tasks.index(task)]
-        if attempt.share < 1 and earlier and not (about.runs_once or attempt.violated):
+        once = about.runs_once or attempt.violated or task.label in self.order.once
+        if attempt.share < 1 and earlier and not once:
             failed = [check for check, _ in attempt.failures()]
             attempt.add(self.attempt(task, failed, without=earlier))
         result.score = round(attempt.share * task.points, 2)
@@ -192,6 +199,7 @@ class SubmissionRun:
         self.workers[task.label] = attempt.worker
         if result.status in (Status.PARTIAL, Status.FAILED):
             result.message += self.hint(task, attempt)
+        self.checks[task.label] = attempt.results()
         self.log += log_lines(attempt, task)
         if attempt.ended:
             self.left_out |= set(task.code_cells)
@@ -217,7 +225,7 @@ class SubmissionRun:
         if not without:
             self.prepare_next(task)
         try:
-            return make_attempt(prepared, self.grader.session, self.submission, checks)
+            return make_attempt(prepared, self.grader.session, self.order, checks)
         finally:
             prepared.worker.close()
 
@@ -237,7 +245,8 @@ class SubmissionRun:
             self.ahead.worker.close()
             self.ahead = None
         later = self.to_run[self.to_run.index(task) + 1 :]
-        following = next((t for t in later if self.only is None or t.label in self.only), None)
+        only = self.order.only
+        following = next((t for t in later if only is None or t.label in only), None)
         if following is None:
             return
         try:

@@ -19,9 +19,10 @@ import torch
 from _pytest.runner import runtestprotocol
 
 from detgrader.course import CourseError
-from detgrader.grading.marks import MARKERS, Check, TaskChecks, sort_checks
+from detgrader.grading.marks import registrations
 from detgrader.grading.outcomes import Outcome, outcome_of
 from detgrader.grading.results import Status
+from detgrader.grading.tasks import Check, TaskChecks, sort_checks
 from detgrader.sandbox.limits import Crashed, LimitReached, Violation
 from detlab.checking.student import Student
 from detlab.checking.workbench import StudentError
@@ -49,7 +50,7 @@ class CheckSession:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Register the marks."""
-        for marker in MARKERS:
+        for marker in registrations():
             config.addinivalue_line("markers", marker)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:

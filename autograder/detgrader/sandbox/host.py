@@ -17,10 +17,13 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import detgrader
 import detlab.checking
 from detgrader.course import package_folder
+from detgrader.sandbox.compiling import start_compiling
+from detgrader.sandbox.inside.bytecode import sources_without
 
 SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/bin", "/sbin")
 SYSTEM_FILES = (
@@ -53,6 +56,8 @@ def environment() -> dict[str, str]:
         "TMPDIR": "/tmp",
         "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": "/tmp",
+        # Only those that come with it: the system's are looked for with a program, and differ.
+        "MPL_IGNORE_SYSTEM_FONTS": "1",
         # Huge pages for the heap: forking copies a table entry for 2 MiB, not one for 4 KiB.
         "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
         "OMP_NUM_THREADS": "1",
@@ -182,11 +187,11 @@ def start_sandbox(jobs: int, program: Path | None, inside: Inside) -> Iterator[S
     pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(jobs)]
     theirs = [inner for _, inner in pairs]
     prefix = bwrap_command(program, inside) if program else []
-    with tempfile.TemporaryFile() as complaints:
+    with tempfile.TemporaryFile() as compiled, tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
             [*prefix, *zygote_command(inside, theirs)],
             stdin=subprocess.DEVNULL,
-            stdout=complaints,
+            stdout=compiled,
             stderr=complaints,
             env=environment(),
             pass_fds=[inner.fileno() for inner in theirs],
@@ -194,7 +199,7 @@ def start_sandbox(jobs: int, program: Path | None, inside: Inside) -> Iterator[S
         )
         for inner in theirs:
             inner.close()
-        sandbox = Sandbox(process, [outer for outer, _ in pairs], complaints)
+        sandbox = Sandbox(process, [outer for outer, _ in pairs], compiled, complaints)
         try:
             yield sandbox
         finally:
@@ -202,12 +207,25 @@ def start_sandbox(jobs: int, program: Path | None, inside: Inside) -> Iterator[S
 
 
 class Sandbox:
-    """A running zygote and the control sockets of its dispatchers."""
+    """A running zygote and the control sockets of its dispatchers.
 
-    def __init__(self, process: subprocess.Popen, controls: list[socket.socket], complaints):
+    Args:
+        compiled: where it names the sources that it had to compile.
+        complaints: where it writes what goes wrong.
+    """
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        controls: list[socket.socket],
+        compiled: IO[bytes],
+        complaints: IO[bytes],
+    ):
         self.process = process
         self.controls = controls
+        self.compiled = compiled
         self.complaints = complaints
+        self.compiler: subprocess.Popen[bytes] | None = None
 
     def wait_until_ready(self) -> None:
         """Wait for the zygote's imports.
@@ -227,6 +245,12 @@ class Sandbox:
                 self.complaints.seek(0)
                 words = self.complaints.read().decode("utf-8", "replace").strip()
                 raise SandboxError(f"the sandbox did not start: {words[-2000:] or 'no message'}")
+        # Read now, while no code of a student's has run in there.
+        self.compiled.seek(0)
+        sources = self.compiled.read().decode("utf-8", "replace").splitlines()
+        if sys.dont_write_bytecode:
+            sources += sources_without()
+        self.compiler = start_compiling(sources)
 
     def end_workers(self, job: int) -> None:
         """End the workers of a job that can no longer do so itself."""
@@ -242,3 +266,5 @@ class Sandbox:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        if self.compiler:
+            self.compiler.wait()

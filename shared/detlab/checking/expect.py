@@ -46,7 +46,7 @@ def expect_tensor(value: Any, what: str, shape: Sequence[int] | None = None) -> 
 
     Args:
         value: a student's answer.
-        what: what it is, for the message: "`slide`'s answer".
+        what: what it is, for the message: "`area`'s answer".
         shape: the shape it must have exactly (nothing is broadcast), or None.
 
     Returns:

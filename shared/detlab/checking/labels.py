@@ -10,7 +10,7 @@ CHECK_ID = re.compile(r"check_([1-9]\d*)_([1-9]\d*)")
 
 
 def label_of_answer(grade_id: str) -> str | None:
-    """Return the task that an answer cell's id names: `task_1_5` and `task_1_5_iou` are of 1.5."""
+    """Return the task that an answer cell's id names: `task_1_5` and `task_1_5_area` are of 1.5."""
     found = ANSWER_ID.fullmatch(grade_id)
     return f"{found[1]}.{found[2]}" if found else None
 
@@ -36,8 +36,13 @@ def id_part(label: str) -> str:
     return label.replace(".", "_")
 
 
-def week_of(label: str) -> int:
-    """Return the number of the week that a task belongs to.
+def is_meant_as_id(grade_id: str) -> bool:
+    """Say whether an id looks like that of an answer or a check, well formed or not."""
+    return grade_id.startswith(("task_", "check_"))
+
+
+def numbers_of(label: str) -> tuple[int, int]:
+    """Return the numbers of a label: of its week, and of the task in it.
 
     Raises:
         ValueError: it is no label.
@@ -45,4 +50,13 @@ def week_of(label: str) -> int:
     week, _, task = label.partition(".")
     if not (week.isdecimal() and task.isdecimal()):
         raise ValueError(f"{label!r} is no label of a task; write it as in 1.5")
-    return int(week)
+    return int(week), int(task)
+
+
+def week_of(label: str) -> int:
+    """Return the number of the week that a task belongs to.
+
+    Raises:
+        ValueError: it is no label.
+    """
+    return numbers_of(label)[0]

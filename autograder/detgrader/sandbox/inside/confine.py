@@ -7,6 +7,7 @@ others, writing files among them, fail with "operation not permitted".
 """
 
 import ctypes
+import functools
 import os
 import resource
 import signal
@@ -75,6 +76,18 @@ def die_with_parent() -> None:
 
 def filter_system_calls() -> None:
     """Load the filter for this process and all threads it will start."""
+    rules = common_rules()
+    # A process may signal itself (abort does), nobody else.
+    own = os.getpid()
+    for name in ("kill", "tgkill"):
+        allow(rules, name, seccomp.Arg(0, seccomp.EQ, own))
+        rules.add_rule(seccomp.KILL_PROCESS, name, seccomp.Arg(0, seccomp.NE, own))
+    rules.load()
+
+
+@functools.cache
+def common_rules() -> seccomp.SyscallFilter:
+    """Build the part of the filter that is every worker's; they inherit it from the zygote."""
     rules = seccomp.SyscallFilter(defaction=seccomp.ERRNO(EPERM))
     for name in ALLOWED:
         allow(rules, name)
@@ -93,11 +106,6 @@ def filter_system_calls() -> None:
         seccomp.KILL_PROCESS, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0)
     )
     rules.add_rule(seccomp.ERRNO(ENOSYS), "clone3")
-    # A process may signal itself (abort does), nobody else.
-    own = os.getpid()
-    for name in ("kill", "tgkill"):
-        allow(rules, name, seccomp.Arg(0, seccomp.EQ, own))
-        rules.add_rule(seccomp.KILL_PROCESS, name, seccomp.Arg(0, seccomp.NE, own))
     # Memory shared without a file escapes RLIMIT_DATA.
     for flag in (0x01, 0x20, 0x00):
         allow(rules, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, MAP_SHARED_ANONYMOUS, flag))
@@ -109,7 +117,7 @@ def filter_system_calls() -> None:
     # Naming threads and memory regions is all that libraries ask of prctl.
     for option in (15, 16, 0x53564D41):  # PR_SET_NAME, PR_GET_NAME, PR_SET_VMA
         allow(rules, "prctl", seccomp.Arg(0, seccomp.EQ, option))
-    rules.load()
+    return rules
 
 
 def known(name: str) -> bool:

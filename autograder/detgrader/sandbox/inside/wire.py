@@ -172,7 +172,7 @@ class Decoder:
         return HandleRef(number, class_name(type_name))
 
     def read_record(self, name: Any, *fields: Any) -> Any:
-        """Read a record, such as a WindowGrid."""
+        """Read one of the course's own named tuples."""
         kind: Any = RECORDS.get(name) if type(name) is str else None
         self.require(kind is not None and len(fields) == len(kind._fields), name, "bad record")
         return kind(*(self.decode(field) for field in fields))

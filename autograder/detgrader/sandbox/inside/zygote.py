@@ -16,18 +16,18 @@ import random
 import select
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Any, NoReturn
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
 from detgrader.sandbox.inside import confine, worker
+from detgrader.sandbox.inside.bytecode import sources_without
 from detgrader.sandbox.inside.wire import Channel
 from detlab.checking.tools import tools_of
-from detlab.checking.tools.calls import count_steps
 from detlab.checking.workbench import Tool
 
 MESSAGE_BYTES = 4096
@@ -36,19 +36,17 @@ MAX_DESCRIPTORS = 1024
 
 
 def warm_up(modules: list[str]) -> None:
-    """Import what the week's cells import, and pay once for the first use of torch."""
+    """Import what the week's tasks will ask for, and pay once for the first use of torch."""
     for module in modules:
         importlib.import_module(module)
     tempfile.gettempdir()  # found by writing, which no worker can, and remembered
     torch.set_num_threads(1)
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3), torch.nn.Flatten(), torch.nn.Linear(4, 1))
     net(torch.zeros(1, 1, 4, 4)).sum().backward()
-    # The first operation that anybody counts or watches makes torch import a good deal of itself.
-    count_steps(torch.relu, [torch.zeros(1)], [torch.zeros(1)])
-    # Not left to the cells: pyplot looks for fonts with a program, which a worker cannot start.
-    plt.close(plt.figure())
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close(pyplot.figure())
+    confine.common_rules()
     # Every worker inherits this random state.
-    random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
     gc.freeze()
@@ -80,6 +78,7 @@ def fork_spare(tools: Mapping[str, Tool]) -> tuple[int, socket.socket]:
 def be_spare(line: socket.socket, tools: Mapping[str, Tool]) -> NoReturn:
     """Wait for an order, then live as a worker."""
     confine.die_with_parent()
+    random.seed(0)  # not inherited: Python seeds it anew in a child
     order, descriptors, _, _ = socket.recv_fds(line, MESSAGE_BYTES, 1)
     line.close()
     if descriptors:
@@ -105,7 +104,8 @@ class Dispatcher:
     def serve(self) -> None:
         """Work until the job closes; its workers end with it."""
         while True:
-            readable, _, _ = select.select([self.control, *self.running], [], [])
+            ends: list[Any] = [self.control, *self.running]
+            readable, _, _ = select.select(ends, [], [])
             for ended in self.running.keys() & set(readable):
                 self.report(ended)
             if self.control in readable:
@@ -147,9 +147,14 @@ class Dispatcher:
 
 
 def main(modules: list[str], tool_modules: list[str], descriptors: list[int]) -> None:
-    """Import, warm up, and serve each control socket from a process of its own."""
+    """Import, warm up, and serve each control socket from a process of its own.
+
+    Nothing can be written here, bytecode neither. So the sources that had to be compiled are named
+    on standard output, a line each: who started this can compile them for the next start.
+    """
     tools = tools_of(importlib.import_module(name) for name in tool_modules)
     warm_up(modules)
+    print(*sources_without(), sep="\n", flush=True)
     controls = [socket.socket(fileno=descriptor) for descriptor in descriptors]
     for control in controls:
         if os.fork() == 0:
