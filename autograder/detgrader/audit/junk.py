@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 from detgrader.assignment import Assignment, Task
 from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Kind
-from detgrader.grading.marks import TaskChecks
 from detgrader.grading.orders import Order
 from detgrader.grading.results import Status, SubmissionResult
+from detgrader.grading.tasks import TaskChecks
 from detgrader.intake import Submission
 
 ALL = "all names"
