@@ -102,8 +102,8 @@ import sys
 from detgrader.assignment import load_assignment
 from detgrader.classroom.batch import inside_of
 from detgrader.course import Course
-course, week = Course.find(), "week1_sliding_window"
+course, week = Course.find(), "week4_ssd300"
 print(inside_of(course, week, load_assignment(course, week)).tools, "torch" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "('detlab.weeks.week1.tools',) False\n"
+    assert done.stdout == "('detlab.weeks.week4.tools',) False\n"
