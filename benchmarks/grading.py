@@ -30,17 +30,17 @@ from nbformat import NotebookNode
 from rich.console import Console
 from rich.table import Table
 
-from detgrader import release
 from detgrader.assignment import Assignment, load_assignment
+from detgrader.authoring import release
+from detgrader.authoring.source import read
 from detgrader.course import Course
-from detgrader.overlays import Overlay, lay_over, load_overlays, reference_submission
-from detgrader.source import read
+from detgrader.overlays import Overlay, lay_over, load_overlays
+from detgrader.reference import reference_notebook, reference_submission
 
 WEEK = "week1_sliding_window"
 RIGHT = 8  # the reference and seven others that are right
 MISTAKES = ["1.3", "1.5", "1.9", "1.2 1.6", "1.4 1.7", "1.5 1.8"]  # tasks of the six wrong ones
 SYNTAX_ERROR = "1.4"
-MARKERS = ("### BEGIN SOLUTION", "### END SOLUTION")
 SAMPLING_S = 0.1
 CORES = len(os.sched_getaffinity(0))
 console = Console(width=max(110, Console().width))  # the table needs it
@@ -51,18 +51,14 @@ console = Console(width=max(110, Console().width))  # the table needs it
 
 def handed_in(course: Course, assignment: Assignment, *overlays: Overlay) -> NotebookNode:
     """Return the reference as a student hands it in, with overlays in it."""
-    submission = reference_submission(course, assignment)
+    reference = answers = reference_submission(course, assignment)
     for overlay in overlays:
-        submission = lay_over(submission, overlay, assignment)
-    sources = {cell.name: cell.source for cell in submission.cells}
-    changed = {overlay.task for overlay in overlays}
-    cells = {name for task in assignment.tasks if task.label in changed for name in task.code_cells}
-    notebook = release.solved(course, WEEK)
-    for cell in notebook.cells:
-        if cell.id in cells:
-            lines = sources[cell.id].split("\n")
-            cell.source = "\n".join(line for line in lines if line.strip() not in MARKERS)
-    return notebook
+        answers = lay_over(answers, overlay, assignment)
+    changed = {cell.name: cell.source for cell in answers.cells if cell not in reference.cells}
+    notebook = reference_notebook(course, WEEK)
+    for cell in notebook["cells"]:
+        cell["source"] = changed.get(cell["id"], cell["source"])
+    return nbformat.from_dict(notebook)
 
 
 def make_class(course: Course, assignment: Assignment) -> dict[str, NotebookNode]:

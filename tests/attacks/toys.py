@@ -174,11 +174,21 @@ def add(first, second):
 '''
 
 
+SETTINGS = """\
+name = "A toy"
+
+[sandbox]
+hidden_folders = ["solutions", "assignments", "autograder/checks", "tests", "data", ".git"]
+hidden_packages = ["detcourse", "detlab.fast", "detlab.sets"]
+visible = ["detlab"]
+"""
+
+
 def course_files() -> dict[str, str]:
     """Return the files of the toy course by path."""
-    files = {f"solutions/{WEEK}/notebook.py": NOTEBOOK}
+    files = {"course.toml": SETTINGS, f"solutions/{WEEK}/notebook.py": NOTEBOOK}
     files[f"solutions/{WEEK}/mutants/subtracts.py"] = MUTANT
-    checks = f"autograder/checks/{WEEK}"
+    checks = "autograder/checks/week1"
     files[f"{checks}/stand_ins.py"] = STAND_INS
     for label, text in CHECKS.items():
         cpu_s, wall_s = LIMITS[label]
