@@ -101,7 +101,7 @@ class Inputs:
         """Return what a check is made of, the tools that it names included."""
         if check.key not in self.reaches:
             reach = Reach(self.sources)
-            test = Module(check.item.path.name, check.item.path)
+            test = Module(check.item.path.stem, check.item.path)
             reach.from_name(test, check.item.originalname)
             for name in sorted(reach.mentions & self.tools.keys()):
                 reach.follow(self.tools[name].__module__, name, None)
@@ -129,7 +129,7 @@ class Inputs:
         path = self.course.checks(self.assignment.name) / "stand_ins.py"
         reach = Reach(self.sources)
         if path.is_file():
-            reach.all_of(Module(path.name, path))
+            reach.all_of(Module(path.stem, path))
         return reach.digest
 
     def data_files(self, reaches: Iterable[Reach]) -> list[tuple[str, str]]:

@@ -81,9 +81,10 @@ class Sources:
         return self.known[name]
 
     def find(self, name: str) -> Module | None:
-        """Look for a module; of libraries nothing is imported on the way."""
-        whole = name.partition(".")[0]
-        if not whole or (whole != name and self.module(whole) is None):
+        """Look for a module; nothing is imported on the way but the course's own packages."""
+        parent = name.rpartition(".")[0]
+        package = self.module(parent) if parent else None
+        if not name or (parent and not (package and package.path.name == "__init__.py")):
             return None
         try:
             spec = importlib.util.find_spec(name)
