@@ -104,11 +104,11 @@ def read_tables(path: Path, text: str) -> tuple[Table, list[Change]]:
 
 def read_change(table: Table) -> Change:
     """Read one change."""
-    before, after = (lines_of(text) for text in table.texts("from", "to"))
-    if not before:
+    parts = [lines_of(text) for text in table.texts("from", "to")]
+    if not parts[0]:
         raise CourseError(f"{table.where('from')}: `from` is empty: name the lines to change")
-    margin = min((indent_of(line) for line in before if line), key=len)
-    before, after = (tuple(line.removeprefix(margin) for line in part) for part in (before, after))
+    margin = min((indent_of(line) for line in parts[0] if line), key=len)
+    before, after = (tuple(line.removeprefix(margin) for line in part) for part in parts)
     if before == after:
         raise CourseError(f"{table.where('to')}: `to` is the same as `from`")
     return Change(table.where(), before, after)

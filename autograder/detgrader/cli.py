@@ -61,7 +61,7 @@ def errors_for_people(interrupted: str = "no results were written") -> Iterator[
 
 
 @contextmanager
-def progress_for(count: int) -> Iterator:
+def progress_for(count: int) -> Iterator[Any]:
     """Show a bar on a terminal, and a plain line for each submission elsewhere."""
     from detgrader.classroom.reports import summary
 
@@ -76,7 +76,7 @@ def progress_for(count: int) -> Iterator:
 
 
 @contextmanager
-def bar_for(count: int) -> Iterator:
+def bar_for(count: int) -> Iterator[Any]:
     """Show a bar on a terminal, and elsewhere one line."""
     if not console.is_terminal:
         say(f"{count} to grade …")

@@ -109,8 +109,9 @@ def read_helper(course: Course, path: Path) -> CheckFile:
 def read_visible(course: Course, path: Path) -> CheckFile:
     """Read a week's visible checks: functions decorated with `@visible("1.5")`."""
     found = read_file(course, path)
-    for node in found.tree.body:
-        for decorator in getattr(node, "decorator_list", []):
+    functions = [node for node in found.tree.body if isinstance(node, Function)]
+    for node in functions:
+        for decorator in node.decorator_list:
             match decorator:
                 case ast.Call(
                     func=ast.Name(id="visible"), args=[ast.Constant(value=str(label))], keywords=[]

@@ -123,14 +123,14 @@ def _visible(
 ) -> Iterator[Problem]:
     """Each check cell has something to show, and no visible check is an orphan."""
     seen = set()
-    for check in checks.visible.checks if checks.visible else ():
-        for mark in check.marks:
-            seen.add(mark.arguments[0])
-            if mark.arguments[0] not in cells:
-                text = f"visible check for {mark.arguments[0]}, which has no check cell"
-                yield Problem(
-                    checks.visible.file, mark.line, f"{text}; add the cell or correct the label"
-                )
+    visible = [checks.visible] if checks.visible else []
+    for file, mark in (
+        (one.file, m) for one in visible for check in one.checks for m in check.marks
+    ):
+        seen.add(mark.arguments[0])
+        if mark.arguments[0] not in cells:
+            text = f"visible check for {mark.arguments[0]}, which has no check cell"
+            yield Problem(file, mark.line, f"{text}; add the cell or correct the label")
     if not course.settings.weeks:
         return  # a course without visible checks
     where = f"{course.settings.weeks}.week{source.number}.visible"

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from math import inf
+from typing import Any
 
 _AUTHOR_KEYS = {"grade_id", "points", "solution", "manual"}
 # Notes that jupytext leaves in a cell it has read; a title is the author's own bookmark.
@@ -21,7 +22,7 @@ _PLAIN = re.compile(r"# %%( [^\[\]{}=]+)?( \[markdown\])?( nbgrader=(?P<keys>.+)
 _GRADE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # also the alphabet and length of a cell id
 
 
-def faults(header: str, metadata: Mapping) -> Iterator[str]:
+def faults(header: str, metadata: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with a header.
 
     Args:
@@ -42,12 +43,12 @@ def faults(header: str, metadata: Mapping) -> Iterator[str]:
         yield "no grade_id: give the cell one"
 
 
-def sound(keys: Mapping) -> dict:
+def sound(keys: Mapping[str, Any]) -> dict[str, Any]:
     """Return the keys that an author may write, with values that they may have."""
     return {key: value for key, value in keys.items() if _is_sound(key, value)}
 
 
-def _form_faults(header: str, metadata: Mapping) -> Iterator[str]:
+def _form_faults(header: str, metadata: Mapping[str, Any]) -> Iterator[str]:
     """Yield where a header leaves the plain form."""
     plain = _PLAIN.fullmatch(header)
     unknown = set(metadata) - _JUPYTEXT_KEYS - {"nbgrader", "incorrectly_encoded_metadata"}

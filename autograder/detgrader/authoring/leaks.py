@@ -31,14 +31,14 @@ def problems(source: Source, released: NotebookNode) -> Iterator[Problem]:
     alike: dict[str, tuple[str, str]] = {}  # and the same, by what it is but for its variables
     for place, text in _public_statements(released):
         same.setdefault(normal(text), place)
-        for form in renamed(text, fixed):
-            alike.setdefault(form, (place, text))
+        for other in renamed(text, fixed):
+            alike.setdefault(other, (place, text))
     for cell in source.cells:
         for line, text in statements(list(solution_lines(cell))):
             form = next(filter(alike.get, renamed(text, fixed)), None)
-            if (place := same.get(normal(text))) and says_something(text):
+            if (found := same.get(normal(text))) and says_something(text):
                 what = "statement" if "\n" in text else "line"
-                words = f"this {what} of the solution stands in {place} of the release"
+                words = f"this {what} of the solution stands in {found} of the release"
                 yield source.problem(line, f"{words}: {_short(text)}; reword one of the two")
             elif form:
                 place, copy = alike[form]

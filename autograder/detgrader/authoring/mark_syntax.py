@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from detgrader.grading import marks
 
@@ -25,8 +26,8 @@ class Mark:
 
     name: str
     line: int
-    arguments: tuple = ()
-    options: dict[str, object] = field(default_factory=dict)
+    arguments: tuple[Any, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
     plain: bool = True
 
     @property
@@ -57,7 +58,7 @@ class Reader:
         if not isinstance(name, ast.Attribute) or ast.unparse(name.value) not in self.prefixes:
             return None
         if not isinstance(node, ast.Call):
-            return Mark(name.attr, node.lineno)
+            return Mark(name.attr, name.lineno)
         arguments = tuple(map(_value, node.args))
         options = {option.arg or "**": _value(option.value) for option in node.keywords}
         plain = ... not in (*arguments, *options.values())
@@ -86,9 +87,11 @@ class Reader:
     def _pytestmark(self) -> Iterator[ast.expr]:
         """Yield what is assigned to `pytestmark`, item by item."""
         for node in self.tree.body:
-            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", 0)]
-            if any(isinstance(one, ast.Name) and one.id == "pytestmark" for one in targets):
-                value = node.value
+            if not isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+                continue
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            value = node.value
+            if value and any(getattr(one, "id", "") == "pytestmark" for one in targets):
                 yield from value.elts if isinstance(value, ast.List | ast.Tuple) else [value]
 
 

@@ -45,7 +45,8 @@ def bound(node: ast.AST) -> Iterator[str]:
 def of_student() -> set[str]:
     """Return the names that a check's `student` has of its own, whatever the notebook defines."""
     tree = ast.parse((CHECKING / "student.py").read_bytes())
-    (student,) = (node for node in tree.body if getattr(node, "name", None) == "Student")
+    classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    student = next(node for node in classes if node.name == "Student")
     methods = {node.name for node in student.body if isinstance(node, ast.FunctionDef)}
     attributes = {
         node.attr

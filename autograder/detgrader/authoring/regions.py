@@ -152,7 +152,7 @@ class _Outside:
         """Return the lines of a statement, and those of them that come before its body."""
         decorators = getattr(node, "decorator_list", [])
         first = min(part.lineno for part in (node, *decorators))
-        lines = set(range(first, node.end_lineno + 1))
+        lines = set(range(first, (node.end_lineno or first) + 1))
         body = next(_bodies(node), None)
         return lines, {n for n in lines if n < body[0].lineno} | {first} if body else lines
 

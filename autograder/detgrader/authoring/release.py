@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -26,12 +27,12 @@ from detgrader.course import Course, CourseError
 from detlab.checking.labels import label_of_answer
 
 
-class ClearLabelledSolutions(ClearSolutions):
+class ClearLabelledSolutions(ClearSolutions):  # type: ignore[misc]  # nbgrader has no annotations
     """nbgrader's step, with a stub that names the task it stands for."""
 
     def preprocess_cell(
-        self, cell: NotebookNode, resources: dict, index: int
-    ) -> tuple[NotebookNode, dict]:
+        self, cell: NotebookNode, resources: dict[str, Any], index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
         """Cut the regions of one cell; `grade_id` gives the label, `task_1_5_area` is 1.5."""
         if cell.metadata.get("nbgrader", {}).get("solution"):
             label = label_of_answer(cell.metadata.nbgrader.grade_id)

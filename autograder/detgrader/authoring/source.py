@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jupytext
 from nbformat import NotebookNode
@@ -198,9 +198,9 @@ def _text(source: Source, path: Path) -> str:
         refuse([source.problem(line, words)])
     if text.startswith("\ufeff"):
         refuse([source.problem(1, "the file begins with a BOM; save it as UTF-8 without one")])
-    for number, line in enumerate(text.split("\n"), 1):
-        if len(line.splitlines()) > 1:
-            odd = next(c for c in line if len(f"a{c}a".splitlines()) > 1)
+    for number, one in enumerate(text.split("\n"), 1):
+        if len(one.splitlines()) > 1:
+            odd = next(c for c in one if len(f"a{c}a".splitlines()) > 1)
             words = f"U+{ord(odd):04X} ends a line to some programs and not to others; remove it"
             refuse([source.problem(number, words)])
     return text
@@ -216,7 +216,7 @@ def _jupytext_cells(file: str, text: str) -> list[NotebookNode]:
         ) from fault
 
 
-def _author_keys(source: Source, line: int, header: str, node: NotebookNode) -> dict:
+def _author_keys(source: Source, line: int, header: str, node: NotebookNode) -> dict[str, Any]:
     """Return the cell's nbgrader keys that are well formed; report the others."""
     for text in headers.faults(header, node.metadata):
         source.problems.append(source.problem(line, text))
@@ -224,7 +224,7 @@ def _author_keys(source: Source, line: int, header: str, node: NotebookNode) -> 
     return headers.sound(keys) if isinstance(keys, dict) else {}
 
 
-def _kind(source: Source, line: int, cell_type: str, keys: dict) -> str:
+def _kind(source: Source, line: int, cell_type: str, keys: dict[str, Any]) -> str:
     """Return what the cell is for; keys that do not go together are reported."""
     if cell_type != "code" and not keys:
         return "story"
@@ -278,7 +278,7 @@ def _label(source: Source, line: int, kind: str, grade_id: str | None) -> str | 
 
 
 def _complete(
-    node: NotebookNode, kind: str, keys: dict, section: str | None, counters: Counter[str]
+    node: NotebookNode, kind: str, keys: dict[str, Any], section: str | None, counters: Counter[str]
 ) -> None:
     """Replace the author's keys by nbgrader's full set, and the random cell id by a stable one.
 

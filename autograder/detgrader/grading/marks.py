@@ -17,6 +17,7 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from detlab.checking.labels import numbers_of
 
@@ -104,7 +105,7 @@ def unknown(name: str) -> str:
     return f"a check has no mark `{name}`; {advice}"
 
 
-def fault_of(name: str, arguments: Sequence, options: Mapping) -> str:
+def fault_of(name: str, arguments: Sequence[Any], options: Mapping[str, Any]) -> str:
     """Say what is wrong with a mark, or nothing."""
     if fault := unknown(name):
         return fault
@@ -164,11 +165,11 @@ def _require_label(label: object) -> None:
 
 
 def _require_positive(name: str, value: object) -> None:
-    sound = isinstance(value, int | float) and not isinstance(value, bool)
-    if not sound or not 0 < value < math.inf:
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else 0
+    if not 0 < number < math.inf:
         raise ValueError(f"{name} must be a number above 0, not {value!r}")
 
 
-def _require_some(what: str, values: Sequence) -> None:
+def _require_some(what: str, values: Sequence[object]) -> None:
     if not values:
         raise ValueError(f"no {what} is given")

@@ -19,7 +19,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -104,7 +104,8 @@ class Dispatcher:
     def serve(self) -> None:
         """Work until the job closes; its workers end with it."""
         while True:
-            readable, _, _ = select.select([self.control, *self.running], [], [])
+            ends: list[Any] = [self.control, *self.running]
+            readable, _, _ = select.select(ends, [], [])
             for ended in self.running.keys() & set(readable):
                 self.report(ended)
             if self.control in readable:
