@@ -36,7 +36,7 @@ class Name:
     """Something that an answer defines at top level, or a method of such a class.
 
     Attributes:
-        path: for example "SSD" or "SSD.forward".
+        path: for example "Net" or "Net.forward".
         callable: whether it is a function, class or method, not a variable.
     """
 
