@@ -178,12 +178,17 @@ def test_an_audit_finds_survivors_and_rejected_variants(tmp_path: Path) -> None:
     rejected.write_text('"""task: 1.6\ndoes: fails\n"""\nanswer_1_6 = "A"\n', "utf-8")
     done = run("audit", WEEK, "--json", tmp_path / "audit.json", cwd=tmp_path)
     assert done.returncode == 1
-    assert json.loads((tmp_path / "audit.json").read_text("utf-8")) == {
+    outcome = json.loads((tmp_path / "audit.json").read_text("utf-8"))
+    failures = outcome.pop("failures")
+    assert outcome == {
         "reference": 100.0,
         "stub": 0.0,
-        "given_away": {},
         "mutants": {"total": 2, "caught": 1, "survivors": ["no_fault_at_all"]},
         "variants": {"total": 2, "accepted": 1, "rejected": ["wrong_after_all"]},
+    }
+    assert {(one["overlay"], one["task"]) for one in failures} == {
+        ("no_fault_at_all", "1.9"),
+        ("wrong_after_all", "1.6"),
     }
 
 
