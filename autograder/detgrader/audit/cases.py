@@ -127,16 +127,12 @@ class CaseBuilder:
         """Refuse names of tasks and overlays that are not there."""
         labels = [task.label for task in self.tasks]
         if selection.task and selection.task not in labels:
-            raise CourseError(
-                f"no task {selection.task} with checks: there are {', '.join(labels)}"
-            )
+            raise CourseError(f"no task {selection.task} with checks, only {', '.join(labels)}")
         within = [one.name for one in overlays if selection.task in ("", one.task)]
         for name in selection.only:
             if name not in within:
-                near = difflib.get_close_matches(name, within)
-                advice = (
-                    f"did you mean {', '.join(near)}?" if near else "see its mutants/, variants/"
-                )
+                near = ", ".join(difflib.get_close_matches(name, within))
+                advice = f"did you mean {near}?" if near else "see mutants/ and variants/"
                 of_task = f" of task {selection.task}" if selection.task else ""
                 raise CourseError(f"no overlay {name}{of_task}: {advice}")
 

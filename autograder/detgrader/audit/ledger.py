@@ -49,7 +49,8 @@ class Ledger:
             return None
         if record.digests != self.inputs.of_checks[label]:
             return None
-        if record.failures and record.mistakes != self.inputs.of_mistakes[label]:
+        hints_matter = case.kind is Kind.MUTANT and record.failures
+        if hints_matter and record.mistakes != self.inputs.of_mistakes[label]:
             return None
         if names_of(self.assumed(record, label)) & case.asked[label]:
             return None
