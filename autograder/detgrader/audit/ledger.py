@@ -71,10 +71,10 @@ class Ledger:
     def assumed(self, record: Record, label: str) -> list[CheckResult]:
         """Return the checks that were taken to pass as with the reference.
 
-        Costly ones that were spared, since another had failed already, are none of them.
+        Costly ones that were spared, since a cheap one had failed already, are none of them.
         """
         costly = {check.key for check in self.inputs.checks[label].checks if check.costly}
-        spared = costly if record.failures else set()
+        spared = costly if names_of(record.failures) - costly else set()
         return [one for one in record.checks if not one.asked and one.key not in spared]
 
     def inputs_of(self, case: Case, label: str) -> str:
