@@ -67,6 +67,7 @@ class Grader:
                 # Asked for last: a worker takes some milliseconds to end.
                 if result.task in run.workers:
                     result.seconds = run.workers[result.task].cpu_s
+                    result.memory_mb = run.workers[result.task].memory_mb
         return SubmissionResult(
             student=submission.student,
             path=str(submission.path),

@@ -321,6 +321,11 @@ class WorkerClient:
             self.dispatcher.kill(self.number)
 
     @property
+    def memory_mb(self) -> int:
+        """MiB of memory that a closed worker took at most, as the kernel counted them."""
+        return self.dispatcher.report(self.number)["memory_mb"]
+
+    @property
     def cpu_s(self) -> float:
         """Processor seconds that a closed worker used, as the kernel counted them."""
         report = self.dispatcher.report(self.number)
