@@ -9,13 +9,12 @@ from detlab.checking.expect import (
     expect_close,
     expect_floats,
     expect_handle,
-    expect_keys,
     expect_list,
     expect_number,
     expect_tensor,
     fail,
 )
-from detlab.checking.replies import parameters_of
+from detlab.checking.replies import expect_form, parameters_of
 from detlab.checking.student import Handle, Student
 from detlab.checking.visible import visible
 from detlab.weeks.detection import (
@@ -187,8 +186,8 @@ def shapes(student: Student) -> None:
         priors = expect_tensor(net.get("priors"), "The network's priors", (NUM_PRIORS, 4))
         expect_close(priors[0, :2], torch.full((2,), 1 / 32), "The first prior's centre", 1e-3)
     images = public_images(3, 1, SIDE, SIDE) - 0.5
-    told = expect_keys(student.tool("learning_of", net, images), ("dead",), "The learning")
-    if told["dead"] != 0:
+    told = expect_form(student.tool("learning_of", net, images), {"dead": int}, "The learning")
+    if told["dead"]:
         fail(f"{told['dead']} parameters get no gradient: is a part cut off or never used?")
     one, three = (expect_outputs(net(x), len(x), 3)[1] for x in (images[:1], images))
     expect_close(one[0], three[0], "The logits of an image by itself", 1e-3)
@@ -323,9 +322,9 @@ def terms(student: Student) -> None:
     )
     for gradient, name in zip(gradients, ("offsets", "logits"), strict=True):
         what = f"The gradient by the {name}"
-        if gradient is None or not bool(
-            expect_floats(gradient, what, given[name].shape)[0, 0].any()
-        ):
+        if gradient is not None:
+            gradient = expect_floats(gradient, what, given[name].shape)
+        if gradient is None or not bool(gradient[0, 0].any()):
             fail(f"No gradient reaches the {name} of a positive prior.")
 
 
