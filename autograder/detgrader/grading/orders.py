@@ -21,6 +21,7 @@ class Order:
         once: labels of tasks whose earlier cells are known to be right: what fails there is not run
             a second time with stand-ins.
         sparing: whether costly checks count as passed, not run, once another of their task failed.
+        hints: whether a wrong answer is compared with known mistakes.
     """
 
     submission: Submission
@@ -29,3 +30,4 @@ class Order:
     passing: frozenset[str] = frozenset()
     once: frozenset[str] = frozenset()
     sparing: bool = False
+    hints: bool = True

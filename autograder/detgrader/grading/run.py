@@ -198,7 +198,7 @@ class SubmissionRun:
         result.score = round(attempt.share * task.points, 2)
         result.status, result.message = attempt.status(task), message_of(attempt, task)
         self.workers[task.label] = attempt.worker
-        if result.status in (Status.PARTIAL, Status.FAILED):
+        if self.order.hints and result.status in (Status.PARTIAL, Status.FAILED):
             result.message += self.hint(task, attempt)
         self.checks[task.label] = attempt.results()
         self.log += log_lines(attempt, task)

@@ -323,7 +323,8 @@ class WorkerClient:
     @property
     def memory_mb(self) -> int:
         """MiB of memory that a closed worker took at most, as the kernel counted them."""
-        return self.dispatcher.report(self.number)["memory_mb"]
+        report = self.dispatcher.report(self.number)
+        return int(report["memory_mb"]) if report else 0
 
     @property
     def cpu_s(self) -> float:

@@ -257,8 +257,9 @@ def weights_of_a_file(student: Student) -> None:
     state = student.tool("vgg_weights", 1, False)
     weight, bias = weights_called(student, net, images, 12, "conv5_3")
     pick = expect_handle(state.get("__getitem__"), "The file", "a dict")
-    expect_close(weight, pick("features.28.weight"), "The weights of conv5_3", 0.0)
-    expect_close(bias, pick("features.28.bias"), "The biases of conv5_3", 0.0)
+    own = (expect_tensor(pick(f"features.28.{name}"), "The file's") for name in ("weight", "bias"))
+    for found, given, what in zip((weight, bias), own, ("weights", "biases"), strict=True):
+        expect_close(found, given, f"The {what} of conv5_3", 0.0)
     after = weights_called(student, net, images, 13, "conv6")
     expect_close(after[0], before[0], "The weights of conv6, of which the file says nothing,", 0.0)
 
