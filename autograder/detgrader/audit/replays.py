@@ -114,6 +114,7 @@ def problems(course: Course, week: str, labels: Collection[str], secret: str) ->
 def reference_bench(course: Course, assignment: Assignment) -> Callable[[], Workbench]:
     """Return a function that runs the reference in this process, afresh each time."""
     os.environ["MPLBACKEND"] = "Agg"
+    torch.set_num_threads(1)
     if course.settings.weeks:
         importlib.import_module(course.settings.weeks)  # allows the course's records
     tools = tools_of(map(importlib.import_module, course.tool_modules(assignment.name)))
