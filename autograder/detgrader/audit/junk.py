@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from detgrader.assignment import Assignment, Task
-from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Kind, some
+from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Kind, some, some_of
 from detgrader.grading.orders import Order
 from detgrader.grading.results import Status, SubmissionResult
 from detgrader.grading.tasks import TaskChecks
@@ -31,8 +31,9 @@ TURNING = (2, 5)
 UNCALLABLE = 2
 # A task that trains or measures hands over whole data sets before it asks for anything.
 KINDS_OF_TRAININGS = 5
-# What tools ask of a network, and a class of the student's may answer otherwise.
+# What tools ask of a network, and a class of the student's may answer otherwise: of each class two.
 INHERITED = ("parameters", "named_parameters", "modules", "state_dict", "train", "eval")
+INHERITED_EACH = 2
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def names_of(source: str) -> list[Name]:
             own = [one.name for one in node.body if isinstance(one, ast.FunctionDef)]
             found |= {path: Name(path) for path in (node.name, *(f"{node.name}.{m}" for m in own))}
             if any("Module" in ast.unparse(base) for base in node.bases):
-                others = [f"{node.name}.{m}" for m in INHERITED if m not in own]
+                others = [f"{node.name}.{m}" for m in some_of(INHERITED, INHERITED_EACH, node.name)]
                 found |= {path: Name(path, inherited=True) for path in others}
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]

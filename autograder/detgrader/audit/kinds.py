@@ -169,13 +169,19 @@ TWISTED = (
 
 
 def some(kinds: Iterable[Kind], count: int, *salt: object) -> list[Kind]:
-    """Choose kinds by hash: always the same ones of a salt, others of another.
+    """Choose kinds: always the same ones of a salt, others of another.
 
-    All kinds for all answers would take hours, and a check that one kind breaks is seldom stopped
-    by no other; what is left out here has its turn elsewhere in the week.
+    All kinds for all answers would take hours, and a check that one kind breaks is seldom broken by
+    no other; what is left out here has its turn elsewhere in the week.
     """
+    by_name = {kind.name: kind for kind in kinds}
+    return [by_name[name] for name in some_of(by_name, count, *salt)]
 
-    def rank(kind: Kind) -> bytes:
-        return hashlib.sha256(repr((*salt, kind.name)).encode()).digest()
 
-    return sorted(kinds, key=rank)[:count]
+def some_of(names: Iterable[str], count: int, *salt: object) -> list[str]:
+    """Choose names by their hash and the salt's."""
+
+    def rank(name: str) -> bytes:
+        return hashlib.sha256(repr((*salt, name)).encode()).digest()
+
+    return sorted(names, key=rank)[:count]
