@@ -112,7 +112,7 @@ def names_of(source: str) -> list[Name]:
             found |= {path: Name(path) for path in (node.name, *(f"{node.name}.{m}" for m in own))}
             if any("Module" in ast.unparse(base) for base in node.bases):
                 others = [f"{node.name}.{m}" for m in some_of(INHERITED, INHERITED_EACH, node.name)]
-                found |= {path: Name(path, inherited=True) for path in others}
+                found |= {path: Name(path, inherited=True) for path in {*others} - found.keys()}
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             parts = [part for target in targets for part in ast.walk(target)]
