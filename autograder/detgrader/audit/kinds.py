@@ -101,7 +101,7 @@ PLAIN = (
     Kind("zero", "0"),
     Kind("minus one", "-1"),
     Kind("an int of 63 bits", "2**62"),
-    Kind("an int of 400 digits", "10**400"),
+    Kind("an int of 400 figures", "10**400"),
     Kind("NaN", "float('nan')"),
     Kind("infinity", "float('inf')"),
     Kind("a complex number", "1j"),
