@@ -41,6 +41,10 @@ def test_runs(student):
 '''
 
 
+# Of the tasks after the first these kinds are enough to see what is wrong with their checks.
+FEW = ("None", "bytes", "a module", "its first argument")
+
+
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Junk, SubmissionResult]]:
     """The toy course's junk, graded; task 1.4 has a blind check, task 1.2 one that asks nothing."""
@@ -52,7 +56,9 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Junk, Submiss
     made: list[Junk] = []
 
     def build(assignment: Assignment) -> list[Order]:
-        made.extend(junk.orders(reference_submission(course, assignment), assignment, checks))
+        every = junk.orders(reference_submission(course, assignment), assignment, checks)
+        made.extend(one for one in every if one.task == "1.1" or one.kind in FEW)
+        made.extend(one for one in every if one.name == junk.EARLIER and one not in made)
         return [one.order for one in made]
 
     batch = grade_batch(course, WEEK, build, 2, secret="junk")
