@@ -128,7 +128,8 @@ def check_confidence(value: float, expected: Tensor, some: Case) -> None:
 def gradients_of(student: Student, some: Case, loss: Handle | None = None) -> list:
     """Return the gradients of the loss by offsets and by logits."""
     arguments = list(some.values())
-    answer = student.tool("gradients", loss or student.fetch("multibox_loss"), arguments, 2)
+    function = student.fetch("multibox_loss") if loss is None else loss
+    answer = student.tool("gradients", function, arguments, 2)
     return expect_list(answer, "The gradients", 2)
 
 

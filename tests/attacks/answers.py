@@ -189,6 +189,8 @@ ATTACKS = [
             ("complex-tensor", "boxes * factor * (1 + 0j)", "cannot leave the sandbox"),
             ("sparse-tensor", "(boxes * factor).to_sparse()", "must be a torch.Tensor"),
             ("meta-tensor", "boxes.to('meta')", "must be a torch.Tensor"),
+            ("nested-tensor", "torch.nested.nested_tensor([boxes])", "must be a torch.Tensor"),
+            ("many-axes", "boxes.reshape(3, 4, *[1] * 15)", "17 dimensions are more than the 16"),
             ("object-array", "__import__('numpy').array([object()])", "must be a torch.Tensor"),
         )
     ),

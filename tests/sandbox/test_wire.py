@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import detlab.weeks  # noqa: F401 (allows the course's records)
 from detgrader.sandbox.inside.wire import LENGTHS, MAX_BODY, BadFrame, Channel, Closed, pack, unpack
 from detlab.checking.values import HandleRef
 from detlab.grid import WindowGrid
@@ -162,3 +163,10 @@ def test_a_peer_that_leaves_in_the_middle_of_a_frame_is_noticed() -> None:
         theirs.close()
         with pytest.raises(Closed):
             Channel(ours).receive()
+
+
+@pytest.mark.parametrize("made", [torch.ones((1,) * 17), np.ones((1,) * 17)])
+def test_more_dimensions_than_the_other_side_takes_are_refused_here(made: object) -> None:
+    with pytest.raises(ValueError, match="17 dimensions are more than the 16 that cross"):
+        pack({"value": made})
+    assert there_and_back(torch.ones((1,) * 16)).shape == (1,) * 16

@@ -12,7 +12,6 @@ from detcourse.week4.networks import (
     features_of,
     random_images,
     vgg_base,
-    weights_called,
 )
 from detlab.checking.expect import expect_close, expect_floats, fail
 from detlab.checking.own_work import expect_untouched
@@ -24,6 +23,7 @@ from detlab.weeks.week4.assertions import (
     expect_convolutions,
     expect_own_work,
     make_module,
+    weights_called,
 )
 from detlab.weeks.week4.tools.convolutions import seeded_weights
 from detlab.weeks.week4.tools.vgg import vgg_factors

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from detcourse.cases import randint
 from detcourse.trainings import seed_from
@@ -15,12 +15,11 @@ from detlab.checking.expect import (
     expect_keys,
     expect_list,
     expect_number,
-    expect_tensor,
     fail,
 )
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Handle, Student
-from detlab.weeks.week4.assertions import FORBIDDEN, check_groups
+from detlab.weeks.week4.assertions import FORBIDDEN, check_groups, steps_taken
 
 pytestmark = [
     pytest.mark.task("4.9", points=6),
@@ -117,7 +116,7 @@ def save_and_load(
     file = student.tool("open_file")
     given = dict(zip(names, first, strict=True))
     student.save_checkpoint(file=file, iteration=iteration, **given)
-    expected = expect_steps(student.tool("take_steps", *first, 5))
+    expected = steps_taken(student, first, 5)
     student.save_checkpoint(file=student.tool("open_file"), iteration=iteration + 5, **given)
     student.seed(seed_from(rng))
     student.tool("take_steps", *second, 2)
@@ -127,21 +126,15 @@ def save_and_load(
     found_iteration = expect_int(answer, "`load_checkpoint`'s result, the iteration,")
     if found_iteration != iteration:
         fail(f"`load_checkpoint` must return the iteration {iteration}, not {found_iteration}.")
-    found = expect_steps(student.tool("take_steps", *second, 5), len(expected))
+    found = steps_taken(student, second, 5)
+    if len(found) != len(expected):
+        fail("The network has other parameters after `load_checkpoint` than before.")
     cause = (
         "A resumed training must go on exactly as the other did: weights, momentum, schedule, and "
         "the state of torch's generator."
     )
     for one, other in zip(found, expected, strict=True):
         expect_close(one, other, "A parameter after the resumed training", 1e-7, cause)
-
-
-def expect_steps(value: object, count: int | None = None) -> list[Tensor]:
-    """Take what `take_steps` tells: parameters and buffers, some at least."""
-    values = expect_list(value, "The parameters after some steps", count)
-    if not values:
-        fail("The network lost its parameters.")
-    return [expect_tensor(one, "A parameter after some steps") for one in values]
 
 
 @pytest.mark.weight(3)

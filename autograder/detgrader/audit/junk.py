@@ -1,19 +1,19 @@
 """Junk in the place of answers: it must earn nothing, and never break a check.
 
 Each submission is the reference with one kind of junk laid over it, in the place of all names that
-a task's answer defines, or of one. What is left right lets a check go on to its later questions.
+a task's answer defines, or of one: what is left right lets a check go on to its later questions.
+Workers run them, as they run a student's. `detgrader.audit.replays` goes deeper, without any.
 """
 
 from __future__ import annotations
 
 import ast
-import copy
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from detgrader.assignment import Assignment, Task
-from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Kind
+from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Kind, some, some_of
 from detgrader.grading.orders import Order
 from detgrader.grading.results import Status, SubmissionResult
 from detgrader.grading.tasks import TaskChecks
@@ -21,14 +21,19 @@ from detgrader.intake import Submission
 
 ALL = "all names"
 EARLIER = "all names of earlier tasks"
-# Of the plain kinds a single name gets these, and so many others: which ones, its hash decides.
+# Of the plain kinds a single name gets these, and so many others.
 TELLING = ("None", "a tensor of no dimension", "what agrees with everything")
-OTHERS = 4
-TWISTED_EACH = 5
-# A function that is right at first lets a check get used to it.
+OTHERS = 3
+TWISTED_EACH = 3
+# A function is right before this call: the check is used to it by then.
 TURNING = (2, 5)
-# Tasks that train or measure hand over whole data sets before they ask for anything.
-KINDS_OF_TRAININGS = 6
+# Names that are no functions any more.
+UNCALLABLE = 2
+# A task that trains or measures hands over whole data sets before it asks for anything.
+KINDS_OF_TRAININGS = 5
+# What tools ask of a network, and a class of the student's may answer otherwise: of each class two.
+INHERITED = ("parameters", "named_parameters", "modules", "state_dict", "train", "eval")
+INHERITED_EACH = 2
 
 
 @dataclass(frozen=True)
@@ -36,12 +41,19 @@ class Name:
     """Something that an answer defines at top level, or a method of such a class.
 
     Attributes:
-        path: for example "Net" or "Net.forward".
+        path: for example "SSD" or "SSD.forward".
         callable: whether it is a function, class or method, not a variable.
+        inherited: whether the answer leaves it to torch.
     """
 
     path: str
-    callable: bool
+    callable: bool = True
+    inherited: bool = False
+
+    @property
+    def is_method(self) -> bool:
+        """Whether it belongs to a class."""
+        return "." in self.path
 
 
 @dataclass(frozen=True)
@@ -53,37 +65,39 @@ class Junk:
         name: what is replaced.
         kind: by what, and since when.
         order: to be graded.
-        all_of_task: whether nothing of the task's own is left, so that it must earn nothing.
+        is_whole: whether nothing of the task's own answer is left: then it must earn nothing.
     """
 
     task: str
     name: str
     kind: str
     order: Order
-    all_of_task: bool
+    is_whole: bool
 
 
 def orders(
     reference: Submission, assignment: Assignment, tasks: Mapping[str, TaskChecks]
 ) -> list[Junk]:
-    """Build the submissions with junk for a week's tasks.
+    """Build the submissions with junk for some of a week's tasks.
 
     Args:
-        tasks: the collected checks, by label.
+        tasks: the collected checks of these tasks, by label.
     """
     made: list[Junk] = []
     earlier: list[Name] = []
-    previous = None
+    cells: list[str] = []
     for task in assignment.tasks:
-        if not (task.points and task.code_cells and task.label in tasks):
+        if not task.points or not task.code_cells:
             continue
-        builder = Builder(reference, task, tasks[task.label].runs_once)
+        builder = Builder(reference, task)
         names = names_of(builder.source)
-        made += [*builder.of_all(names), *builder.of_each(names)]
-        if previous and not builder.costly:
-            made += builder.of_earlier(previous, earlier)
-        earlier += [name for name in names if "." not in name.path]
-        previous = task
+        if about := tasks.get(task.label):
+            made += builder.of_all(names, about.runs_once)
+            made += builder.of_each(names, about.runs_once)
+            if earlier and not about.runs_once:
+                made += builder.of_earlier(earlier, cells[-1])
+        earlier += [name for name in names if not name.is_method]
+        cells += task.code_cells
     return made
 
 
@@ -92,40 +106,44 @@ def names_of(source: str) -> list[Name]:
     found: dict[str, Name] = {}
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef):
-            found[node.name] = Name(node.name, True)
+            found[node.name] = Name(node.name)
         elif isinstance(node, ast.ClassDef):
-            methods = [one.name for one in node.body if isinstance(one, ast.FunctionDef)]
-            paths = [node.name, *(f"{node.name}.{method}" for method in methods)]
-            found |= {path: Name(path, True) for path in paths}
+            own = [one.name for one in node.body if isinstance(one, ast.FunctionDef)]
+            found |= {path: Name(path) for path in (node.name, *(f"{node.name}.{m}" for m in own))}
+            if any("Module" in ast.unparse(base) for base in node.bases):
+                others = [f"{node.name}.{m}" for m in some_of(INHERITED, INHERITED_EACH, node.name)]
+                found |= {path: Name(path, inherited=True) for path in {*others} - found.keys()}
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            named = [x.id for target in targets for x in ast.walk(target) if type(x) is ast.Name]
-            found |= {name: Name(name, False) for name in named}
+            parts = [part for target in targets for part in ast.walk(target)]
+            variables = [part.id for part in parts if isinstance(part, ast.Name)]
+            found |= {name: Name(name, callable=False) for name in variables}
     return list(found.values())
 
 
 class Builder:
-    """Builds the submissions with junk for one task.
+    """Builds the submissions with junk for one task."""
 
-    Args:
-        costly: whether the task trains or measures.
-    """
-
-    def __init__(self, reference: Submission, task: Task, costly: bool):
+    def __init__(self, reference: Submission, task: Task):
         self.reference = reference
         self.task = task
-        self.costly = costly
         cells = [cell.source for cell in reference.cells if cell.name in task.code_cells]
         self.source = "\n\n".join(cells)
 
-    def of_all(self, names: Sequence[Name]) -> Iterable[Junk]:
-        """Replace all names of the task by one kind, each in turn."""
-        kinds = some(PLAIN, KINDS_OF_TRAININGS, self.task.label) if self.costly else PLAIN
-        own = [name for name in names if "." not in name.path]
-        for kind in kinds:
-            yield self.junk(ALL, kind.name, [plain(name, kind) for name in own], whole=True)
+    def of_all(self, names: Sequence[Name], costly: bool) -> Iterator[Junk]:
+        """Replace all names of the task by one kind, each in turn.
 
-    def of_each(self, names: Sequence[Name]) -> Iterable[Junk]:
+        Args:
+            costly: whether the task trains or measures.
+        """
+        own = [name for name in names if not name.is_method]
+        for kind in some(PLAIN, KINDS_OF_TRAININGS, self.task.label) if costly else PLAIN:
+            yield self.junk(ALL, kind.name, [plain(name, kind) for name in own], whole=True)
+        for kind in some(PLAIN, UNCALLABLE, self.task.label):
+            code = [assigned(name, kind) for name in own]
+            yield self.junk(ALL, f"{kind.name}, no function,", code, whole=True)
+
+    def of_each(self, names: Sequence[Name], costly: bool) -> Iterator[Junk]:
         """Replace one name, while the others stay right.
 
         Of a task that trains nothing is twisted, nor right at first: such a training would run for
@@ -134,24 +152,29 @@ class Builder:
         telling = [kind for kind in PLAIN if kind.name in TELLING]
         others = [kind for kind in PLAIN if kind.name not in TELLING]
         for name in names:
-            chosen = [*telling, *some(others, OTHERS, name.path)]
-            alone = len(names) == 1  # then all names are this one
-            for kind in [] if alone else chosen:
-                yield self.junk(name.path, kind.name, [plain(name, kind)])
-            if self.costly:
+            path = name.path
+            kinds = some(PLAIN, 2, path)
+            if not name.inherited:
+                kinds = [*telling, *some(others, OTHERS, path)] if len(names) > 1 else []
+            for kind in kinds:
+                yield self.junk(path, kind.name, [plain(name, kind)])
+            if costly:
                 continue
-            for kind in some(TWISTED, TWISTED_EACH, name.path):
-                yield self.junk(name.path, f"the right answer {kind.name}", [twisted(name, kind)])
-            if name.callable:
-                for call, kind in zip(TURNING, some(PLAIN, len(TURNING), name.path), strict=True):
-                    words = f"{kind.name} from call {call} on"
-                    yield self.junk(name.path, words, [turning(name, kind, call)])
+            for kind in some(TWISTED, 2 if name.inherited else TWISTED_EACH, path):
+                yield self.junk(path, f"the right answer {kind.name}", [twisted(name, kind)])
+            if name.callable and not name.inherited:
+                for call, kind in zip(TURNING, some(PLAIN, len(TURNING), path, "at"), strict=True):
+                    words = f"from call {call} on {kind.name}"
+                    yield self.junk(path, words, [turning(name, kind, call)])
 
-    def of_earlier(self, previous: Task, names: Sequence[Name]) -> Iterable[Junk]:
-        """Replace all that earlier tasks define, while the task's own answer stays right."""
-        for kind in some(PLAIN, 2, self.task.label):
-            code = [plain(name, kind) for name in names]
-            yield self.junk(EARLIER, kind.name, code, cell=previous.code_cells[-1])
+    def of_earlier(self, names: Sequence[Name], cell: str) -> Iterator[Junk]:
+        """Replace all that earlier tasks define, while the task's own answer stays right.
+
+        Args:
+            cell: the last of the earlier tasks.
+        """
+        for kind in some(PLAIN, 2, self.task.label, "earlier"):
+            yield self.junk(EARLIER, kind.name, [plain(name, kind) for name in names], cell=cell)
 
     def junk(
         self, name: str, kind: str, code: Sequence[str], whole: bool = False, cell: str = ""
@@ -159,37 +182,38 @@ class Builder:
         """Lay code over the reference.
 
         Args:
-            cell: whose end it goes to; by default the task's last.
+            whole: whether nothing of the task's answer is left.
+            cell: whose end the code goes to; by default the task's last.
         """
-        cell = cell or self.task.code_cells[-1]
-        submission = copy.copy(self.reference)
-        submission.student = f"{self.task.label} {name}: {kind}"
-        submission.cells = [
+        label = self.task.label
+        last = cell or self.task.code_cells[-1]
+        cells = [
             replace(one, source="\n\n".join([one.source, HELPERS, *code]))
-            if one.name == cell
+            if one.name == last
             else one
             for one in self.reference.cells
         ]
-        order = Order(submission, frozenset({self.task.label}))
-        return Junk(self.task.label, name, kind, order, whole)
+        submission = replace(self.reference, student=f"{label} {kind} for {name}", cells=cells)
+        # What is wrong is known: no hint is wanted. A second run would be asked the same, but that
+        # with earlier tasks' junk left out, their right stand-ins are.
+        once = frozenset({label} if not cell else ())
+        order = Order(submission, frozenset({label}), once=once, hints=False)
+        return Junk(label, name, kind, order, whole)
 
 
-def some(kinds: Sequence[Kind], count: int, salt: str) -> list[Kind]:
-    """Choose kinds by hash: always the same ones for a name, others for other names."""
-    digests = {kind: hashlib.sha256(f"{salt} {kind.name}".encode()).digest() for kind in kinds}
-    return sorted(kinds, key=digests.__getitem__)[:count]
-
-
-def plain(name: Name, kind: Kind) -> str:
-    """Write code that puts junk in the place of a name, or of what it returns."""
-    if not name.callable:  # what cannot be made is missing
-        return f"""\
+def assigned(name: Name, kind: Kind) -> str:
+    """Write code that puts junk in the place of a name; what cannot be made is missing."""
+    return f"""\
 given = []
 try:
     {name.path} = {kind.text}
 except Exception:
     del {name.path}"""
-    return wrapper(name, f"return {kind.text}")
+
+
+def plain(name: Name, kind: Kind) -> str:
+    """Write code that puts junk in the place of what a name is, or returns."""
+    return wrapper(name, f"return {kind.text}") if name.callable else assigned(name, kind)
 
 
 def twisted(name: Name, kind: Kind) -> str:
@@ -200,29 +224,29 @@ def twisted(name: Name, kind: Kind) -> str:
 
 
 def turning(name: Name, kind: Kind, call: int) -> str:
-    """Write code by which a function is right until some call, then returns junk."""
+    """Write code by which a function is right before some call, and then returns junk."""
     body = f"""\
 calls.append(None)
-    if len(calls) < {call}:
-        return right(*own, *arguments, **named)
-    return {kind.text}"""
-    return wrapper(name, body, "calls = []")
+if len(calls) < {call}:
+    return right(*own, *arguments, **named)
+return {kind.text}"""
+    return wrapper(name, body)
 
 
-def wrapper(name: Name, body: str, before: str = "pass") -> str:
+def wrapper(name: Name, body: str) -> str:
     """Write code that replaces a function, class or method by a function with some body.
 
-    Its parameters seem to be those of the right one, so that it is called by their names.
+    Its parameters seem to be the right one's, so that checks call it as they call that.
     """
-    own = "own, arguments = arguments[:1], arguments[1:]" if "." in name.path else "own = ()"
+    own = "own, arguments = arguments[:1], arguments[1:]" if name.is_method else "own = ()"
     return f"""\
 def _replaced(right):
-    {before}
+    calls = []
     @_functools.wraps(right, updated=())
     def junk(*arguments, **named):
         {own}
         given = [*arguments, *named.values()]
-        {body.replace(chr(10) + "    ", chr(10) + "        ")}
+{textwrap.indent(body, " " * 8)}
     return junk
 
 
@@ -232,15 +256,25 @@ def _replaced(right):
 def judge(junk: Junk, result: SubmissionResult) -> str | None:
     """Say what is wrong with how junk fared, or nothing.
 
-    A fault of the grader is told with its traceback, from the staff's log.
+    A check that broke is told with its traceback, which is for staff.
     """
-    where = f"{junk.task}, {junk.kind} in the place of {junk.name}"
     task = next(one for one in result.tasks if one.task == junk.task)
+    where = f"{junk.task}: {junk.kind} in the place of {junk.name}"
     if task.status is Status.GRADER_ERROR:
-        return f"{where}: a check broke\n" + "\n".join(result.log)
-    if junk.all_of_task and task.score > 0:
-        return f"{where}: earns {task.score:g} of {task.max_score:g} points"
-    odd = sorted({c for c in task.message if not c.isprintable() and c != "\n"})
-    if odd:
+        broken = [one for one in result.checks.get(junk.task, ()) if one.status is task.status]
+        details = [f"{one.key}\n{one.detail}" for one in broken] or result.log
+        return "\n".join([f"{where} breaks a check", *details])
+    if task.status is Status.VIOLATION:
+        return "\n".join([f"{where} is taken for an attack", *result.log])
+    if junk.is_whole and task.score > 0:
+        passed = [one.key for one in result.checks.get(junk.task, ()) if one.passed]
+        points = f"{task.score:g} of {task.max_score:g} points"
+        return "\n".join([f"{where} earns {points}, in", *passed])
+    if odd := sorted({c for c in task.message if not c.isprintable() and c != "\n"}):
         return f"{where}: the message holds {', '.join(map(ascii, odd))}"
     return None
+
+
+def problems(pairs: Iterable[tuple[Junk, SubmissionResult]]) -> list[str]:
+    """Say what is wrong with how junk fared, in the order of the pairs."""
+    return [problem for junk, result in pairs if (problem := judge(junk, result))]

@@ -7,7 +7,7 @@ import functools
 import io
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import CodeType
 from typing import Any
 
@@ -15,6 +15,7 @@ from detgrader.grading.diagnosis import Answers, KnownMistake, Suspect
 from detgrader.grading.results import Status
 from detgrader.grading.session import CheckSession
 from detgrader.grading.tasks import Check
+from detgrader.intake import CodeCell
 from detlab.checking.workbench import Tool, Workbench
 
 
@@ -46,13 +47,17 @@ class MistakesBench:
 
     def bench_of(self, mistake: KnownMistake) -> Workbench:
         """Run a mistake's cells."""
-        namespace: dict[str, Any] = {"__name__": "__main__"}
-        exec(compiled("setup", self.setup), namespace)
-        for cell in mistake.submission.cells:
-            exec(compiled(cell.name, cell.source), namespace)
-            if cell.name == mistake.cell:
-                break
-        return Workbench(namespace, self.tools, lambda frame: frame.f_code.co_filename)
+        names = [cell.name for cell in mistake.submission.cells]
+        cells = mistake.submission.cells[: names.index(mistake.cell) + 1]
+        return bench_on([CodeCell("setup", self.setup), *cells], self.tools)
+
+
+def bench_on(cells: Iterable[CodeCell], tools: Mapping[str, Tool]) -> Workbench:
+    """Run cells of the staff's in this process; return a bench with what they define."""
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    for cell in cells:
+        exec(compiled(cell.name, cell.source), namespace)
+    return Workbench(namespace, tools, lambda frame: frame.f_code.co_filename)
 
 
 @functools.cache

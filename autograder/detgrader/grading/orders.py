@@ -22,6 +22,7 @@ class Order:
             a second time with stand-ins.
         sparing: whether costly checks count as passed, not run, once a cheap one of their task
             failed.
+        hints: whether a wrong answer is compared with known mistakes.
     """
 
     submission: Submission
@@ -30,3 +31,4 @@ class Order:
     passing: frozenset[str] = frozenset()
     once: frozenset[str] = frozenset()
     sparing: bool = False
+    hints: bool = True

@@ -34,6 +34,7 @@ class TaskResult:
         score: points given so far, of `max_score`.
         pending_manual: points that a person has yet to give or refuse.
         seconds: processor time of the student's code.
+        memory_mb: MiB that it took at most, beside the libraries; for staff, and in no output.
     """
 
     task: str
@@ -44,6 +45,11 @@ class TaskResult:
     message: str = ""
     seconds: float = 0.0
     pending_manual: float = 0.0
+    memory_mb: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `results.json` holds of it."""
+        return {name: value for name, value in asdict(self).items() if name != "memory_mb"}
 
 
 @dataclass(frozen=True)
@@ -148,7 +154,7 @@ def submission_json(result: SubmissionResult) -> dict[str, Any]:
         "max_score": result.max_score,
         "pending_manual": result.pending_manual,
         "error": result.error,
-        "tasks": [asdict(task) for task in result.tasks],
+        "tasks": [task.as_json() for task in result.tasks],
     }
 
 

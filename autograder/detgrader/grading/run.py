@@ -67,6 +67,7 @@ class Grader:
                 # Asked for last: a worker takes some milliseconds to end.
                 if result.task in run.workers:
                     result.seconds = run.workers[result.task].cpu_s
+                    result.memory_mb = run.workers[result.task].memory_mb
         return SubmissionResult(
             student=submission.student,
             path=str(submission.path),
@@ -197,7 +198,7 @@ class SubmissionRun:
         result.score = round(attempt.share * task.points, 2)
         result.status, result.message = attempt.status(task), message_of(attempt, task)
         self.workers[task.label] = attempt.worker
-        if result.status in (Status.PARTIAL, Status.FAILED):
+        if self.order.hints and result.status in (Status.PARTIAL, Status.FAILED):
             result.message += self.hint(task, attempt)
         self.checks[task.label] = attempt.results()
         self.log += log_lines(attempt, task)

@@ -321,6 +321,12 @@ class WorkerClient:
             self.dispatcher.kill(self.number)
 
     @property
+    def memory_mb(self) -> int:
+        """MiB of memory that a closed worker took at most, as the kernel counted them."""
+        report = self.dispatcher.report(self.number)
+        return int(report["memory_mb"]) if report else 0
+
+    @property
     def cpu_s(self) -> float:
         """Processor seconds that a closed worker used, as the kernel counted them."""
         report = self.dispatcher.report(self.number)

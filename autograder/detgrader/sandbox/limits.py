@@ -26,7 +26,8 @@ class Limits:
 
     Attributes:
         cpu_s: processor seconds of the whole task.
-        memory_mb: MiB of writable memory, the libraries' own (some 300) among them.
+        memory_mb: MiB of writable memory, beyond what the libraries have (hundreds, more or fewer
+            by how torch was built).
         wall_s: seconds for the whole task, however idle.
     """
 

@@ -8,6 +8,7 @@ others, writing files among them, fail with "operation not permitted".
 
 import ctypes
 import functools
+import mmap
 import os
 import resource
 import signal
@@ -65,6 +66,27 @@ def set_limits(cpu_s: int, memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))
+
+
+def writable_memory() -> int:
+    """Return the bytes of this process's writable private memory, as RLIMIT_DATA counts them.
+
+    The kernel's own list of it is in /proc, which is not there in a sandbox. So the limit is
+    lowered, by halves, to where the kernel refuses one page more.
+    """
+    page = mmap.PAGESIZE
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    refused, granted = 0, 1 << 24  # pages: 64 GiB are granted
+    while granted - refused > 1:
+        middle = (refused + granted) // 2
+        resource.setrlimit(resource.RLIMIT_DATA, (middle * page, hard))
+        try:
+            mmap.mmap(-1, page, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+            granted = middle
+        except OSError:
+            refused = middle
+    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    return refused * page
 
 
 def die_with_parent() -> None:

@@ -8,6 +8,7 @@ from torch import nn
 from detlab.checking.expect import (
     expect_close,
     expect_equal,
+    expect_floats,
     expect_handle,
     expect_int,
     expect_ints,
@@ -76,7 +77,7 @@ def fresh_and_steady(student: Student) -> None:
 def raw_scores(student: Student) -> None:
     """The scores are raw: nothing squeezes or clips them at the end."""
     net = expect_handle(student.build_network(), "`build_network`'s result", "an nn.Module")
-    scores = expect_tensor(net(100 * public_images(64, 3, 14, 14)), "The scores")
+    scores = expect_floats(net(100 * public_images(64, 3, 14, 14)), "The scores", (64, 4))
     if bool((scores.abs() <= 1).all()):
         fail("No score leaves [-1, 1], even for huge inputs: is there a softmax at the end?")
     if bool((scores.logsumexp(1).abs() < 1e-3).all()):
@@ -159,8 +160,8 @@ def twin_shares(student: Student) -> None:
         for weights, step in zip(net.parameters(), steps, strict=True):
             weights.add_(step)
     expect_close(
-        twin(window).flatten(1),
-        net(window),
+        twin(window),
+        net(window)[:, :, None, None],
         "The twin's answer after a step",
         cause="The twin must look at the memory of net's parameters, biases too, and not copy.",
     )

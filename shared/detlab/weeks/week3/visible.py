@@ -7,13 +7,14 @@ from torch import Tensor
 
 from detlab.checking.expect import (
     expect_close,
+    expect_floats,
     expect_handle,
-    expect_keys,
     expect_list,
     expect_number,
     expect_tensor,
     fail,
 )
+from detlab.checking.replies import expect_form, parameters_of
 from detlab.checking.student import Handle, Student
 from detlab.checking.visible import visible
 from detlab.weeks.detection import (
@@ -185,8 +186,8 @@ def shapes(student: Student) -> None:
         priors = expect_tensor(net.get("priors"), "The network's priors", (NUM_PRIORS, 4))
         expect_close(priors[0, :2], torch.full((2,), 1 / 32), "The first prior's centre", 1e-3)
     images = public_images(3, 1, SIDE, SIDE) - 0.5
-    told = expect_keys(student.tool("learning_of", net, images), ("dead",), "The learning")
-    if told["dead"] != 0:
+    told = expect_form(student.tool("learning_of", net, images), {"dead": int}, "The learning")
+    if told["dead"]:
         fail(f"{told['dead']} parameters get no gradient: is a part cut off or never used?")
     one, three = (expect_outputs(net(x), len(x), 3)[1] for x in (images[:1], images))
     expect_close(one[0], three[0], "The logits of an image by itself", 1e-3)
@@ -208,8 +209,8 @@ def places_of_answers(student: Student) -> None:
     near[0:3, 2:5] = True
     near = torch.cat([near.flatten(), torch.zeros(4, dtype=torch.bool)])
     for name, old, new in zip(("offsets", "logits"), before, after, strict=True):
-        old = expect_tensor(old, f"The {name}", (1, 54, 4 if name == "offsets" else 3))
-        moved = (expect_tensor(new, f"The {name}", old.shape) - old)[0].abs().amax(-1) > 1e-6
+        old = expect_floats(old, f"The {name}", (1, 54, 4 if name == "offsets" else 3))
+        moved = (expect_floats(new, f"The {name}", old.shape) - old)[0].abs().amax(-1) > 1e-6
         if not bool(moved[[16, 17]].all()) or bool((moved & ~near).any()):
             fail(f"The {name} do not sit on their own priors: look at the order of the axes.")
         if torch.allclose(old[0, 16], old[0, 17]):
@@ -218,7 +219,7 @@ def places_of_answers(student: Student) -> None:
 
 def expect_parameters(student: Student, module: Handle) -> None:
     """Check that a module's layers are registered."""
-    if not expect_list(student.tool("parameters", module), "The parameters"):
+    if not parameters_of(student, module, "the heads"):
         fail("The heads have no parameters: layers in a plain list are not registered.")
 
 
@@ -320,7 +321,10 @@ def terms(student: Student) -> None:
         student.tool("gradients", function, list(given.values()), 2), "The gradients", 2
     )
     for gradient, name in zip(gradients, ("offsets", "logits"), strict=True):
-        if gradient is None or not bool(expect_tensor(gradient, "The gradient")[0, 0].any()):
+        what = f"The gradient by the {name}"
+        if gradient is not None:
+            gradient = expect_floats(gradient, what, given[name].shape)
+        if gradient is None or not bool(gradient[0, 0].any()):
             fail(f"No gradient reaches the {name} of a positive prior.")
 
 
@@ -331,7 +335,8 @@ def no_objects(student: Student) -> None:
     arguments += [[torch.zeros(0, dtype=torch.int64)] * 2, six_priors()[:3]]
     names = ("offsets", "logits", "boxes", "labels", "priors")
     expect_terms(student.multibox_terms(**dict(zip(names, arguments, strict=True))))
-    for gradient in student.tool("gradients", student.fetch("multibox_loss"), arguments, 2):
+    gradients = student.tool("gradients", student.fetch("multibox_loss"), arguments, 2)
+    for gradient in expect_list(gradients, "The gradients", 2):
         if gradient is not None:
             expect_tensor(gradient, "The gradient without objects")
 

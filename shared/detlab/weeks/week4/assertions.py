@@ -184,6 +184,19 @@ def check_settings(layer: dict[str, Any], what: str, **settings: int) -> None:
             fail(f"{what}: its {name} must be {value}, but is {layer.get(name)}.")
 
 
+def weights_called(
+    student: Student, module: Handle, images: Tensor, number: int, what: str
+) -> tuple[Tensor, Tensor]:
+    """Return weights and biases of the convolution that is called so many after the first.
+
+    Args:
+        what: which one that is, for messages.
+    """
+    found = expect_list(student.tool("weights_called", module, [images], number), what, 2)
+    weights, biases = (expect_floats(one, f"The weights of {what}") for one in found)
+    return weights, biases
+
+
 def check_fresh(layers: Sequence[dict[str, Any]], what: str) -> None:
     """Check that convolutions have fresh weights: Xavier uniform, zero biases."""
     for layer in layers:
@@ -253,6 +266,19 @@ def check_groups(groups: Any, biases: set[str], weights: set[str]) -> None:
         for name in sorted(names):
             if abs(seen[name] - rate) > 1e-9:
                 fail(f"The rate of {name} must be {rate:g}, but is {seen[name]:g}.")
+
+
+def steps_taken(student: Student, parts: Sequence[Handle], count: int) -> list[Tensor]:
+    """Train a few steps; return the network's parameters and buffers after that.
+
+    Args:
+        parts: the network, its optimizer and its schedule.
+    """
+    what = "The parameters after some steps"
+    values = expect_list(student.tool("take_steps", *parts, count), what)
+    if not values:
+        fail("The network lost its parameters.")
+    return [expect_tensor(one, what) for one in values]
 
 
 def expect_precisions(value: Any, labels: Sequence[int]) -> dict[int, float]:

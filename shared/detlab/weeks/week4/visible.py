@@ -16,6 +16,7 @@ from detlab.checking.expect import (
     fail,
 )
 from detlab.checking.mirror import mirror
+from detlab.checking.replies import expect_form, parameters_of
 from detlab.checking.student import Student
 from detlab.checking.visible import visible
 from detlab.imagenet import IMAGENET_MEAN, IMAGENET_STD
@@ -48,6 +49,8 @@ from detlab.weeks.week4.assertions import (
     expect_refusal,
     expect_target,
     make_module,
+    steps_taken,
+    weights_called,
 )
 
 XML = """<annotation>
@@ -249,14 +252,15 @@ def base(student: Student) -> None:
 def weights_of_a_file(student: Student) -> None:
     """A file without classifier fills the thirteen convolutions, and no others."""
     net, images = make_module(student, "VGGBase"), torch.zeros(1, 3, 64, 64)
-    before = student.tool("weights_called", net, [images], 13)
+    before = weights_called(student, net, images, 13, "conv6")
     student.load_vgg16(base=net, state=student.tool("vgg_weights", 1, False))
     state = student.tool("vgg_weights", 1, False)
-    weight, bias = student.tool("weights_called", net, [images], 12)
+    weight, bias = weights_called(student, net, images, 12, "conv5_3")
     pick = expect_handle(state.get("__getitem__"), "The file", "a dict")
-    expect_close(weight, pick("features.28.weight"), "The weights of conv5_3", 0.0)
-    expect_close(bias, pick("features.28.bias"), "The biases of conv5_3", 0.0)
-    after = student.tool("weights_called", net, [images], 13)
+    own = (expect_tensor(pick(f"features.28.{name}"), "The file's") for name in ("weight", "bias"))
+    for found, given, what in zip((weight, bias), own, ("weights", "biases"), strict=True):
+        expect_close(found, given, f"The {what} of conv5_3", 0.0)
+    after = weights_called(student, net, images, 13, "conv6")
     expect_close(after[0], before[0], "The weights of conv6, of which the file says nothing,", 0.0)
 
 
@@ -315,7 +319,7 @@ def rescaling(student: Student) -> None:
     features = torch.tensor([[3.0, 0.0], [4.0, 0.0]]).reshape(1, 2, 1, 2)
     expected = torch.tensor([[12.0, 0.0], [16.0, 0.0]]).reshape(1, 2, 1, 2)
     expect_close(net(features), expected, "`Rescale`'s result", 1e-4)
-    parameters = expect_list(student.tool("parameters", net), "`Rescale`'s parameters", 1)
+    parameters = parameters_of(student, net, "`Rescale`", 1)
     if parameters[0].numel() != 2:
         fail("`Rescale` must learn one factor for each channel.")
 
@@ -326,7 +330,7 @@ def whole_network(student: Student) -> None:
     net = make_module(student, "SSD300", num_classes=4)
     image = public_image(SIDE, SIDE)[None]
     expect_answers(net(image), "`SSD300`'s result", 1, 4)
-    count = sum(p.numel() for p in student.tool("parameters", net))
+    count = sum(p.numel() for p in parameters_of(student, net, "the network"))
     if count != 24_013_232:
         fail(f"With four classes the network has 24,013,232 parameters, not {count:,}.")
 
@@ -448,7 +452,8 @@ def optimizer(student: Student) -> None:
     check_groups(student.tool("groups_of", made, there), biases, names - biases)
     schedule = expect_handle(student.make_schedule(optimizer=made), "The schedule", "a schedule")
     rates = student.tool("rates_during", made, schedule, [0, 79_999, 80_000])
-    for before, almost, after in zip(*rates, strict=True):
+    rates = expect_form(rates, ([float],) * 3, "The rates")
+    for before, almost, after in zip(*rates, strict=False):
         if abs(almost - before) > 1e-9 or abs(after - before / 10) > 1e-9:
             fail("The rates must stay for 80,000 iterations, and then fall to a tenth.")
 
@@ -463,14 +468,17 @@ def resuming(student: Student) -> None:
         dict(zip(("net", "optimizer", "schedule"), one, strict=True))
         for one in zip(nets, makers, schedules, strict=True)
     ]
-    student.tool("take_steps", *parts[0].values(), 3)
+    first, second = (list(one.values()) for one in parts)
+    steps_taken(student, first, 3)
     file = student.tool("open_file")
     student.save_checkpoint(file=file, iteration=3, **parts[0])
-    expected = student.tool("take_steps", *parts[0].values(), 3)
+    expected = steps_taken(student, first, 3)
     iteration = student.load_checkpoint(file=student.tool("reopened", file), **parts[1])
     if expect_int(iteration, "`load_checkpoint`'s result") != 3:
         fail("`load_checkpoint` must return the iteration.")
-    found = student.tool("take_steps", *parts[1].values(), 3)
+    found = steps_taken(student, second, 3)
+    if len(found) != len(expected):
+        fail("The network has other parameters after `load_checkpoint` than before.")
     for one, other in zip(found, expected, strict=True):
         expect_close(one, other, "A weight three steps after the checkpoint", 1e-7)
 

@@ -21,6 +21,8 @@ def test_bits(student: Student, rng: torch.Generator, first: str) -> None:
 
 def test_no_bits(student: Student) -> None:
     """No runs are the empty string."""
+    # Who always returns the empty string has not written them out.
+    expect_equal(student.decode(runs=Runs("1", (1,))), "1", "`decode`'s result for one run")
     expect_equal(student.decode(runs=Runs("", ())), "", "`decode`'s result for no runs")
 
 
@@ -28,6 +30,9 @@ def test_no_bits(student: Student) -> None:
 def test_pays(student: Student, rng: torch.Generator, saved: int) -> None:
     """Runs pay when they are fewer numbers than bits, not as many."""
     count = int(torch.randint(3, 9, (), generator=rng))
+    # Who always says the same has not counted.
+    expect_equal(student.pays(bits="1" * 9), True, "`pays` of one long run")
+    expect_equal(student.pays(bits="10101"), False, "`pays` of a blinking light")
     # As many bits as runs, then one run longer: count + 1 numbers for count + 1 + saved bits.
     runs = Runs("1", (2 + saved, *[1] * (count - 1)))
     expect_equal(student.pays(bits=decode(runs)), saved > 0, "`pays`' result")

@@ -2,7 +2,7 @@
 
 import torch
 
-from detlab.checking.expect import expect_close, expect_equal
+from detlab.checking.expect import expect_close, expect_equal, expect_list
 from detlab.checking.student import Student
 from detlab.checking.visible import visible
 from runlab.runs import Runs
@@ -19,7 +19,8 @@ def runs_of_a_string(student: Student) -> None:
 @visible("1.1")
 def runs_of_short_strings(student: Student) -> None:
     """`encode` takes a string of a single run, and the empty one."""
-    one, none = student.tool("each", student.fetch("encode"), ["11", ""])
+    answers = student.tool("each", student.fetch("encode"), ["11", ""])
+    one, none = expect_list(answers, "The results", 2)
     expect_runs(one, Runs("1", (2,)), "The result for a single run")
     expect_runs(none, Runs("", ()), "The result for the empty string")
 

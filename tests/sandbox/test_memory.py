@@ -1,0 +1,45 @@
+"""What a worker's memory is held against, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from detgrader.sandbox.client import DispatcherClient, WorkerClient
+from detgrader.sandbox.host import Inside, isolation_of, start_sandbox
+from detgrader.sandbox.limits import LimitReached, Limits
+
+LIMITS = Limits(cpu_s=20, memory_mb=600, wall_s=60)
+
+
+@pytest.fixture(scope="module")
+def dispatcher() -> Iterator[DispatcherClient]:
+    inside = Inside(packages=("detlab",))
+    with start_sandbox(1, isolation_of(inside), inside) as sandbox:
+        sandbox.wait_until_ready()
+        yield DispatcherClient(sandbox.controls[0])
+
+
+def run(dispatcher: DispatcherClient, source: str) -> WorkerClient:
+    """Run some code in a worker, to its end."""
+    worker = WorkerClient(dispatcher, LIMITS)
+    errors = worker.run([{"cell": "cell", "source": source, "definitions_only": False}])
+    worker.close()
+    if errors[0] and errors[0].limit:
+        raise LimitReached(errors[0].limit, LIMITS)
+    assert errors == [None]
+    return worker
+
+
+def test_memory_is_counted_beyond_what_the_libraries_have(dispatcher: DispatcherClient) -> None:
+    assert run(dispatcher, "pass").memory_mb < 20
+    # Gone when the worker ends: it is the most that counts.
+    worker = run(dispatcher, "import torch\nx = torch.ones(100 << 18)\ndel x")
+    assert 95 < worker.memory_mb < 130
+
+
+def test_all_of_the_limit_is_there_for_answers(dispatcher: DispatcherClient) -> None:
+    run(dispatcher, "import torch\nx = torch.ones(560 << 18)")
+    with pytest.raises(LimitReached, match="more than 600 MB"):
+        run(dispatcher, "import torch\nx = torch.ones(620 << 18)")
