@@ -1,7 +1,9 @@
 """The untouched notebook as if somebody had worked on it: it must earn nothing.
 
 A stub as released earns nothing whatever it holds, since it was not attempted. So what was left
-finished in it would show in no audit but by this submission.
+finished in it would show in no audit but by this submission. (Tasks that rest on others are
+skipped here as for anybody; for them there is the release's rule of what may stand outside of
+solution regions.)
 """
 
 from dataclasses import replace

@@ -86,10 +86,13 @@ class Reader:
     def _pytestmark(self) -> Iterator[ast.expr]:
         """Yield what is assigned to `pytestmark`, item by item."""
         for node in self.tree.body:
-            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", 0)]
-            if any(isinstance(one, ast.Name) and one.id == "pytestmark" for one in targets):
-                value = node.value
-                yield from value.elts if isinstance(value, ast.List | ast.Tuple) else [value]
+            match node:
+                case (
+                    ast.Assign(targets=[ast.Name(id="pytestmark")], value=ast.expr() as value)
+                    | ast.AnnAssign(target=ast.Name(id="pytestmark"), value=ast.expr() as value)
+                    | ast.AugAssign(target=ast.Name(id="pytestmark"), value=ast.expr() as value)
+                ):
+                    yield from value.elts if isinstance(value, ast.List | ast.Tuple) else [value]
 
 
 def _prefixes(tree: ast.Module) -> Iterator[str]:
