@@ -5,83 +5,28 @@
 What is compared, and how to read the table, stands in README.md beside this file.
 """
 
-import contextlib
-import functools
-import io
-import statistics
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Annotated
 
-import numpy as np
+import ledger
 import torch
 import typer
-from faster_coco_eval import COCO as FasterCOCO
-from faster_coco_eval import COCOeval_faster
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
-from rich.console import Console
+from contest import SIDE, Contest, Image, console, medians_of, random_boxes, random_labels, same
+from mean_precision import PROGRAMS, precision_contests
 from rich.table import Table
 from torch import Tensor
-from torchmetrics.detection import MeanAveragePrecision
 from torchvision.models.detection import ssd300_vgg16
 from torchvision.models.detection.image_list import ImageList
 from torchvision.ops import batched_nms, box_iou
 
 from detlab.fast import detect, multibox_terms
-from detlab.metrics import mean_average_precision
 
-SIDE = 300  # pixels; torchvision works in them
 SSD300 = 8732  # priors
-console = Console(width=max(110, Console().width))
-Image = dict[str, Tensor]
 
 
-@dataclass(frozen=True)
-class Contest:
-    """One thing that several programs do.
-
-    Attributes:
-        name: of the thing.
-        goal: how many times the seconds of ours the fastest peer should need.
-        ours: the course's own.
-        peers: the others, by name.
-    """
-
-    name: str
-    goal: float
-    ours: Callable[[], object]
-    peers: dict[str, Callable[[], object]]
-
-
-def processor_ms(function: Callable[[], object]) -> float:
-    """Return the processor time of one call, in milliseconds."""
-    start = time.process_time()
-    function()
-    return 1000 * (time.process_time() - start)
-
-
-def same(name: str, ours: float, other: float, tolerance: float = 1e-3) -> None:
-    """Stop the benchmark where two programs do not compute the same."""
-    if abs(ours - other) > tolerance * (1 + abs(other)):
-        raise SystemExit(f"{name}: {ours:.6f} here, {other:.6f} there; nothing to compare")
-
-
-# Inputs
-
-
-def random_boxes(rng: torch.Generator, count: int) -> Tensor:
-    """Return `xyxy` boxes in fractions, sides from 0.1 to 0.5."""
-    sides = 0.1 + 0.4 * torch.rand(count, 2, generator=rng)
-    corners = (1 - sides) * torch.rand(count, 2, generator=rng)
-    return torch.cat([corners, corners + sides], 1)
-
-
-def random_labels(rng: torch.Generator, count: int, classes: int) -> Tensor:
-    """Return labels from 1 to classes - 1."""
-    return torch.randint(1, classes, (count,), generator=rng)
+# Priors
 
 
 def corners_of(priors: Tensor) -> Tensor:
@@ -221,132 +166,30 @@ def detection_contest(model: torch.nn.Module, name: str, goal: float, trained: b
     return Contest(name, goal, ours, peers)
 
 
-# Mean average precision
+# The table
 
 
-def map_inputs() -> tuple[list[Image], list[Image]]:
-    """Return 500 images with ten detections each, and their truths, of 20 classes."""
-    rng = torch.Generator().manual_seed(7)
-    detections, truths = [], []
-    for _ in range(500):
-        # Objects of different classes: where two of one class overlap, COCO lets a detection take
-        # the second best, and VOC, which the course follows, does not.
-        boxes, labels = random_boxes(rng, 5), 1 + torch.randperm(20, generator=rng)[:5]
-        again = torch.randint(5, (10,), generator=rng)
-        moved = boxes[again] + 0.03 * torch.randn(10, 4, generator=rng)
-        moved[:, 2:] = torch.maximum(moved[:, 2:], moved[:, :2] + 0.01)
-        confused = torch.rand(10, generator=rng) < 0.2
-        names = torch.where(confused, random_labels(rng, 10, 21), labels[again])
-        scores = torch.rand(10, generator=rng)
-        truths.append({"boxes": 100 * boxes, "labels": labels})
-        detections.append({"boxes": 100 * moved, "labels": names, "scores": scores})
-    return detections, truths
-
-
-def in_coco_form(images: list[Image]) -> list[dict[str, object]]:
-    """Write boxes as COCO's annotations or results."""
-    rows: list[dict[str, object]] = []
-    for number, image in enumerate(images):
-        scores = image.get("scores", torch.ones(len(image["boxes"]))).tolist()
-        for box, label, score in zip(
-            image["boxes"].double().tolist(), image["labels"].tolist(), scores, strict=True
-        ):
-            x, y, right, bottom = box
-            width, height = right - x, bottom - y
-            row = {"image_id": number, "category_id": label, "bbox": [x, y, width, height]}
-            row |= {"area": width * height, "iscrowd": 0, "id": len(rows) + 1}
-            rows.append(row | ({"score": score} if "scores" in image else {}))
-    return rows
-
-
-def coco_evaluation(
-    make_coco: Callable[[dict], object], evaluator: type, truths: list[dict], found: list[dict]
-) -> Callable[[], float]:
-    """Prepare COCO's evaluation at IoU 0.5; what is returned evaluates and accumulates only."""
-    categories = [{"id": label} for label in range(1, 21)]
-    images = [{"id": number} for number in range(500)]
-    gold = {"images": images, "annotations": truths, "categories": categories}
-    with contextlib.redirect_stdout(io.StringIO()):
-        true = make_coco(gold)
-        results = true.loadRes(found)
-
-    def evaluate() -> float:
-        with contextlib.redirect_stdout(io.StringIO()):
-            evaluation = evaluator(true, results, "bbox")
-            evaluation.params.iouThrs = np.array([0.5])
-            evaluation.params.areaRng = [[0, 1e10]]
-            evaluation.params.areaRngLbl = ["all"]
-            evaluation.params.maxDets = [100]
-            evaluation.evaluate()
-            evaluation.accumulate()
-        precision = evaluation.eval["precision"]
-        return float(precision[precision > -1].mean())
-
-    return evaluate
-
-
-def pycoco(gold: dict) -> COCO:
-    """Make pycocotools' object of annotations in memory."""
-    coco = COCO()
-    coco.dataset = gold
-    coco.createIndex()
-    return coco
-
-
-def at_101_recalls(detections: list[Image], truths: list[Image]) -> float:
-    """Return the mean of the interpolated precision at recalls 0, 0.01, …, 1, as COCO has it."""
-    means = []
-    for one in mean_average_precision(detections, truths).per_class.values():
-        highest = np.maximum.accumulate(one.precision[::-1])[::-1]
-        places = np.searchsorted(one.recall, np.linspace(0, 1, 101), side="left")
-        means.append(np.append(highest, 0.0)[places].mean())
-    return float(np.mean(means))
-
-
-def map_contest() -> Contest:
-    """Compare the mean average precision at IoU 0.5."""
-    detections, truths = map_inputs()
-    gold, found = in_coco_form(truths), in_coco_form(detections)
-    by_pycocotools = coco_evaluation(pycoco, COCOeval, gold, found)
-    by_faster = coco_evaluation(FasterCOCO, COCOeval_faster, gold, found)
-
-    def by_torchmetrics() -> float:
-        metric = MeanAveragePrecision(iou_thresholds=[0.5], backend="faster_coco_eval")
-        metric.update(detections, truths)
-        return float(metric.compute()["map"])
-
-    value = at_101_recalls(detections, truths)
-    same("mAP, pycocotools", value, by_pycocotools(), 1e-6)
-    same("mAP, faster-coco-eval", value, by_faster(), 1e-6)
-    # Its 101 recalls are float32, and some lie above the recall that they should meet.
-    same("mAP, torchmetrics", value, by_torchmetrics(), 1e-4)
-    peers = {
-        "pycocotools": by_pycocotools,
-        "faster-coco-eval": by_faster,
-        "torchmetrics": by_torchmetrics,
-    }
-    ours = functools.partial(mean_average_precision, detections, truths)
-    return Contest("mAP, 500 images × 10", 8.0, ours, peers)
-
-
-# The contest
-
-
-def take_turns(contest: Contest, rounds: int) -> dict[str, list[float]]:
-    """Time all programs of a contest, one after another, so many times."""
-    programs = {"detlab": contest.ours, **contest.peers}
-    for program in programs.values():
-        program()
-    times: dict[str, list[float]] = {name: [] for name in programs}
-    for _ in range(rounds):
-        for name, program in programs.items():
-            times[name].append(processor_ms(program))
-    return times
+def make_table(title: str, contests: Iterable[Contest], medians: list[dict[str, float]]) -> Table:
+    """Show all programs' milliseconds, and how many times ours the others need."""
+    table = Table(title=title)
+    for column in ("", "program", "ms", "÷ detlab", "goal"):
+        table.add_column(column, justify="left" if column in ("", "program") else "right")
+    for contest, of in zip(contests, medians, strict=True):
+        fastest = min(of[name] for name in contest.peers)
+        for name, value in of.items():
+            is_goal = name != "detlab" and value == fastest
+            ratio = "" if name == "detlab" else f"{value / of['detlab']:.1f}"
+            goal = f"≥ {contest.goal:g}" if is_goal else ""
+            title = contest.name if name == "detlab" else ""
+            table.add_row(title, name, f"{1000 * value:.2f}", ratio, goal)
+        table.add_section()
+    return table
 
 
 def main(rounds: Annotated[int, typer.Option(min=3, help="turns of each program")] = 15) -> None:
-    """Print a table of medians."""
+    """Print a table of medians, and add the run to the ledger."""
     torch.set_num_threads(1)
+    os.environ["RAYON_NUM_THREADS"] = "1"  # hotcoco's and ultrafast-pycocotools', before they start
     torch.manual_seed(0)
     model = ssd300_vgg16(weights=None, weights_backbone=None, num_classes=21).eval()
     contests = [
@@ -354,24 +197,17 @@ def main(rounds: Annotated[int, typer.Option(min=3, help="turns of each program"
         loss_contest(model, 64, 400, 11, 4.0),
         detection_contest(model, "detection, trained-like, 8 images", 1.5, trained=True),
         detection_contest(model, "detection, untrained, 8 images", 1.5, trained=False),
-        map_contest(),
+        *precision_contests(),
     ]
-    table = Table(title=f"processor time, ms, medians of {rounds}; one thread")
-    for column in ("", "program", "ms", "÷ detlab", "goal"):
-        table.add_column(column, justify="left" if column in ("", "program") else "right")
-    for contest in contests:
-        medians = {k: statistics.median(v) for k, v in take_turns(contest, rounds).items()}
-        fastest = min(medians[name] for name in contest.peers)
-        for name, value in medians.items():
-            is_goal = name != "detlab" and value == fastest
-            ratio = "" if name == "detlab" else f"{value / medians['detlab']:.1f}"
-            goal = f"≥ {contest.goal:g}" if is_goal else ""
-            title = contest.name if name == "detlab" else ""
-            table.add_row(title, name, f"{value:.2f}", ratio, goal)
-        table.add_section()
-    console.print(table)
-    names = ("torch", "torchvision", "pycocotools", "faster-coco-eval", "torchmetrics")
+    medians = [medians_of(contest, rounds) for contest in contests]
+    title = f"processor time, ms, medians of {rounds}; one thread"
+    console.print(make_table(title, contests, medians))
+    names = ("torch", "torchvision", *PROGRAMS)
     console.print(", ".join(f"{name} {version(name)}" for name in names))
+    pairs = list(zip(contests, medians, strict=True))
+    ratios = {f"{c.name}: {name}": of[name] / of["detlab"] for c, of in pairs for name in c.peers}
+    figures = {f"{c.name}: {name}": value for c, of in pairs for name, value in of.items()}
+    ledger.append("detection", rounds, ratios, figures)
 
 
 if __name__ == "__main__":

@@ -22,18 +22,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
+import ledger
 import nbformat
-import psutil  # comes with ipykernel
+import psutil
 import typer
 from nbformat import NotebookNode
 from rich.console import Console
 from rich.table import Table
 
-from detgrader import release
 from detgrader.assignment import Assignment, load_assignment
+from detgrader.authoring import release
+from detgrader.authoring.source import read
 from detgrader.course import Course
-from detgrader.overlays import Overlay, load_overlays
-from detgrader.source import read
+from detgrader.overlays import Overlay, lay_over, load_overlays
+from detgrader.reference import reference_notebook, reference_submission
 
 WEEK = "week1_sliding_window"
 RIGHT = 8  # the reference and seven others that are right
@@ -47,12 +49,16 @@ console = Console(width=max(110, Console().width))  # the table needs it
 # The class
 
 
-def lay_over(notebook: NotebookNode, overlay: Overlay, assignment: Assignment) -> None:
-    """Add an overlay to the end of its task's last answer cell."""
-    task = next(task for task in assignment.tasks if task.label == overlay.task)
-    for cell in notebook.cells:
-        if cell.id == task.code_cells[-1]:
-            cell.source += f"\n\n{overlay.code}"
+def handed_in(course: Course, assignment: Assignment, *overlays: Overlay) -> NotebookNode:
+    """Return the reference as a student hands it in, with overlays in it."""
+    reference = answers = reference_submission(course, assignment)
+    for overlay in overlays:
+        answers = lay_over(answers, overlay, assignment)
+    changed = {cell.name: cell.source for cell in answers.cells if cell not in reference.cells}
+    notebook = reference_notebook(course, WEEK)
+    for cell in notebook["cells"]:
+        cell["source"] = changed.get(cell["id"], cell["source"])
+    return nbformat.from_dict(notebook)
 
 
 def make_class(course: Course, assignment: Assignment) -> dict[str, NotebookNode]:
@@ -62,21 +68,18 @@ def make_class(course: Course, assignment: Assignment) -> dict[str, NotebookNode
     """
     variants = load_overlays(course.variants(WEEK), assignment, with_hints=False)
     mutants = load_overlays(course.mutants(WEEK), assignment, with_hints=True)
-    submissions = {"reference": release.solved(course, WEEK)}
+    chosen = {"reference": []}
     for number in range(1, RIGHT):
-        submissions[f"right_{number}"] = notebook = release.solved(course, WEEK)
-        if variants:
-            lay_over(notebook, variants[number * len(variants) // RIGHT], assignment)
+        chosen[f"right_{number}"] = [variants[number * len(variants) // RIGHT]]
     for number, labels in enumerate(MISTAKES, 1):
-        submissions[f"wrong_{number}"] = notebook = release.solved(course, WEEK)
+        chosen[f"wrong_{number}"] = mistakes = []
         for label in labels.split():
             known = [mutant for mutant in mutants if mutant.task == label]
-            mistake = known[number * len(known) // (len(MISTAKES) + 1)]
-            lay_over(notebook, mistake, assignment)
-    submissions["stub"] = nbformat.reads(release.build(course, WEEK), as_version=4)
-    submissions["syntax_error"] = release.solved(course, WEEK)
+            mistakes.append(known[number * len(known) // (len(MISTAKES) + 1)])
     typo = Overlay("typo", SYNTAX_ERROR, "", "", "def twin(net:\n    return net\n")
-    lay_over(submissions["syntax_error"], typo, assignment)
+    chosen["syntax_error"] = [typo]
+    submissions = {name: handed_in(course, assignment, *own) for name, own in chosen.items()}
+    submissions["stub"] = nbformat.reads(release.build(course, WEEK), as_version=4)
     return submissions
 
 
@@ -234,6 +237,10 @@ class Bench:
         if faults:
             raise RuntimeError(f"detgrader did not grade {', '.join(faults)}")
         points = {result["student"]: result["score"] for result in results["submissions"]}
+        for student, score in points.items():
+            kind = student.partition("_")[0]
+            if (kind == "right" and score < self.best) or (kind == "wrong" and score >= self.best):
+                raise RuntimeError(f"{student} has {score:g} points: is its overlay in it?")
         return cost, self.verified(points)
 
     def nbgrader(self, form: Callable[[NotebookNode], NotebookNode]) -> Graded:
@@ -334,6 +341,26 @@ def table_of(rows: list[Row]) -> Table:
     return table
 
 
+def add_to_ledger(rows: list[Row], rounds: int) -> None:
+    """Note how many times each detgrader row's seconds nbgrader needs, and all seconds.
+
+    Seconds are those of a submission, as in the table.
+    """
+    ours = [row for row in rows if row.name.startswith("detgrader")]
+    ratios = {
+        f"{what}, {our.name.removeprefix('detgrader, ')}: {row.name}": row.median(what)
+        / our.median(what)
+        for our in ours
+        for row in rows
+        if row not in ours
+        for what in ("wall", "processor")
+    }
+    figures = {
+        f"{what}: {row.name}": row.median(what) for row in rows for what in ("wall", "processor")
+    }
+    ledger.append("grading", rounds, ratios, figures)
+
+
 def as_json(rows: list[Row]) -> dict:
     """Return everything that was measured."""
     return {
@@ -366,6 +393,7 @@ def main(
         rows = rows_of(bench)
         measure(rows, rounds)
         console.print(table_of(rows))
+        add_to_ledger(rows, rounds)
     finally:
         shutil.rmtree(folder)
     if json_file:

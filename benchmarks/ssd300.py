@@ -14,10 +14,12 @@ from importlib.metadata import version
 from types import ModuleType
 from typing import Annotated
 
+import ledger
 import torch
 import torch.nn.functional as F
 import typer
-from detection import SIDE, console, random_boxes, random_labels, same, trained_like
+from contest import SIDE, console, random_boxes, random_labels, same
+from detection import trained_like
 from rich.progress import track
 from rich.table import Table
 from torch import Tensor, nn
@@ -392,11 +394,28 @@ def make_table(title: str, contests: list[Contest], medians: dict[Program, float
     return table
 
 
+def add_to_ledger(
+    contests: list[Contest], medians: dict[Program, float], rounds: int, threads: int
+) -> None:
+    """Note how many times the course's seconds torchvision needs, and all seconds."""
+    ratios = {
+        f"{contest.name}: {program.name}": medians[contest.programs[0]] / medians[program]
+        for contest in contests[1:]  # the first is the machine's own
+        for program in contest.programs[1:]
+    }
+    figures = {
+        f"{contest.name}: {program.name}": medians[program]
+        for contest in contests
+        for program in contest.programs
+    }
+    ledger.append("ssd300", rounds, ratios, figures, threads=threads)
+
+
 def main(
     rounds: Annotated[int, typer.Option(min=1, help="turns of each program")] = 7,
     threads: Annotated[int, typer.Option(min=1, help="of torch; from 2 on, wall time")] = 1,
 ) -> None:
-    """Print a table of medians."""
+    """Print a table of medians, and add the run to the ledger."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     contests = make_contests(load_reference(Course.find(), "week4_ssd300"))
@@ -406,6 +425,7 @@ def main(
     medians = take_turns(contests, rounds, clock)
     console.print(make_table(f"medians of {rounds}; {kind}", contests, medians))
     console.print(", ".join(f"{name} {version(name)}" for name in ("torch", "torchvision")))
+    add_to_ledger(contests, medians, rounds, threads)
 
 
 if __name__ == "__main__":

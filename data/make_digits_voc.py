@@ -8,7 +8,7 @@ may make other pixels.
 
 import shutil
 
-from detgrader.color_scenes import write_set
+from detcourse.color_scenes import write_set
 from detlab.digits import load_digits
 from detlab.sets.voc import DIGITS
 

@@ -11,7 +11,7 @@ import hashlib
 import numpy as np
 import torch
 
-from detgrader.scenes import SIDE, make_scenes
+from detcourse.scenes import SIDE, make_scenes
 from detlab.digits import load_digits
 from detlab.scenes import SCENES
 

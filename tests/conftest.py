@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from detgrader.course import Course, CourseError
 from detlab.sets import voc
+
+# A course of its own, whose hidden checks pytest would take for tests.
+collect_ignore = ["second_course"]
 
 TOY_NOTEBOOK = '''\
 # ---
@@ -115,13 +115,18 @@ def small_box(student: Student) -> None:
 '''
 
 
+TOY_WEEKS = "shared/toylab/weeks"  # the students' package, which a toy course has as well
+
+
 @pytest.fixture
-def toy_course(tmp_path: Path) -> Course:
+def toy_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
     """A course of one small week, `week1_toy`, complete and without a fault."""
     root = tmp_path / "course"
-    files = {"solutions/week1_toy/notebook.py": TOY_NOTEBOOK}
-    files |= {f"autograder/checks/week1_toy/{name}": text for name, text in TOY_CHECKS.items()}
-    files["shared/detlab/checking/visible/week1_toy.py"] = TOY_VISIBLE
+    files = {"course.toml": 'name = "A toy"\nweeks = "toylab.weeks"\n'}
+    files |= {"solutions/week1_toy/notebook.py": TOY_NOTEBOOK}
+    files |= {f"autograder/checks/week1/{name}": text for name, text in TOY_CHECKS.items()}
+    files |= {"shared/toylab/__init__.py": "", f"{TOY_WEEKS}/week1/visible.py": TOY_VISIBLE}
+    monkeypatch.syspath_prepend(str(root / "shared"))
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +152,7 @@ def edit(toy_course: Course) -> Callable[[str, str, str], str]:
 @pytest.fixture
 def refusal(toy_course: Course) -> Callable[[], list[str]]:
     """Build the toy course's release, which must be refused; return the problems."""
-    from detgrader import release  # slow to import, and most test files do without
+    from detgrader.authoring import release  # slow to import, and most test files do without
 
     def build() -> list[str]:
         with pytest.raises(CourseError) as error:
@@ -155,20 +160,6 @@ def refusal(toy_course: Course) -> Callable[[], list[str]]:
         return str(error.value).splitlines()
 
     return build
-
-
-@pytest.fixture
-def import_checks(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], ModuleType]:
-    """Import a helper of a week's hidden checks, such as `training`; weeks may share names."""
-
-    def imported(week: str, name: str) -> ModuleType:
-        folder = Course.find().checks(week)
-        for path in folder.glob("*.py"):
-            monkeypatch.delitem(sys.modules, path.stem, raising=False)
-        monkeypatch.syspath_prepend(str(folder))
-        return importlib.import_module(name)
-
-    return imported
 
 
 @pytest.fixture

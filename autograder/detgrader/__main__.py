@@ -1,5 +1,5 @@
 """`python -m detgrader` is `detgrader`; torchrun starts it so."""
 
-from detgrader.cli import app
+from detgrader.cli import main
 
-app()
+main()

@@ -8,12 +8,12 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from detgrader.course import Course, CourseError
+from detlab.checking.labels import check_id, label_of_answer
 
 HEADING = re.compile(r"^#+ Task (?P<label>\d+\.\d+) · (?P<title>.+?)(?: \([^()]*\))?\s*$", re.M)
-TASK_ID = re.compile(r"^task_(\d+)_(\d+)(?:_\w+)?$")
-CHECK_ID = re.compile(r"^check_(\d+)_(\d+)$")
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,12 @@ class ReleasedCell:
     grade_id: str
     cell_type: str
     source: str
-    settings: dict
+    settings: dict[str, Any]
 
     @property
     def task(self) -> str | None:
         """The label of the task that this cell answers, or None."""
-        found = TASK_ID.match(self.grade_id)
-        return f"{found[1]}.{found[2]}" if found and self.settings.get("solution") else None
+        return label_of_answer(self.grade_id) if self.settings.get("solution") else None
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def load_assignment(course: Course, week: str) -> Assignment:
     raise CourseError(f"{course.display(path)} {problem}: run `detgrader release {week}`")
 
 
-def read_assignment(name: str, cells: list[dict]) -> Assignment:
+def read_assignment(name: str, cells: list[dict[str, Any]]) -> Assignment:
     """Build the list of tasks from a release's cells."""
     known: dict[str, ReleasedCell] = {}
     titles: dict[str, str] = {}
@@ -123,7 +122,7 @@ def read_assignment(name: str, cells: list[dict]) -> Assignment:
 def build_task(label: str, title: str, cells: dict[str, ReleasedCell]) -> Task:
     """Gather one task's cells and points."""
     answers = [cell for cell in cells.values() if cell.task == label]
-    check = cells.get(f"check_{label.replace('.', '_')}")
+    check = cells.get(check_id(label))
     return Task(
         label=label,
         title=title,
@@ -134,7 +133,7 @@ def build_task(label: str, title: str, cells: dict[str, ReleasedCell]) -> Task:
     )
 
 
-def source_of(cell: dict) -> str:
+def source_of(cell: dict[str, Any]) -> str:
     """Return a cell's source as one string."""
     source = cell["source"]
     return source if isinstance(source, str) else "".join(source)
@@ -143,8 +142,7 @@ def source_of(cell: dict) -> str:
 def find_student(path: Path, assignment: str) -> str:
     """Name the student of a notebook by where it lies.
 
-    `ada.ipynb` and `ada/week1_sliding_window.ipynb` are ada's, and so is nbgrader's
-    `ada/week1_sliding_window/week1_sliding_window.ipynb`.
+    `ada.ipynb` and `ada/WEEK.ipynb` are ada's, and so is nbgrader's `ada/WEEK/WEEK.ipynb`.
     """
     path = path.absolute()
     names = [path.stem, path.parent.name, path.parent.parent.name]

@@ -1,24 +1,26 @@
 """The staff's command line. Only light imports here: help must come at once."""
 
+import atexit
+import functools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from detgrader.course import Course, CourseError
+from detgrader.course import Course, CourseError, load
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Release, grade and audit the weeks of the object-detection course.",
+    help="Release, grade and audit the weeks of a course.",
 )
 console = Console()
 errors = Console(stderr=True)
@@ -39,10 +41,14 @@ def stop(message: object, status: int = 2) -> NoReturn:
 
 
 @contextmanager
-def errors_for_people() -> Iterator[None]:
-    """Turn the errors that people can mend into a message and an exit status."""
-    from detgrader.batch import NoIsolation
-    from detgrader.sandbox import SandboxError
+def errors_for_people(interrupted: str = "no results were written") -> Iterator[None]:
+    """Turn the errors that people can mend into a message and an exit status.
+
+    Args:
+        interrupted: what an interrupt has come to.
+    """
+    from detgrader.classroom.batch import NoIsolation
+    from detgrader.sandbox.host import SandboxError
 
     try:
         yield
@@ -51,20 +57,31 @@ def errors_for_people() -> Iterator[None]:
     except (NoIsolation, SandboxError) as error:
         stop(error, 1)
     except KeyboardInterrupt:
-        errors.print("Interrupted: no results were written.")
+        errors.print(f"Interrupted: {interrupted}.", soft_wrap=True)
         raise typer.Exit(130) from None
 
 
 @contextmanager
-def progress_for(count: int) -> Iterator:
+def progress_for(count: int) -> Iterator[Any]:
     """Show a bar on a terminal, and a plain line for each submission elsewhere."""
-    from detgrader.report import summary
+    from detgrader.classroom.reports import summary
 
     if not console.is_terminal:
         done = iter(range(1, count + 1))
         yield lambda result: console.print(
             f"[{next(done)}/{count}] {summary(result)}", markup=False, soft_wrap=True
         )
+        return
+    with bar_for(count) as on_result:
+        yield on_result
+
+
+@contextmanager
+def bar_for(count: int) -> Iterator[Any]:
+    """Show a bar on a terminal, and elsewhere one line."""
+    if not console.is_terminal:
+        say(f"{count} to grade …")
+        yield lambda result: None
         return
     # Without a refreshing thread: grading processes are forked while the bar is shown.
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -80,7 +97,7 @@ def release(
     check: Annotated[bool, typer.Option("--check", help="Compare only; write nothing.")] = False,
 ) -> None:
     """Build the students' notebooks from the sources."""
-    from detgrader import release as builder
+    from detgrader.authoring import release as builder
 
     with errors_for_people():
         course = Course.find()
@@ -119,8 +136,8 @@ def grade(
     Exit status: 0 when every submission was graded, whatever it scored; 1 when one could
     not be; 2 for wrong usage.
     """
-    from detgrader import report
-    from detgrader.batch import default_secret, grade_batch, take_in_all
+    from detgrader.classroom import reports
+    from detgrader.classroom.batch import default_secret, grade_batch, take_in_all
 
     if out.exists() and not out.is_dir():
         stop(f"{out} is not a folder: name another with --out")
@@ -128,7 +145,7 @@ def grade(
     with errors_for_people():
         course = Course.find()
         course.release(week)
-        with progress_for(len(submissions)) as progress:
+        with progress_for(len(submissions)) as on_result:
             batch = grade_batch(
                 course,
                 week,
@@ -136,38 +153,52 @@ def grade(
                 min(jobs, len(submissions)),
                 secret=secret,
                 allow_no_isolation=allow_no_isolation,
-                progress=progress,
+                on_result=on_result,
             )
         for result in batch.submissions:
             if len(batch.submissions) <= 4 or result.error:
-                report.print_submission(console, result)
+                reports.print_submission(console, result)
         if len(batch.submissions) > 1:
-            report.print_class(console, batch)
-        report.print_files(console, report.write_reports(batch, out, secret))
+            reports.print_class(console, batch)
+        reports.print_files(console, reports.write_reports(batch, out, secret))
     sys.exit(0 if all(result.graded for result in batch.submissions) else 1)
 
 
 @app.command()
 def audit(
     week: Week,
+    task: Annotated[str, typer.Option(help="Only the overlays of this task: 3.8.")] = "",
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this overlay; may be repeated.")
+    ] = None,
+    secrets: Annotated[int, typer.Option(help="Try so many secrets.", min=1)] = 1,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Reuse nothing.")] = False,
     json: Annotated[Path | None, typer.Option(help="Write the outcome to this file.")] = None,
     jobs: Jobs = CORES,
 ) -> None:
     """Test a week's checks: reference, stub, mutants and variants.
 
-    Exit status: 0 when the reference earns everything, the stub nothing, attempted or not, every
-    mutant is caught and every variant accepted; 1 otherwise.
-    """
-    from detgrader.audit import print_audit, run_audit
-    from detgrader.batch import default_secret
-    from detgrader.results import write_json
+    What has not changed since the last audit is not graded again.
 
-    with errors_for_people():
+    Exit status: 0 when the reference earns everything, the stub nothing, every mutant is
+    caught and every variant accepted; 1 otherwise; 2 for wrong usage.
+    """
+    from detgrader.audit import audit as auditing
+    from detgrader.audit import words
+    from detgrader.audit.cases import Selection
+    from detgrader.classroom.batch import SECRET_VARIABLE
+    from detgrader.files import write_json, write_text
+
+    secret = os.environ.get(SECRET_VARIABLE) or auditing.SECRET
+    selection = Selection(task, tuple(only or ()))
+    request = auditing.Request(selection, auditing.several(secret, secrets), fresh, jobs)
+    with errors_for_people("what was graded is kept, and the next audit goes on from there"):
         course = Course.find()
-        overlays = [*course.mutants(week).glob("*.py"), *course.variants(week).glob("*.py")]
-        with progress_for(len(overlays) + 3) as progress:
-            outcome = run_audit(course, week, jobs, default_secret(), progress)
-        print_audit(console, outcome)
+        course.source(week)  # an unknown week is wrong usage
+        outcome = auditing.run_audit(course, week, request, bar_for)
+        log = auditing.results_file(course, week).with_suffix(".log")
+        write_text(log, words.staff_log(outcome), mode=0o600)
+        words.print_audit(console, outcome)
         if json:
             write_json(json, outcome.as_json())
     sys.exit(0 if outcome.clean else 1)
@@ -182,56 +213,31 @@ def demo(
 ) -> None:
     """Grade a small class for real: the reference, the stub, a mistaken one, a hostile one."""
     from detgrader import demo as class_of_four
-    from detgrader import report
-    from detgrader.batch import default_secret, grade_batch, take_in_all
+    from detgrader.classroom import reports
+    from detgrader.classroom.batch import default_secret, grade_batch, take_in_all
 
     secret = default_secret()
     with errors_for_people():
         course = Course.find()
         paths = class_of_four.build_class(course, out / "submissions")
-        for line in class_of_four.explanation(out / "submissions"):
+        for line in class_of_four.explanation(course, out / "submissions"):
             say(line)
-        with progress_for(len(paths)) as progress:
+        with progress_for(len(paths)) as on_result:
             batch = grade_batch(
                 course,
-                class_of_four.WEEK,
+                class_of_four.demo_settings(course).week,
                 take_in_all(paths),
                 jobs,
                 secret=secret,
                 allow_no_isolation=True,
-                progress=progress,
+                on_result=on_result,
             )
         for result in batch.submissions:
-            report.print_submission(console, result)
-        report.print_class(console, batch)
+            reports.print_submission(console, result)
+        reports.print_class(console, batch)
         if batch.isolation == "none":
             say("No sandbox works here, so this ran without one: see `detgrader doctor`.")
-        report.print_files(console, report.write_reports(batch, out, secret))
-
-
-@app.command()
-def train_reference(
-    week: Week,
-    data: Annotated[str, typer.Option(help="digits, bccd or voc.")],
-    weights: Annotated[
-        Path | None, typer.Option(help="File with a VGG-16; torchvision's are fetched without.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for checkpoints and results.")] = Path(
-        "out/train"
-    ),
-    epochs: Annotated[
-        int | None, typer.Option(help="Passes over the images; else as the recipe says.", min=1)
-    ] = None,
-) -> None:
-    """Train the reference of week 4 for real; started again, it goes on where it stopped."""
-    from detgrader import reference_training as training
-
-    with errors_for_people():
-        if week != training.WEEK:
-            stop(f"only {training.WEEK} has a reference to be trained so")
-        if data not in training.RECIPES:
-            stop(f"there is no set {data!r}; known: {', '.join(training.RECIPES)}")
-        training.train_reference(Course.find(), data, weights, out, console, epochs)
+        reports.print_files(console, reports.write_reports(batch, out, secret))
 
 
 @app.command()
@@ -251,3 +257,40 @@ def doctor() -> None:
                 console.print(f"      {finding.advice}", markup=False, soft_wrap=True)
                 broken = True
     sys.exit(1 if broken else 0)
+
+
+def main() -> None:
+    """Run the command line: the engine's commands, and those of the course around."""
+    with errors_for_people():
+        try:
+            commands = Course.find().settings.commands
+        except CourseError:
+            commands = {}  # told by the command that needs a course
+        for name, target in commands.items():
+            function = load(target)
+            app.command(name)(with_errors_for_people(function))
+    try:
+        app()
+    except SystemExit as end:
+        leave(end)
+
+
+def leave(end: SystemExit) -> NoReturn:
+    """End the process at once: Python takes half a second to take torch down, object by object."""
+    if not isinstance(end.code, int):
+        raise end
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(end.code)
+
+
+def with_errors_for_people(function: Callable[..., None]) -> Callable[..., None]:
+    """Return a command whose errors are told like the engine's."""
+
+    @functools.wraps(function)
+    def command(*arguments: Any, **options: Any) -> None:
+        with errors_for_people():
+            function(*arguments, **options)
+
+    return command

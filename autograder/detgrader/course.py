@@ -1,13 +1,20 @@
-"""Where things lie in a course, and the one error that is written for people.
+"""Where things lie in a course, what its `course.toml` says, and the one error for people.
 
 This module imports nothing heavy: every command starts here.
 """
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import re
-from dataclasses import dataclass
+import tomllib
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+SETTINGS = "course.toml"
 
 
 class CourseError(Exception):
@@ -15,8 +22,79 @@ class CourseError(Exception):
 
 
 @dataclass(frozen=True)
+class SandboxSettings:
+    """What students' code may see and what not, the `[sandbox]` of `course.toml`.
+
+    Attributes:
+        visible: packages that students install.
+        hidden_packages: packages, or parts of packages, that stay invisible.
+        hidden_folders: folders of the course that stay invisible.
+    """
+
+    visible: tuple[str, ...] = ()
+    hidden_packages: tuple[str, ...] = ()
+    hidden_folders: tuple[str, ...] = ("solutions", "assignments", "autograder/checks", ".git")
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """What the demo shows, the `[demo]` of `course.toml`.
+
+    Attributes:
+        week: name of the week.
+        mistakes: names of mutants that its mistaken student makes.
+        tricks: "module:name" of a dict, by grade id, of what its hostile student tries.
+    """
+
+    week: str
+    mistakes: tuple[str, ...] = ()
+    tricks: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that the engine must know of a course; see the comments in `course.toml`."""
+
+    name: str
+    points: float = 100
+    weeks: str = ""
+    locate: str = ""
+    sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+    weeks_without: dict[str, list[str]] = field(default_factory=dict)
+    warm_up: dict[str, list[str]] = field(default_factory=dict)
+    commands: dict[str, str] = field(default_factory=dict)
+    demo: DemoSettings | None = None
+
+
+def read_settings(path: Path) -> Settings:
+    """Read `course.toml`.
+
+    Raises:
+        CourseError: it is no TOML, lacks a key, or holds one that nobody asks for.
+    """
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CourseError(f"{path}: {error}") from None
+    try:
+        if "sandbox" in table:
+            table["sandbox"] = SandboxSettings(**tuples(table["sandbox"]))
+        if "demo" in table:
+            table["demo"] = DemoSettings(**tuples(table["demo"]))
+        return Settings(**table)
+    except TypeError as error:  # Python's words name the key
+        words = str(error).replace("__init__()", "it")
+        raise CourseError(f"{path}: {words}") from None
+
+
+def tuples(table: Any) -> dict[str, Any]:
+    """Return a table with tuples in the place of its lists."""
+    return {key: tuple(one) if isinstance(one, list) else one for key, one in table.items()}
+
+
+@dataclass(frozen=True)
 class Course:
-    """A checkout of the course, addressed by week (the name of a folder in `solutions/`)."""
+    """A checkout of a course, addressed by week (the name of a folder in `solutions/`)."""
 
     root: Path
 
@@ -32,12 +110,21 @@ class Course:
         start = (start or Path.cwd()).resolve()
         checkout = Path(__file__).resolve().parents[2]
         for folder in (start, *start.parents, checkout):
-            if (folder / "solutions").is_dir() and (folder / "autograder" / "checks").is_dir():
+            if (folder / SETTINGS).is_file() and (folder / "solutions").is_dir():
                 return cls(folder)
         raise CourseError(
-            f"{start}: no course here or above (a folder with solutions/ and autograder/checks/); "
+            f"{start}: no course here or above (a folder with {SETTINGS} and solutions/); "
             "change into your checkout of the course"
         )
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What `course.toml` says.
+
+        Raises:
+            CourseError: it cannot be read as meant.
+        """
+        return read_settings(self.root / SETTINGS)
 
     def weeks(self) -> list[str]:
         """Return the weeks that have a source, sorted by name."""
@@ -45,12 +132,13 @@ class Course:
 
     def number(self, week: str) -> int:
         """Return the number in the week's name, which its task labels begin with."""
-        digits = re.search(r"\d+", self._known(week))
-        if digits is None:
+        number = re.search(r"\d+", self._known(week))
+        if number is None:
             raise CourseError(
-                f"solutions/{week}: the name holds no number; call it something like week1_{week}"
+                f"solutions/{week}: the name holds no number; call it weekN_{week}, where N is the "
+                "first number of its tasks' labels"
             )
-        return int(digits[0])
+        return int(number[0])
 
     def source(self, week: str) -> Path:
         """Return the text that staff edit."""
@@ -70,27 +158,73 @@ class Course:
 
     def checks(self, week: str) -> Path:
         """Return the folder of hidden checks."""
-        return self.root / "autograder" / "checks" / self._known(week)
+        return self.root / "autograder" / "checks" / f"week{self.number(week)}"
 
-    def visible_checks(self, week: str) -> Path:
-        """Return the module of visible checks, which students have."""
-        visible = self.root / "shared" / "detlab" / "checking" / "visible"
-        return visible / f"{self._known(week)}.py"
+    @property
+    def data(self) -> Path:
+        """The folder for sets of data that are fetched."""
+        return self.root / "data"
 
-    def absent_packages(self, week: str) -> list[str]:
-        """Return packages that answers of a week run without: those of `absent.txt`, a line each.
+    def module_of_week(self, week: str, part: str) -> Path | None:
+        """Return the file of a module in the students' package of a week, if there is one.
 
-        They lie beside the hidden checks; most weeks have none.
+        Args:
+            part: "visible" or "tools".
         """
-        listed = self.checks(week) / "absent.txt"
-        return listed.read_text("utf-8").split() if listed.is_file() else []
+        folder = package_folder(f"{self.settings.weeks}.week{self.number(week)}")
+        files = [folder / f"{part}.py", folder / part / "__init__.py"] if folder else []
+        return next((file for file in files if file.is_file()), None)
+
+    def tool_modules(self, week: str) -> list[str]:
+        """Return the names of the modules of tools that a week's checks use beside the engine's."""
+        found = self.module_of_week(week, "tools")
+        return [f"{self.settings.weeks}.week{self.number(week)}.tools"] if found else []
+
+    def locate(self, name: str) -> str:
+        """Say why a set of data is not at hand here, or return the empty string."""
+        if not self.settings.locate:
+            return f"{SETTINGS} names no function `locate` that finds the set {name!r}."
+        try:
+            load(self.settings.locate)(name, self.data)
+        except FileNotFoundError as error:
+            return str(error)
+        return ""
 
     def display(self, path: Path) -> str:
-        """Return `path` as messages name it: relative to the root, with forward slashes."""
-        return path.relative_to(self.root).as_posix()
+        """Return `path` as messages name it: relative to the root, with forward slashes.
+
+        What lies outside, such as an installed package, keeps its whole path.
+        """
+        inside = path.is_relative_to(self.root)
+        return (path.relative_to(self.root) if inside else path).as_posix()
 
     def _known(self, week: str) -> str:
         if week not in self.weeks():
             known = ", ".join(self.weeks()) or "none yet"
             raise CourseError(f"no week {week!r} in {self.root / 'solutions'}; known: {known}")
         return week
+
+
+def load(target: str) -> Any:
+    """Import what `course.toml` names as "module:name".
+
+    Raises:
+        CourseError: there is no such module or name.
+    """
+    module, _, name = target.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise CourseError(f"{SETTINGS} names {target!r}: {error}") from None
+
+
+def package_folder(name: str) -> Path | None:
+    """Return where a package lies, or a part of one, without importing it; None if nowhere."""
+    whole, *parts = name.split(".")
+    if not whole:
+        return None
+    spec = importlib.util.find_spec(whole)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    folder = Path(spec.submodule_search_locations[0]).joinpath(*parts)
+    return folder if folder.is_dir() else None

@@ -1,128 +1,90 @@
-"""A small class of week 1, made from the course itself and graded for real.
+"""A small class, made from the course itself and graded for real.
 
 Four submissions: the reference, the untouched stub, one with mistakes that learners
 make, and one that tries to cheat.
 """
 
+from __future__ import annotations
+
+import copy
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
-import nbformat
-from nbformat import NotebookNode
-
-from detgrader import source
 from detgrader.assignment import load_assignment
-from detgrader.course import Course
-from detgrader.overlays import load_overlays
-
-WEEK = "week1_sliding_window"
-MISTAKES = ("windows_column_by_column", "ratio_upside_down", "dilation_ignored")
-
-# What a cheat might try, one trick in the place of each answer. None has any effect.
-TRICKS = {
-    "task_1_2": '''\
-class Agreeable:
-    """Equal to whatever it is compared with."""
-
-    def __eq__(self, other):
-        return True
-
-    def __getattr__(self, name):
-        return Agreeable()
-
-    def __call__(self, *arguments):
-        return Agreeable()
+from detgrader.course import SETTINGS, Course, CourseError, DemoSettings, load
+from detgrader.files import write_json
+from detgrader.intake import WEIGHTS
+from detgrader.overlays import lay_over, load_overlays
+from detgrader.reference import reference_notebook, reference_submission, reference_weights
 
 
-def build_network():
-    return Agreeable()
-''',
-    "task_1_3": """\
-import builtins
-import torch
+def demo_settings(course: Course) -> DemoSettings:
+    """Return what the course's demo shows.
 
-torch.allclose = torch.equal = lambda *arguments, **options: True
-builtins.AssertionError = type("Quiet", (BaseException,), {})
-
-
-def linear_to_conv(linear, in_shape):
-    return linear
-""",
-    "task_1_4": """\
-from pathlib import Path
-
-solution = [path.read_text() for path in Path("/").glob("**/solutions/*/notebook.py")][0]
-exec(solution)
-""",
-    "task_1_5": """\
-import os
-
-os.system("echo '{\\"score\\": 100}' > results.json")
-""",
-    "task_1_6": """\
-import os
-
-
-def difference_norm(net, twin, images, size, stride):
-    os._exit(0)
-""",
-    "task_1_7": """\
-import urllib.request
-
-
-def time_both(net, twin, sides):
-    return urllib.request.urlopen("http://127.0.0.1:9/answers").read()
-""",
-    "task_1_8": """\
-coincide = {"conv": (float("nan"), True), "pool": (float("inf"), True)}
-""",
-    "task_1_9": """\
-def window_grid(layers, input_size):
-    while True:
-        pass
-""",
-}
+    Raises:
+        CourseError: the course has none.
+    """
+    if course.settings.demo is None:
+        raise CourseError(f"{SETTINGS} has no [demo]: name its week, mistakes and tricks there")
+    return course.settings.demo
 
 
 def build_class(course: Course, folder: Path) -> list[Path]:
     """Write the four submissions into a folder and return their paths."""
-    released = nbformat.read(course.release(WEEK), as_version=4)
-    solved = source.read(course, WEEK).notebook()
-    assignment = load_assignment(course, WEEK)
-    mutants = {o.name: o for o in load_overlays(course.mutants(WEEK), assignment, with_hints=True)}
-    mistakes = {}
-    for name in MISTAKES:
-        mutant = mutants[name]
-        task = next(task for task in assignment.tasks if task.label == mutant.task)
-        mistakes[task.code_cells[-1]] = mutant.code
+    demo = demo_settings(course)
+    released = json.loads(course.release(demo.week).read_text("utf-8"))
+    solved = reference_notebook(course, demo.week)
     notebooks = {
         "reference": solved,
         "untouched": released,
-        "mistaken": with_code(solved, mistakes, keep=True),
-        "hostile": with_code(released, TRICKS, keep=False),
+        "mistaken": with_answers(solved, mistaken_answers(course, demo)),
+        "hostile": with_answers(released, load(demo.tricks) if demo.tricks else {}),
     }
-    folder.mkdir(parents=True, exist_ok=True)
+    paths = {name: folder / f"{name}.ipynb" for name in notebooks}
     for name, notebook in notebooks.items():
-        nbformat.write(notebook, folder / f"{name}.ipynb")
-    return [folder / f"{name}.ipynb" for name in notebooks]
+        write_json(paths[name], notebook)
+    weights = reference_weights(course, demo.week)
+    if weights.is_file():
+        for name in ("reference", "mistaken"):
+            shutil.copyfile(weights, paths[name].with_suffix(WEIGHTS))
+    return list(paths.values())
 
 
-def with_code(notebook: NotebookNode, code: dict[str, str], keep: bool) -> NotebookNode:
-    """Return a copy whose answer cells hold other code: after what they held, or instead."""
-    notebook = nbformat.from_dict(notebook)
-    for cell in notebook.cells:
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        if grade_id in code:
-            cell.source = f"{cell.source}\n\n{code[grade_id]}" if keep else code[grade_id]
+def mistaken_answers(course: Course, demo: DemoSettings) -> dict[str, str]:
+    """Return the answer cells of one who makes all of the demo's mistakes.
+
+    Raises:
+        CourseError: there is no such mistake.
+    """
+    assignment = load_assignment(course, demo.week)
+    mutants = load_overlays(course.mutants(demo.week), assignment, with_hints=True)
+    submission = reference_submission(course, assignment)
+    for name in demo.mistakes:
+        mutant = next((one for one in mutants if one.name == name), None)
+        if mutant is None:
+            raise CourseError(f"{SETTINGS}, [demo]: {demo.week} has no mutant {name!r}")
+        submission = lay_over(submission, mutant, assignment)
+    return {cell.name: cell.source for cell in submission.cells}
+
+
+def with_answers(notebook: dict[str, Any], answers: dict[str, str]) -> dict[str, Any]:
+    """Return a copy of a notebook with other answers in some of its cells."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook["cells"]:
+        cell["source"] = answers.get(cell["id"], cell["source"])
     return notebook
 
 
-def explanation(folder: Path) -> list[str]:
+def explanation(course: Course, folder: Path) -> list[str]:
     """Say what the four are."""
+    demo = demo_settings(course)
     return [
-        f"Four submissions of {WEEK}, written to {folder}:",
+        f"Four submissions of {demo.week}, written to {folder}:",
         "  reference   the course's own solution",
         "  untouched   the notebook as students get it",
-        f"  mistaken    mistakes that learners make: {', '.join(MISTAKES)}",
+        f"  mistaken    mistakes that learners make: {', '.join(demo.mistakes)}",
         "  hostile     a trick in the place of each answer",
         "",
     ]

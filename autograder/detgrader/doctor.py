@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from detgrader.batch import staff_folders
+from detgrader.classroom.batch import hidden_folders
 from detgrader.course import Course, CourseError
-from detgrader.sandbox import SandboxError, isolation_of, start_sandbox
-from detgrader.workers import Crashed, Dispatcher, LimitReached, Limits, Violation, Worker
+from detgrader.sandbox.client import DispatcherClient, WorkerClient
+from detgrader.sandbox.host import Inside, SandboxError, isolation_of, start_sandbox
+from detgrader.sandbox.limits import Crashed, LimitReached, Limits, Violation
 
 PACKAGES = ("torch", "torchvision", "numpy", "nbgrader", "jupytext", "pytest")
 
@@ -64,7 +65,7 @@ def examine_package(name: str) -> Finding:
 
 def examine_releases(course: Course) -> Finding:
     """Compare the releases with what the sources build."""
-    from detgrader import release
+    from detgrader.authoring import release
 
     try:
         for week in course.weeks():
@@ -80,7 +81,9 @@ def examine_isolation(course: Course) -> Iterator[Finding]:
         yield Finding("sandbox", False, "not on this system", "Grading runs on Linux.")
         return
     complaints: list[str] = []
-    program = isolation_of(staff_folders(course), complaints)
+    visible = course.settings.sandbox.visible
+    inside = Inside(packages=visible, hidden=tuple(hidden_folders(course)))
+    program = isolation_of(inside, complaints)
     yield Finding(
         "bubblewrap",
         program is not None,
@@ -91,22 +94,22 @@ def examine_isolation(course: Course) -> Iterator[Finding]:
     if program is None:
         return
     try:
-        with start_sandbox(1, program, staff_folders(course), []) as sandbox:
+        with start_sandbox(1, program, inside) as sandbox:
             sandbox.wait_until_ready()
             yield Finding("sandbox", True, "starts")
-            dispatcher = Dispatcher(sandbox.controls[0])
+            dispatcher = DispatcherClient(sandbox.controls[0])
             attempts = BARRED | {
                 "course out of sight": f"import os; os.listdir({str(course.root / 'solutions')!r})"
             }
             for what, code in attempts.items():
-                held = holds(Worker(dispatcher, Limits(cpu_s=5)), code)
+                held = holds(WorkerClient(dispatcher, Limits(cpu_s=5)), code)
                 advice = "Do not grade on this machine; report it."
                 yield Finding(what, held, "held" if held else "NOT held", advice)
     except SandboxError as error:
         yield Finding("sandbox", False, str(error), "See the message above.")
 
 
-def holds(worker: Worker, code: str) -> bool:
+def holds(worker: WorkerClient, code: str) -> bool:
     """Say whether code fails in a worker."""
     try:
         errors = worker.run([{"cell": "doctor", "source": code, "definitions_only": False}])

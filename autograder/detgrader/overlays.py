@@ -1,20 +1,24 @@
-"""Mutants and variants: small pieces of code laid over the reference.
+"""Mutants and variants: what the reference of one task becomes when some of it is otherwise.
 
-An overlay is a Python file whose docstring holds `task:`, `does:` and, for a mutant,
-`hint:`; its code runs at the end of that task's answer cell, so that it replaces
-what it defines again.
+An overlay says so in one of two forms. `NAME.toml` changes lines of the reference and holds no
+more than these. `NAME.py` is another solution: its code runs at the end of the task's last answer
+cell, so that it replaces what it defines again, and its docstring holds `task:`, `does:` and, for
+a mutant, `hint:`.
 """
+
+from __future__ import annotations
 
 import ast
 import copy
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detgrader.assignment import Assignment
-from detgrader.course import Course, CourseError
-from detgrader.percent import read_answers
-from detgrader.submission import WEIGHTS, Cell, Submission
+from detgrader.changes import Change, apply_changes, read_tables
+from detgrader.course import CourseError
+from detgrader.intake import Submission
 
 FIELD = re.compile(r"^(task|does|hint):\s*", re.M)
 
@@ -28,29 +32,57 @@ class Overlay:
         task: label of the task.
         does: what it does wrong or differently, in a line.
         hint: what a student who makes this mistake should read; empty for a variant.
-        code: Python.
+        code: Python that runs after the reference's.
+        changes: to the reference's lines, in the place of `code`.
     """
 
     name: str
     task: str
     does: str
     hint: str
-    code: str
+    code: str = ""
+    changes: tuple[Change, ...] = ()
 
 
 def load_overlays(folder: Path, assignment: Assignment, with_hints: bool) -> list[Overlay]:
     """Read a folder of overlays.
 
     Raises:
-        CourseError: naming the file that lacks a field or names an unknown task.
+        CourseError: naming the file, and where it can the line, that is not as it must be.
     """
-    labels = {task.label for task in assignment.tasks}
-    return [read_overlay(path, labels, with_hints) for path in sorted(folder.glob("*.py"))]
+    labels = {task.label for task in assignment.tasks if task.code_cells}
+    return [read_overlay(path, labels, with_hints) for path in overlay_paths(folder)]
+
+
+def overlay_paths(folder: Path) -> list[Path]:
+    """Return the files of a folder's overlays, in the order of their names.
+
+    Raises:
+        CourseError: two have the same name, by which reports would take one for the other.
+    """
+    paths = sorted([*folder.glob("*.py"), *folder.glob("*.toml")])
+    for stem, count in Counter(path.stem for path in paths).items():
+        if count > 1:
+            raise CourseError(f"{folder / stem}.toml: there is {stem}.py, too: keep one of them")
+    return paths
 
 
 def read_overlay(path: Path, labels: set[str], with_hints: bool) -> Overlay:
-    """Read one overlay."""
-    text = path.read_text("utf-8")
+    """Read one overlay of a task among `labels`."""
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise CourseError(f"{path}:{line}: this is not UTF-8: save the file as UTF-8") from error
+    read = read_changes if path.suffix == ".toml" else read_code
+    overlay = read(path, text, ["task", "does", *(["hint"] if with_hints else [])])
+    if overlay.task not in labels:
+        raise CourseError(f"{path}:1: there is no task {overlay.task} with code")
+    return overlay
+
+
+def read_code(path: Path, text: str, keys: list[str]) -> Overlay:
+    """Read an overlay that is another solution."""
     try:
         tree = ast.parse(text, str(path))
     except SyntaxError as error:
@@ -58,35 +90,45 @@ def read_overlay(path: Path, labels: set[str], with_hints: bool) -> Overlay:
     doc = ast.get_docstring(tree) or ""
     code = "\n".join(text.splitlines()[tree.body[0].end_lineno :]) if doc else text
     parts = FIELD.split(doc)[1:]
-    values = {
-        key: " ".join(value.split()) for key, value in zip(parts[::2], parts[1::2], strict=True)
-    }
-    for key in ("task", "does", *(["hint"] if with_hints else [])):
+    values = dict(zip(parts[::2], map(one_line, parts[1::2]), strict=True))
+    for key in keys:
         if not values.get(key):
             raise CourseError(f"{path}:1: the docstring lacks a line `{key}: …`")
-    if values["task"] not in labels:
-        raise CourseError(f"{path}:1: there is no task {values['task']}")
     hint = values.get("hint", "")
-    return Overlay(path.stem, values["task"], values["does"], hint, code.strip("\n"))
+    return Overlay(path.stem, values["task"], values["does"], hint, code=code.strip("\n"))
 
 
-def reference_submission(course: Course, assignment: Assignment) -> Submission:
-    """Return the reference solution as if it had been handed in."""
-    path = course.source(assignment.name)
-    cells = [Cell(grade_id, source) for grade_id, source in read_answers(path)]
-    weights = path.with_name(f"{assignment.name}{WEIGHTS}")
-    return Submission("reference", path, cells=cells, weights=weights, staff=True)
+def read_changes(path: Path, text: str, keys: list[str]) -> Overlay:
+    """Read an overlay that changes lines."""
+    table, changes = read_tables(path, text)
+    values = dict(zip(keys, map(one_line, table.texts(*keys)), strict=True))
+    for key in keys:
+        if not values[key]:
+            raise CourseError(f"{table.where(key)}: `{key}` is empty")
+    hint = values.get("hint", "")
+    return Overlay(path.stem, values["task"], values["does"], hint, changes=tuple(changes))
+
+
+def one_line(text: str) -> str:
+    """Return a text with all its blanks, line breaks among them, as single spaces."""
+    return " ".join(text.split())
 
 
 def lay_over(reference: Submission, overlay: Overlay, assignment: Assignment) -> Submission:
-    """Return the reference with an overlay at the end of its task's last code cell."""
+    """Return the reference with an overlay's changes, or its code at the end of its task's cells.
+
+    Raises:
+        CourseError: the changes do not fit the reference.
+    """
     task = next(task for task in assignment.tasks if task.label == overlay.task)
+    own = [cell for cell in reference.cells if cell.name in task.code_cells]
+    if overlay.changes:
+        sources = apply_changes(own, overlay.changes, reference.path)
+    else:
+        sources = {own[-1].name: f"{own[-1].source}\n\n{overlay.code}"}
     submission = copy.copy(reference)
-    submission.student, submission.overlaid = overlay.name, overlay.task
+    submission.student = overlay.name
     submission.cells = [
-        replace(cell, source=f"{cell.source}\n\n{overlay.code}")
-        if cell.name == task.code_cells[-1]
-        else cell
-        for cell in reference.cells
+        replace(cell, source=sources.get(cell.name, cell.source)) for cell in reference.cells
     ]
     return submission

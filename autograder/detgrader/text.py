@@ -40,7 +40,7 @@ def without_values(words: str, type_name: str, line: str) -> str:
     """
     known = set(NUMBER.findall(line))
 
-    def hide(found: re.Match) -> str:
+    def hide(found: re.Match[str]) -> str:
         return found[0] if found[0] in known else "…"
 
     if RAISING.search(line) or type_name == "KeyError":

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from detlab.checking.cells import keep_definitions
-from detlab.checking.visible import check_namespace, tasks_of_week
+from detlab.checking.labels import label_of_answer, week_of
+from detlab.checking.visible import VisibleChecks
 from detlab.sets import downloads
 
 app = typer.Typer(
@@ -51,7 +52,7 @@ def read_code(notebook: Path) -> list[tuple[str, str]]:
         return [
             (name, "".join(cell["source"]))
             for name, cell in named
-            if name == "setup" or name.startswith(("task_", "cell "))
+            if name == "setup" or name.startswith("cell ") or label_of_answer(name)
         ]
     except OSError as error:
         stop(f"{notebook} cannot be read: {error.strerror}")
@@ -68,26 +69,30 @@ def check(
     Exit status: 0 when all pass, 1 when one does not, 2 when it is not a notebook of the course.
     """
     cells = read_code(notebook)
-    labels = dict.fromkeys(label_of(name) for name, _ in cells if name.startswith("task_"))
+    labels = dict.fromkeys(label for name, _ in cells if (label := label_of_answer(name)))
     if not labels:
         stop(f"{notebook} has no answer cells of the course")
     namespace: dict = {"__name__": "__main__"}
+    checks = None
     for name, source in cells:
         run_cell(name, source, namespace)
-    checked = tasks_of_week(next(iter(labels)).split(".")[0])
-    reports = [check_namespace(label, namespace) for label in labels if label in checked]
+        if name == "setup":
+            checks = namespace.get("check")  # later cells may call something else so
+    if not isinstance(checks, VisibleChecks):
+        stop(
+            f"the setup cell of {notebook} does not import the course's `check`: copy the cell "
+            "from a fresh notebook, and see that what it imports is installed"
+        )
+    checked = checks.tasks_of_week(week_of(next(iter(labels))))
+    reports = [checks.report(label, namespace) for label in labels if label in checked]
     for report in reports:
         console.print(escape(report.text), style="green" if report.passed else "")
     if not reports:
-        stop(f"there are no checks for {', '.join(labels)}: is detlab older than the notebook?")
+        package = checks.package.partition(".")[0]
+        stop(f"there are no checks for {', '.join(labels)}: is {package} older than the notebook?")
     passed = sum(report.passed for report in reports)
     console.print(f"{passed} of {len(reports)} tasks pass their visible checks.")
     sys.exit(0 if passed == len(reports) else 1)
-
-
-def label_of(grade_id: str) -> str:
-    """Turn `task_1_5` or `task_1_5_explain` into the task's label, `1.5`."""
-    return ".".join(grade_id.split("_")[1:3])
 
 
 def run_cell(name: str, source: str, namespace: dict) -> None:

@@ -40,7 +40,6 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torchsummary import summary
 
-from detlab.checking import check
 from detlab.grid import WindowGrid
 from detlab.plotting import (
     Block,
@@ -52,6 +51,7 @@ from detlab.plotting import (
     draw_windows_and_cells,
     example_image,
 )
+from detlab.weeks import check
 
 torch.manual_seed(0)
 

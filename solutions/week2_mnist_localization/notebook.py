@@ -48,11 +48,11 @@ from torch.utils.data import DataLoader, TensorDataset
 from torchsummary import summary
 from tqdm import tqdm
 
-from detlab.checking import check
 from detlab.digits import load_digits
 from detlab.grid import WindowGrid
 from detlab.metrics import label_accuracy, mean_iou
 from detlab.plotting import draw_images, draw_targets, draw_windows
+from detlab.weeks import check
 
 torch.manual_seed(0)
 

@@ -48,7 +48,6 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from detlab.checking import check
 from detlab.detection_plots import (
     draw_curves,
     draw_detections,
@@ -60,6 +59,7 @@ from detlab.detection_plots import (
 from detlab.digits import load_digits
 from detlab.metrics import mean_average_precision
 from detlab.scenes import load_scenes
+from detlab.weeks import check
 
 torch.manual_seed(0)
 torch.set_num_threads(1)  # as in the grader; so small a network gains nothing by more
@@ -758,9 +758,15 @@ check("3.9")
 #
 # The grader makes one batch of eight scenes, passes it 120 times, and then asks your network, in
 # evaluation mode, about the same scenes. The task rests on your answers to 3.3 to 3.8 and is
-# skipped when one of these earned nothing. Points are for the **loss**, both terms together (1
-# point for at most 1.5, 1 more for at most 0.5), and for the **mAP**, measured as in task 3.11 (1
-# point for at least 0.80, 1 more for at least 0.95). The limit is 120 seconds of processor time.
+# skipped when one of these earned nothing. Points are for the **loss**, both terms together, and
+# for the **mAP**, measured as in task 3.11:
+#
+# | | 1 point | 2 points |
+# | --- | --- | --- |
+# | loss at most | 1.5 | 0.5 |
+# | mAP at least | 0.80 | 0.95 |
+#
+# The limit is 120 seconds of processor time.
 
 
 # %% nbgrader={"grade_id": "task_3_10", "solution": true}

@@ -53,7 +53,7 @@ from torchvision import ops
 from torchvision.transforms import functional as TF
 from tqdm import tqdm
 
-from detlab.checking import check
+from detlab.weeks import check
 
 torch.manual_seed(0)
 

@@ -32,7 +32,7 @@ ATTACKS = [
     toy(
         "sys-exit:grader-exception",
         calling(
-            "from detgrader.inside.wire import Closed\nraise Closed",
+            "from detgrader.sandbox.inside.wire import Closed\nraise Closed",
         ),
         status=("failed", "violation"),
     ),

@@ -7,7 +7,7 @@ INTERFERED = "interfered with the grading"
 REACH = """
 import gc, json, os, struct, sys, time
 def channel():
-    from detgrader.inside.wire import Channel
+    from detgrader.sandbox.inside.wire import Channel
     return next(thing for thing in gc.get_objects() if type(thing) is Channel)
 def nonce():
     frame = sys._getframe()
@@ -144,14 +144,14 @@ ATTACKS = [
     toy(
         "bad-frame:wrong-answer-forged-well",
         f"{REACH}\n"
-        "from detgrader.inside.worker import Worker\n"
+        "from detgrader.sandbox.inside.worker import Worker\n"
         "def serve(self):\n"
         "    while True:\n"
         "        message = self.channel.receive()\n"
         "        self.channel.send({'kind': 'result', 'nonce': message['nonce'], 'value': 0})\n"
         "def add(first, second):\n"
         "    send(result(0))\n"
-        "    serve(Worker(channel()))\n",
+        "    serve(Worker(channel(), {}))\n",
         says="`add` does not add",
     ),
     violation(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from attacks.toys import LABELS, WEEK, Attack, course_files
-from detgrader import release
+from attacks.toys import WEEK, Attack, course_files
+from detgrader.authoring import release
 from detgrader.course import Course
+from detgrader.reference import reference_notebook
+from detlab.checking.labels import answer_id
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -23,19 +25,9 @@ def build_course(root: Path) -> Course:
     return course
 
 
-def answer_id(label: str) -> str:
-    """Return the grade id of a task's answer."""
-    return f"task_{label.replace('.', '_')}"
-
-
 def solved_notebook(course: Course) -> dict:
     """Return the release with the right answers in it."""
-    right = {cell.id: cell.source for cell in release.solved(course, WEEK).cells}
-    notebook = json.loads(course.release(WEEK).read_text("utf-8"))
-    for label in LABELS:
-        cell = next(cell for cell in notebook["cells"] if cell["id"] == answer_id(label))
-        cell["source"] = right[answer_id(label)]
-    return notebook
+    return reference_notebook(course, WEEK)
 
 
 def notebook_with(solved: dict, answers: dict[str, str], helper: str = "") -> dict:

@@ -66,7 +66,7 @@ ATTACKS = [
             ("repository-checks", "os.path.exists('REPOSITORY/autograder/checks')"),
             ("repository-tests", "os.path.exists('REPOSITORY/tests')"),
             ("repository-git", "os.path.exists('REPOSITORY/.git')"),
-            ("grader", "glob.glob('REPOSITORY/autograder/detgrader/g*.py')"),
+            ("grader", "glob.glob('REPOSITORY/autograder/detgrader/grading/*.py')"),
             ("home", "glob.glob(os.path.expanduser('~/*')) or glob.glob('/root/*')"),
             ("temporary", "glob.glob('/tmp/pytest*') or glob.glob('/tmp/*/results.json')"),
             ("processes", "glob.glob('/proc/[0-9]*') or os.path.exists('/proc/self')"),
@@ -82,7 +82,7 @@ ATTACKS = [
         )
         for name, code in (
             ("grading", "import detgrader.grading"),
-            ("checks", "import detgrader.checks"),
+            ("checks", "import detgrader.grading.session"),
             ("course", "import detgrader.course"),
             ("test-module", "import test_1_1"),
             ("stand-ins", "import stand_ins"),

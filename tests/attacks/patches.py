@@ -97,13 +97,13 @@ ATTACKS = [
     toy(
         "patch-worker:encoder",
         returning("0")
-        + "from detgrader.inside import wire\n"
+        + "from detgrader.sandbox.inside import wire\n"
         + "wire.pack = lambda message: b'passed' * 9\n",
         status=("violation", "limit"),
     ),
     toy(
         "patch-worker:error-is-the-graders",
-        "from detgrader.inside import worker\n"
+        "from detgrader.sandbox.inside import worker\n"
         "def say(error):\n"
         "    return {'kind': 'grader_error', 'type_name': 'passed', 'message': '', 'frames': []}\n"
         "worker.error_message = say\n"

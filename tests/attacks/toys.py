@@ -161,12 +161,6 @@ def add(student, first, second):
 
 STAND_INS = {"1.1": {"add": add}}
 """
-# Nobody runs these: the notebook has a `check` of its own.
-VISIBLE = """\
-@visible("{label}")
-def shown(student):
-    \"\"\"There is something to see.\"\"\"
-"""
 MUTANT = '''\
 """
 task: 1.1
@@ -180,14 +174,22 @@ def add(first, second):
 '''
 
 
+SETTINGS = """\
+name = "A toy"
+
+[sandbox]
+hidden_folders = ["solutions", "assignments", "autograder/checks", "tests", "data", ".git"]
+hidden_packages = ["detcourse", "detlab.fast", "detlab.sets"]
+visible = ["detlab"]
+"""
+
+
 def course_files() -> dict[str, str]:
     """Return the files of the toy course by path."""
-    files = {f"solutions/{WEEK}/notebook.py": NOTEBOOK}
+    files = {"course.toml": SETTINGS, f"solutions/{WEEK}/notebook.py": NOTEBOOK}
     files[f"solutions/{WEEK}/mutants/subtracts.py"] = MUTANT
-    checks = f"autograder/checks/{WEEK}"
+    checks = "autograder/checks/week1"
     files[f"{checks}/stand_ins.py"] = STAND_INS
-    visible = "\n\n".join(VISIBLE.format(label=label) for label in LABELS)
-    files[f"shared/detlab/checking/visible/{WEEK}.py"] = visible
     for label, text in CHECKS.items():
         cpu_s, wall_s = LIMITS[label]
         head = HEAD.format(label=label, points=POINTS[label], cpu_s=cpu_s, wall_s=wall_s)

@@ -59,7 +59,7 @@ def cause_order(actual: Tensor, expected: Tensor) -> str:
     )
 
 
-def cause_first_image(actual: Tensor, expected: Tensor) -> str:
+def cause_first_item(actual: Tensor, expected: Tensor) -> str:
     """Only the first item of the batch is right."""
     if actual.dim() > 2 and actual.shape[0] > 1 and near(actual[0], expected[0]):
         return "The first item of the batch is right, later ones are not."
@@ -100,7 +100,7 @@ CAUSES: tuple[Callable[[Tensor, Tensor], str], ...] = (
     cause_constant,
     cause_swapped_axes,
     cause_order,
-    cause_first_image,
+    cause_first_item,
     cause_factor,
     cause_offset,
 )

@@ -46,7 +46,7 @@ def expect_tensor(value: Any, what: str, shape: Sequence[int] | None = None) -> 
 
     Args:
         value: a student's answer.
-        what: what it is, for the message: "`slide`'s answer".
+        what: what it is, for the message: "`area`'s answer".
         shape: the shape it must have exactly (nothing is broadcast), or None.
 
     Returns:
@@ -63,6 +63,14 @@ def expect_tensor(value: Any, what: str, shape: Sequence[int] | None = None) -> 
     if not bool(torch.isfinite(value).all()):
         kinds = "NaN" if bool(torch.isnan(value).any()) else "infinity"
         fail(f"{what} holds {kinds}.")
+    return value
+
+
+def expect_floats(value: Any, what: str, shape: Sequence[int] | None = None) -> Tensor:
+    """Take a value as a tensor of finite floats, of this shape if one is given."""
+    value = expect_tensor(value, what, shape)
+    if not value.is_floating_point():
+        fail(f"{what} must hold floats, but is {value.dtype}.")
     return value
 
 

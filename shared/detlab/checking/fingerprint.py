@@ -64,7 +64,7 @@ def same_answer(a: Any, b: Any) -> bool:
     return type(a) is type(b) and a == b
 
 
-def close_sums(a: list, b: list) -> bool:
+def close_sums(a: list[Any], b: list[Any]) -> bool:
     """Compare the sums of two tensors, relative to their norms."""
     if len(a) != len(b):
         return False

@@ -1,4 +1,4 @@
-"""The student as a check sees them: `student.box_iou(boxes_a=a, boxes_b=b)`.
+"""The student as a check sees them: `student.area(width=2, height=3)`.
 
 A check is written once against this interface; whether the code lies in the
 notebook's own process or in a grader's worker is the bench's affair.

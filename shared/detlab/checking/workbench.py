@@ -6,18 +6,19 @@ The same bench serves a live notebook (visible checks) and a grader's worker
 
 import importlib
 import inspect
+import linecache
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
 import torch
 
-from detlab.checking import network_tools, tools
 from detlab.checking.values import HandleRef, export, replace_handles, without_sharing
 
 MAX_FRAMES = 6
+Tool = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,10 @@ def limit_of(error: BaseException, words: str) -> str:
         return "memory"
     if isinstance(error, OutputLimit):
         return "output"
-    forbidden = isinstance(error, OSError) and type(error).__module__ == "builtins"
-    writes = forbidden and error.errno in (1, 27, 30) and error.filename is not None
-    return "files" if writes else ""
+    if isinstance(error, OSError) and type(error).__module__ == "builtins":
+        writes = error.errno in (1, 27, 30) and error.filename is not None
+        return "files" if writes else ""
+    return ""
 
 
 def describe_error(
@@ -82,7 +84,12 @@ def describe_error(
     """Reduce an exception to what the student needs: its type, its words, their own lines."""
     frames = student_frames(error.__traceback__, is_student_frame, cell_name)
     message = words_of(error)
-    if type(error) in (SyntaxError, IndentationError, TabError) and type(error.lineno) is int:
+    # Exactly these: a class of the student's could lie about the parts.
+    if (
+        isinstance(error, SyntaxError)
+        and type(error) in (SyntaxError, IndentationError, TabError)
+        and type(error.lineno) is int
+    ):
         cell, text = str(error.filename or "?"), str(error.text or "")
         frames.append(StudentFrame(cell, error.lineno, "<cell>", text.strip()))
         message = str(error.msg or "")
@@ -99,12 +106,12 @@ def student_frames(
     frames = []
     for frame, line in traceback.walk_tb(trace):
         if is_student_frame(frame):
-            text = traceback.linecache.getline(frame.f_code.co_filename, line).strip()
+            text = linecache.getline(frame.f_code.co_filename, line).strip()
             frames.append(StudentFrame(cell_name(frame), line, frame.f_code.co_name, text))
     return frames
 
 
-def call_by_name(function: Callable, arguments: dict[str, Any]) -> Any:
+def call_by_name(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     """Call a student's function with the statement's parameter names.
 
     By keyword when the function knows all of the names (so keyword-only parameters
@@ -129,18 +136,22 @@ class Workbench:
 
     Args:
         namespace: the globals of the student's cells.
+        tools: by name, functions of the course's that a check may have run beside its objects.
         cell_name: names the cell that a frame belongs to.
     """
 
     def __init__(
-        self, namespace: dict[str, Any], cell_name: Callable[[Any], str] = lambda frame: "cell"
+        self,
+        namespace: dict[str, Any],
+        tools: Mapping[str, Tool],
+        cell_name: Callable[[Any], str] = lambda frame: "cell",
     ):
         self.namespace = namespace
         self.cell_name = cell_name
         self.objects: list[Any] = []
-        # As they were before any cell ran: cells may put other functions into that module.
-        self.tools = vars(network_tools) | vars(tools)
-        self.requests = {
+        # As they were before any cell ran: cells may put other functions into their module.
+        self.tools = tools
+        self.requests: dict[str, Callable[..., Any]] = {
             "call": self.call,
             "fetch": self.fetch,
             "new": self.new,
@@ -213,12 +224,12 @@ class Workbench:
         """Return a variable of the student's."""
         return self.name(name)
 
-    def new(self, path: str, arguments: list, options: dict[str, Any]) -> Any:
+    def new(self, path: str, arguments: list[Any], options: dict[str, Any]) -> Any:
         """Make an object of a library's class, for example `torch.nn.Conv2d`."""
         module, _, attribute = path.rpartition(".")
         return getattr(importlib.import_module(module), attribute)(*arguments, **options)
 
-    def invoke(self, target: Any, arguments: list) -> Any:
+    def invoke(self, target: Any, arguments: list[Any]) -> Any:
         """Call an object, without gradients (a check that needs them uses a tool)."""
         with torch.no_grad():
             return target(*arguments)
@@ -227,7 +238,7 @@ class Workbench:
         """Return an attribute of an object."""
         return getattr(target, name)
 
-    def tool(self, name: str, arguments: list) -> Any:
+    def tool(self, name: str, arguments: list[Any]) -> Any:
         """Run one of the course's tools on the student's objects."""
         return self.tools[name](*arguments)
 

@@ -335,34 +335,3 @@ def write_lists(images: ImageSet, out: Path, split: str) -> list[Path]:
         finally:
             part.unlink(missing_ok=True)
     return [out / f"{name}.json" for name in contents]
-
-
-def read_lists(out: Path, split: str) -> ImageSet:
-    """Read what `write_lists` wrote.
-
-    Raises:
-        AnnotationError: a file is missing or is not what was written.
-    """
-    try:
-        images, rows, label_map = (
-            json.loads((out / f"{name}.json").read_text("utf-8"))
-            for name in (f"{split}_images", f"{split}_objects", "label_map")
-        )
-        paths, label_map = [Path(path) for path in images], dict(label_map)
-        objects = [
-            {
-                "boxes": torch.tensor(row["boxes"], dtype=torch.float32).reshape(-1, 4),
-                "labels": torch.tensor(row["labels"], dtype=torch.int64),
-                "difficult": torch.tensor(row["difficult"], dtype=torch.bool),
-            }
-            for row in rows
-        ]
-    # torch says RuntimeError of numbers that do not make whole boxes.
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise AnnotationError(f"the lists in {out} cannot be read: {error}") from None
-    if len(paths) != len(objects):
-        raise AnnotationError(f"the lists in {out} differ: {len(paths)} and {len(objects)} images")
-    for number, one in enumerate(objects, 1):
-        if len({len(value) for value in one.values()}) > 1:
-            raise AnnotationError(f"the lists in {out} differ: image {number} has half an object")
-    return ImageSet(paths, objects, label_map)

@@ -1,0 +1,120 @@
+"""Task 1.6: the norm of the difference, and where the two could differ."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from detcourse.week1.nets import randint, random, slide_plainly
+from detlab.checking.expect import (
+    expect_equal,
+    expect_ints,
+    expect_number,
+    fail,
+)
+from detlab.checking.mirror import mirror
+from detlab.checking.replies import calls_of
+from detlab.checking.student import Student
+from detlab.weeks.week1.assertions import check_sizes
+
+pytestmark = pytest.mark.task("1.6", points=8)
+
+
+def net_and_twin(rng: torch.Generator, size: int, stride: int) -> tuple[nn.Sequential, nn.Conv2d]:
+    """A linear classifier of 3-channel windows, and its true twin."""
+    net = nn.Sequential(nn.Flatten(), nn.Linear(3 * size * size, 4))
+    twin = nn.Conv2d(3, 4, size, stride=stride)
+    weight, bias = random(rng, 4, 3 * size * size) / size, random(rng, 4)
+    net[1].load_state_dict({"weight": weight, "bias": bias})
+    twin.load_state_dict({"weight": weight.view(4, 3, size, size), "bias": bias})
+    return net, twin
+
+
+def measure(
+    student: Student,
+    rng: torch.Generator,
+    change: Callable[[nn.Conv2d], Any],
+    shape: tuple[int, ...],
+) -> tuple[object, bool]:
+    """Compare `difference_norm` with the norm computed here, for a twin that was changed.
+
+    Returns:
+        The student's answer, and whether the networks ran with gradients.
+    """
+    size, stride = 5, randint(rng, 2, 3)
+    net, twin = net_and_twin(rng, size, stride)
+    with torch.no_grad():
+        change(twin)
+    images = random(rng, *shape)
+    theirs = {"net": mirror(student, net), "twin": mirror(student, twin)}
+    calls = [student.tool("record_calls", module) for module in theirs.values()]
+    answer = student.difference_norm(**theirs, images=images, size=size, stride=stride)
+    with torch.no_grad():
+        difference = slide_plainly(net, images, size, stride) - twin(images)
+    expected = float(difference.double().norm())
+    number = expect_number(answer, "`difference_norm`'s result")
+    # Rounding alone makes a norm of about 1e-5 out of a few hundred equal elements.
+    if abs(number - expected) > 1e-3 * expected + 1e-3:
+        fail(
+            "`difference_norm` is not the Euclidean norm of the difference of all elements.",
+            f"Expected {expected:.6g}, got {number:.6g}.",
+        )
+    recorded = [call for record in calls for call in calls_of(student, record, "a network")]
+    return answer, any(gradients for _, gradients in recorded)
+
+
+def shuffle(twin: nn.Conv2d) -> None:
+    """Exchange output channels: the norm of the twin's output stays the same."""
+    for weights in twin.parameters():
+        weights.copy_(weights.roll(1, 0))
+
+
+@pytest.mark.weight(3)
+def test_shuffled_twin(student: Student, rng: torch.Generator) -> None:
+    """`difference_norm` sees that a twin with its scores shuffled is no twin."""
+    measure(student, rng, shuffle, (1, 3, 9, 9))
+
+
+@pytest.mark.weight(3)
+def test_other_twins(student: Student, rng: torch.Generator) -> None:
+    """`difference_norm` is right for true and for wrong twins, on batches and any sides."""
+    measure(student, rng, lambda twin: None, (2, 3, 9, 12))
+    measure(student, rng, lambda twin: twin.bias.add_(1.0), (3, 3, 11, 8))
+    measure(student, rng, lambda twin: twin.weight.mul_(-2.0), (2, 3, 7, 10))
+
+
+@pytest.mark.weight(1)
+def test_python_float(student: Student, rng: torch.Generator) -> None:
+    """`difference_norm` returns a Python float, and runs without gradients."""
+    answer, gradients = measure(student, rng, shuffle, (1, 3, 7, 7))
+    if type(answer) is not float:
+        fail("`difference_norm` must return a Python float: `.item()` makes one of a tensor.")
+    if gradients:
+        fail("`difference_norm` must run the networks without gradients (`torch.no_grad()`).")
+
+
+@pytest.mark.weight(2)
+def test_my_sizes(student: Student) -> None:
+    """`my_sizes` holds three sizes or more, some odd, some not square."""
+    check_sizes(student.fetch("my_sizes"))
+
+
+@pytest.mark.weight(4)
+def test_unseen(student: Student, rng: torch.Generator) -> None:
+    """`unseen` counts the rows and columns that no window covers."""
+    sizes = [(randint(rng, 14, 90), randint(rng, 14, 90)) for _ in range(8)]
+    for height, width in [(14, 14), (15, 14), (14, 15), (33, 64), *sizes]:
+        answer = expect_ints(student.unseen(height=height, width=width), "`unseen`'s result", 2)
+        # The last window starts at the largest multiple of 2 that leaves room for 14 pixels.
+        last = [max(range(0, side - 13, 2)) + 14 for side in (height, width)]
+        expect_equal(answer, (height - last[0], width - last[1]), "`unseen`'s result")
+
+
+@pytest.mark.weight(3)
+def test_answer(student: Student) -> None:
+    """`answer_1_6` says for which images the outputs could differ."""
+    answer = student.fetch("answer_1_6")
+    if type(answer) is not str or answer.strip().upper() != "C":
+        fail("`answer_1_6` is not right: look at what both procedures do with the last lines.")

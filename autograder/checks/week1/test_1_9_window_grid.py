@@ -1,0 +1,193 @@
+"""Task 1.9: which windows any stack of unpadded layers looks at.
+
+The truth comes from single layers: each turns a map's side into the next one's as
+PyTorch documents it, and the smallest images that give one and two output rows tell
+the window's size and stride.
+"""
+
+import bisect
+import itertools
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+
+from detcourse.week1.nets import randint
+from detlab.checking.expect import expect_equal, expect_int, expect_ints, expect_list, fail
+from detlab.checking.mirror import mirror
+from detlab.checking.replies import calls_of
+from detlab.checking.student import Student
+from detlab.grid import WindowGrid
+
+pytestmark = pytest.mark.task("1.9", points=24)
+
+MakeLayer = Callable[[torch.Generator], nn.Module]
+
+
+def plain_conv(rng: torch.Generator) -> nn.Module:
+    """A convolution with stride 1 and without dilation."""
+    return nn.Conv2d(1, 1, randint(rng, 2, 5))
+
+
+def strided_conv(rng: torch.Generator) -> nn.Module:
+    """A convolution with a stride of 2 or 3."""
+    return nn.Conv2d(1, 1, randint(rng, 2, 5), stride=randint(rng, 2, 3))
+
+
+def dilated_conv(rng: torch.Generator) -> nn.Module:
+    """A convolution with a dilation of 2 or 3."""
+    return nn.Conv2d(1, 1, randint(rng, 2, 3), dilation=randint(rng, 2, 3))
+
+
+def pool(rng: torch.Generator) -> nn.Module:
+    """A max-pooling as it is most often written."""
+    return nn.MaxPool2d(2)
+
+
+def pool_in_pairs(rng: torch.Generator) -> nn.Module:
+    """A max-pooling that was given pairs of ints, with a stride of its own."""
+    stride = (1, 3)[randint(rng, 0, 1)]
+    return nn.MaxPool2d((2, 2), (stride, stride))
+
+
+def pool_in_ints(rng: torch.Generator) -> nn.Module:
+    """A max-pooling with a stride of its own, given as an int."""
+    return nn.MaxPool2d(2, (1, 3)[randint(rng, 0, 1)])
+
+
+def stack_of(rng: torch.Generator, *makers: MakeLayer) -> nn.Sequential:
+    """A stack of layers, each followed by one that leaves the grid alone."""
+    neutral = itertools.cycle([nn.ReLU, lambda: nn.BatchNorm2d(1), nn.Dropout, nn.Identity])
+    layers = zip((make(rng) for make in makers), (make() for make in neutral), strict=False)
+    return nn.Sequential(*itertools.chain.from_iterable(layers))
+
+
+def shuffled(rng: torch.Generator, makers: list[MakeLayer]) -> list[MakeLayer]:
+    """The same in random order."""
+    return [makers[n] for n in torch.randperm(len(makers), generator=rng)]
+
+
+def output_side(stack: nn.Sequential, side: int) -> int:
+    """Rows of the output for an image with so many rows; 0 when a layer refuses it."""
+    for layer in stack:
+        if isinstance(layer, nn.Conv2d | nn.MaxPool2d):
+            settings = (layer.kernel_size, layer.stride, layer.dilation)
+            kernel, stride, dilation = (v[0] if isinstance(v, tuple) else v for v in settings)
+            side = max(0, (side - dilation * (kernel - 1) - 1) // stride + 1)
+    return side
+
+
+def smallest_side(stack: nn.Sequential, rows: int) -> int:
+    """The smallest image that gives so many output rows."""
+    return bisect.bisect_left(range(5000), rows, key=lambda side: output_side(stack, side))
+
+
+def true_window(stack: nn.Sequential) -> tuple[int, int]:
+    """Size and stride of the windows, by trying image sizes."""
+    size = smallest_side(stack, 1)
+    return size, smallest_side(stack, 2) - size
+
+
+def compare(student: Student, rng: torch.Generator, stack: nn.Sequential) -> None:
+    """Compare `window_grid` with the truth on images larger than a window."""
+    theirs = mirror(student, stack)
+    size, stride = true_window(stack)
+    height, width = (size + randint(rng, 0, 5 * stride) for _ in range(2))
+    if height == width:
+        width += 2 * stride
+    counts = tuple(output_side(stack, side) for side in (height, width))
+    ask(student, theirs, (height, width), (size, stride, counts))
+
+
+def ask(student: Student, layers: object, input_size: tuple, expected: tuple) -> None:
+    """Ask for a grid and compare its three parts."""
+    answer = student.window_grid(layers=layers, input_size=input_size)
+    parts = expect_list(answer, "`window_grid`'s result", 3)
+    for part, right, name in ((parts[0], expected[0], "size"), (parts[1], expected[1], "stride")):
+        expect_equal(expect_int(part, f"The {name}"), right, f"The {name} of the windows")
+    count = expect_ints(parts[2], "The count", 2)
+    swapped = " Rows and columns are exchanged." if count == expected[2][::-1] else ""
+    expect_equal(count, expected[2], "The count of windows", swapped.strip())
+
+
+@pytest.mark.weight(3)
+def test_plain_stacks(student: Student, rng: torch.Generator) -> None:
+    """`window_grid` is right for convolutions and poolings as in the lecture."""
+    for makers in ([plain_conv, pool, plain_conv], [plain_conv, pool, plain_conv, pool, pool]):
+        compare(student, rng, stack_of(rng, *makers))
+
+
+@pytest.mark.weight(4)
+def test_strided_stacks(student: Student, rng: torch.Generator) -> None:
+    """`window_grid` is right with strided convolutions."""
+    for _ in range(4):
+        makers = shuffled(rng, [plain_conv, strided_conv, strided_conv, pool])
+        compare(student, rng, stack_of(rng, *makers))
+
+
+@pytest.mark.weight(4)
+def test_dilated_stacks(student: Student, rng: torch.Generator) -> None:
+    """`window_grid` is right with dilated convolutions."""
+    for _ in range(4):
+        makers = shuffled(rng, [plain_conv, dilated_conv, dilated_conv, strided_conv, pool])
+        compare(student, rng, stack_of(rng, *makers))
+
+
+@pytest.mark.weight(2)
+def test_pooling_strides(student: Student, rng: torch.Generator) -> None:
+    """`window_grid` reads a pooling's own stride, be it one int or a pair."""
+    for _ in range(4):
+        makers = shuffled(rng, [plain_conv, pool_in_pairs, pool, pool_in_ints])
+        compare(student, rng, stack_of(rng, *makers))
+
+
+@pytest.mark.weight(2)
+def test_small_images(student: Student, rng: torch.Generator) -> None:
+    """The count is 0 in each direction in which the image is smaller than a window."""
+    stack = stack_of(rng, plain_conv, pool, strided_conv, plain_conv)
+    size, stride = true_window(stack)
+    theirs = mirror(student, stack)
+    large = size + 2 * stride
+    ask(student, theirs, (size - 1, large), (size, stride, (0, 3)))
+    ask(student, theirs, (large, max(1, size - stride - 1)), (size, stride, (3, 0)))
+    ask(student, theirs, (1, 1), (size, stride, (int(size == 1), int(size == 1))))
+
+
+@pytest.mark.weight(1)
+def test_iterables(student: Student, rng: torch.Generator) -> None:
+    """`window_grid` takes any iterable of layers, even an empty one."""
+    stack = stack_of(rng, plain_conv, pool, plain_conv)
+    size, stride = true_window(stack)
+    layers = [mirror(student, layer) for layer in stack]
+    iterator = student.new("builtins.iter", layers)
+    for iterable in (layers, tuple(layers), iterator):
+        ask(student, iterable, (size, size + stride), (size, stride, (1, 2)))
+    ask(student, [], (4, 7), (1, 1, (4, 7)))
+
+
+@pytest.mark.weight(1)
+def test_reads_only(student: Student, rng: torch.Generator) -> None:
+    """`window_grid` reads the layers and runs none of them."""
+    stack = stack_of(rng, plain_conv, pool)
+    size, stride = true_window(stack)
+    layers = [mirror(student, layer) for layer in stack]
+    records = [student.tool("record_calls", layer) for layer in layers]
+    ask(student, layers, (size, size), (size, stride, (1, 1)))
+    if any(calls_of(student, record, "a layer") for record in records):
+        fail("`window_grid` must compute the grid from the layers' settings, not run them.")
+
+
+@pytest.mark.weight(5)
+def test_window_box(student: Student, rng: torch.Generator) -> None:
+    """`window_box` gives the window of a cell: x from the column, y from the row."""
+    for _ in range(6):
+        size, stride = randint(rng, 1, 60), randint(rng, 1, 16)
+        rows, columns = randint(rng, 4, 9), randint(rng, 10, 15)
+        for i, j in ((0, 0), (0, columns - 1), (rows - 1, 1), (2, 3)):
+            grid = WindowGrid(size, stride, (rows, columns))
+            box = student.window_box(grid=grid, i=i, j=j)
+            box = expect_ints(box, "`window_box`'s result", 4)
+            expected = (j * stride, i * stride, j * stride + size, i * stride + size)
+            cause = "x and y are exchanged." if box == (*expected[1::-1], *expected[:1:-1]) else ""
+            expect_equal(box, expected, "`window_box`'s result", cause)

@@ -1,0 +1,146 @@
+"""Task 2.4: six numbers for every window."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from detcourse.week2.scenes import CLASSES, SIDE, randint, random_boxes, random_grid, targets_of
+from detlab.checking.expect import expect_close, expect_tensor, fail
+from detlab.checking.own_work import expect_untouched
+from detlab.checking.replies import counted_call
+from detlab.checking.student import Student
+from detlab.grid import WindowGrid
+
+pytestmark = [
+    pytest.mark.task("2.4", points=16),
+    # Steps are counted by tracing: the statement says that answers leave it alone.
+    pytest.mark.forbid("settrace", "gettrace", "setprofile", "_getframe", "f_trace"),
+    pytest.mark.forbid("threading", "_thread", "concurrent", "ctypes"),
+]
+
+MAX_STEPS = 100_000  # the reference takes some 6,000
+
+
+def random_labels(rng: torch.Generator, count: int) -> Tensor:
+    """Return labels from 0 to 9."""
+    return torch.randint(0, CLASSES, (count,), generator=rng)
+
+
+def encode(student: Student, boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
+    """Encode some boxes and check the form of the answer."""
+    answer = student.encode_targets(boxes=boxes, labels=labels, grid=grid)
+    expected = (len(boxes), 6, *grid.count)
+    answer = expect_tensor(answer, "`encode_targets`'s result", expected)
+    if answer.dtype != torch.float32:
+        fail(f"`encode_targets`'s result must be float32, but is {answer.dtype}.")
+    return answer
+
+
+def compare(student: Student, boxes: Tensor, labels: Tensor, grid: WindowGrid) -> None:
+    """Compare the targets channel by channel."""
+    answer, expected = encode(student, boxes, labels, grid), targets_of(boxes, labels, grid)
+    seen = expected[:, 0] == 1
+    wrong = (answer[:, 0] - expected[:, 0]).abs() > 1e-5
+    if bool(wrong.any()):
+        missed, extra = int((wrong & seen).sum()), int((wrong & ~seen).sum())
+        n, i, j = (int(part) for part in wrong.nonzero()[0])
+        fail(
+            f"Channel 0 is wrong in {missed} windows that share an area with the box and in "
+            f"{extra} that do not.",
+            f"For example window ({i}, {j}), box {(SIDE * boxes[n]).tolist()} px, {grid}.",
+        )
+    if bool((answer.movedim(1, -1)[~seen] != 0).any()):
+        fail("Windows that do not intersect the box must hold six zeros.")
+    # Windows far from the box have large numbers; float32 rounds them to 1e-6 of their size.
+    expect_close(answer[:, 1], expected[:, 1], "Channel 1, the label,", 1e-4)
+    names = ("x_min", "y_min", "x_max", "y_max")
+    for channel, name in enumerate(names, 2):
+        what = f"Channel {channel}, {name} in the window's frame,"
+        expect_close(answer[:, channel], expected[:, channel], what, 1e-4)
+
+
+@pytest.mark.weight(3)
+def test_one_box(student: Student, rng: torch.Generator) -> None:
+    """The targets of one image are right in every window."""
+    for _ in range(4):
+        compare(student, random_boxes(rng, 1), random_labels(rng, 1), random_grid(rng))
+
+
+@pytest.mark.weight(2)
+def test_batch(student: Student, rng: torch.Generator) -> None:
+    """The targets of several images are right."""
+    for _ in range(3):
+        boxes, labels = random_boxes(rng, 7), random_labels(rng, 7)
+        grid = random_grid(rng)
+        compare(student, boxes, labels, grid)
+        expect_untouched(student, "encode_targets", boxes, labels, grid)
+
+
+@pytest.mark.weight(1)
+def test_small_and_large(student: Student, rng: torch.Generator) -> None:
+    """Boxes within one window, boxes larger than a window, and boxes at the border are right."""
+    boxes = torch.tensor([[0, 0, 3, 2], [61, 62, 64, 64], [0, 30, 64, 34], [2, 1, 63, 62]])
+    small = WindowGrid(16, 8, (7, 7))
+    # Sides that are powers of two: where box and window only touch, no rounding decides.
+    for grid in (small, WindowGrid(32, 4, (9, 9))):
+        compare(student, boxes.float() / SIDE, random_labels(rng, 4), grid)
+
+
+@pytest.mark.weight(1)
+def test_touching(student: Student) -> None:
+    """A window that only touches the box does not see it; one that shares a sliver does."""
+    grid = WindowGrid(32, 8, (5, 5))
+    # A fiftieth of a pixel in from each side, a hundred times what float32 rounds.
+    slivers = torch.tensor(
+        [[31.98, 5, 44, 20], [5, 31.98, 20, 44], [4, 9, 8.02, 20], [9, 4, 20, 8.02]]
+    )
+    compare(student, slivers / SIDE, torch.tensor([1, 2, 3, 4]), grid)
+    boxes = torch.tensor([[32, 0, 48, 16], [0, 32, 16, 48], [32, 40, 40, 64]]).float() / SIDE
+    compare(student, boxes, torch.tensor([0, 9, 3]), grid)
+
+
+@pytest.mark.weight(1)
+def test_rows_and_columns(student: Student, rng: torch.Generator) -> None:
+    """Grids with more columns than rows, or more rows than columns, are filled row by row."""
+    for count in ((2, 5), (6, 3)):
+        grid = WindowGrid(randint(rng, 24, 40), randint(rng, 3, 5), count)
+        compare(student, random_boxes(rng, 3), random_labels(rng, 3), grid)
+
+
+@pytest.mark.weight(8)
+def test_vectorised(student: Student, rng: torch.Generator) -> None:
+    """The steps taken do not grow with the number of images, nor with the number of windows."""
+    # Each case has a grid of its own, never seen before: remembering windows is no help.
+    cases = {
+        "": (4, WindowGrid(40, 8, (4, 4))),
+        "images": (256, WindowGrid(39, 8, (4, 4))),
+        "windows": (4, WindowGrid(4, 1, (61, 61))),
+    }
+    steps = {}
+    for name, (count, grid) in cases.items():
+        boxes, labels = random_boxes(rng, count), random_labels(rng, count)
+        other = [random_boxes(rng, 3), random_labels(rng, 3), WindowGrid(38, 9, (3, 3))]
+        given = [boxes, labels, grid]
+        steps[name], result, threads = counted_call(student, "encode_targets", given, other)
+        if steps[name] < 1 or threads != 1:
+            fail(
+                "The steps of `encode_targets` could not be counted: leave Python's tracing alone."
+            )
+        if steps[name] > MAX_STEPS:
+            many = f"{count} images and {grid.count[0]}×{grid.count[1]} windows"
+            fail(
+                f"`encode_targets` takes more than {MAX_STEPS:,} steps for {many}: a loop is left. "
+                "Let broadcasting run over images and windows.",
+                f"{steps[name]} steps.",
+            )
+        expected = targets_of(boxes, labels, grid)
+        expect_close(result, expected, "The targets whose steps were counted", 1e-4)
+    for name in ("images", "windows"):
+        # Right answers take exactly as many steps; a branch here or there takes a few more. 64
+        # times the images, in chunks even, or fifteen times the rows, take hundreds more.
+        if steps[name] > steps[""] + 100:
+            fail(
+                f"The number of steps grows with the number of {name}: a loop is left, in plain "
+                "sight or in a comprehension. Let broadcasting run over it.",
+                f"{steps['']} steps became {steps[name]}.",
+            )

@@ -1,0 +1,108 @@
+"""Task 2.7: one label and one box for each image."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from detcourse.week2.scenes import prediction_of, randint, random_grid
+from detlab.checking.expect import expect_close, expect_list, expect_tensor, fail
+from detlab.checking.own_work import expect_untouched
+from detlab.checking.student import Student
+from detlab.grid import WindowGrid
+from detlab.weeks.week2.assertions import OUTPUTS
+
+pytestmark = pytest.mark.task("2.7", points=12)
+
+
+def random_outputs(rng: torch.Generator, images: int, grid: WindowGrid) -> Tensor:
+    """Return random outputs."""
+    return 2 * torch.randn(images, OUTPUTS, *grid.count, generator=rng)
+
+
+def predict(student: Student, outputs: Tensor, grid: WindowGrid) -> tuple[Tensor, Tensor]:
+    """Have outputs read, and check the form of the answer."""
+    answer = student.predict(outputs=outputs, grid=grid)
+    labels, boxes = expect_list(answer, "`predict`'s result (labels, boxes)", 2)
+    labels = expect_tensor(labels, "The labels", (len(outputs),))
+    boxes = expect_tensor(boxes, "The boxes", (len(outputs), 4))
+    if labels.dtype != torch.int64:
+        fail(f"The labels must be int64, but are {labels.dtype}.")
+    return labels, boxes
+
+
+def compare_labels(student: Student, outputs: Tensor, grid: WindowGrid, cause: str = "") -> None:
+    """Compare the labels."""
+    labels, _ = predict(student, outputs, grid)
+    expect_close(labels, prediction_of(outputs, grid)[0], "The labels", cause=cause)
+
+
+def compare_boxes(student: Student, outputs: Tensor, grid: WindowGrid, cause: str = "") -> None:
+    """Compare the boxes; they are differences of a few pixels in 64, far above 1e-4."""
+    _, boxes = predict(student, outputs, grid)
+    expect_close(boxes, prediction_of(outputs, grid)[1], "The boxes", 1e-4, cause)
+
+
+@pytest.mark.weight(3)
+def test_labels(student: Student, rng: torch.Generator) -> None:
+    """The label is that of the window that is surest of one."""
+    for _ in range(3):
+        grid = random_grid(rng)
+        outputs = random_outputs(rng, 6, grid)
+        compare_labels(student, outputs, grid)
+    expect_untouched(student, "predict", outputs, grid)
+
+
+@pytest.mark.weight(2)
+def test_surest_is_relative(student: Student, rng: torch.Generator) -> None:
+    """A window with large logits for every digit is not sure of any."""
+    grid = random_grid(rng)
+    outputs = random_outputs(rng, 6, grid)
+    # Up to 200, whose exponential is no float32.
+    outputs[:, 1:11] += 200 * torch.rand(6, 1, *grid.count, generator=rng)
+    compare_labels(
+        student,
+        outputs,
+        grid,
+        "Do you compare the log-softmax, as the statement says, or raw logits?",
+    )
+
+
+@pytest.mark.weight(1)
+def test_detection_does_not_decide(student: Student, rng: torch.Generator) -> None:
+    """The detection logit has no say in which window is best."""
+    grid = random_grid(rng)
+    outputs = random_outputs(rng, 6, grid)
+    outputs[:, 0] *= 10
+    compare_labels(student, outputs, grid, "Do the class logits alone choose the window?")
+
+
+@pytest.mark.weight(4)
+def test_boxes(student: Student, rng: torch.Generator) -> None:
+    """The box is the best window's, in fractions of the image."""
+    for _ in range(3):
+        grid = random_grid(rng)
+        compare_boxes(student, random_outputs(rng, 6, grid), grid)
+
+
+@pytest.mark.weight(2)
+def test_rows_and_columns(student: Student, rng: torch.Generator) -> None:
+    """Rows and columns are told apart in grids that are not square."""
+    for count in ((3, 7), (6, 2), (1, 5), (4, 1), (1, 1)):
+        grid = WindowGrid(randint(rng, 24, 40), randint(rng, 3, 5), count)
+        outputs = random_outputs(rng, 4, grid)
+        compare_labels(student, outputs, grid)
+        compare_boxes(
+            student,
+            outputs,
+            grid,
+            "Which index is the row, which the column? And is the box left unclipped?",
+        )
+
+
+@pytest.mark.weight(1)
+def test_single_image(student: Student, rng: torch.Generator) -> None:
+    """One image gives one label and one box."""
+    grid = random_grid(rng)
+    outputs = random_outputs(rng, 1, grid)
+    compare_labels(student, outputs, grid)
+    compare_boxes(student, outputs, grid)

@@ -1,0 +1,49 @@
+"""Task 3.6: offsets from priors, and back."""
+
+import pytest
+import torch
+
+from detcourse import truth
+from detcourse.cases import random_boxes, uniform
+from detlab.checking.expect import expect_close
+from detlab.checking.own_work import expect_untouched
+from detlab.checking.student import Student
+from detlab.weeks.detection import expect_floats
+from detlab.weeks.week3.assertions import FORBIDDEN, expect_own_work
+
+pytestmark = [pytest.mark.task("3.6", points=6), pytest.mark.forbid(*FORBIDDEN)]
+
+CASES = (40, 1, 0)
+
+
+def random_priors(rng: torch.Generator, count: int) -> torch.Tensor:
+    """Return priors, some of which stick out: (count, 4), `cxcywh`."""
+    return torch.cat([uniform(rng, 0, 1, count, 2), uniform(rng, 0.05, 0.9, count, 2)], 1)
+
+
+@pytest.mark.weight(3)
+def test_encode(student: Student, rng: torch.Generator) -> None:
+    """Offsets have the values of the formulas."""
+    for count in CASES:
+        priors, boxes = random_priors(rng, count), truth.xyxy_to_cxcywh(random_boxes(rng, count))
+        answer = student.encode_offsets(boxes=boxes, priors=priors)
+        answer = expect_floats(answer, "`encode_offsets`'s result", (count, 4))
+        expected = truth.encode_offsets(boxes.double(), priors.double())
+        expect_close(answer, expected, "`encode_offsets`'s result", 1e-4)
+    boxes, priors = truth.xyxy_to_cxcywh(random_boxes(rng, 3)), random_priors(rng, 3)
+    expect_untouched(student, "encode_offsets", boxes, priors)
+    expect_own_work(student, "encode_offsets", boxes=boxes, priors=priors)
+
+
+@pytest.mark.weight(3)
+def test_decode(student: Student, rng: torch.Generator) -> None:
+    """Decoded boxes have the values of the formulas, as centre and size, unclipped."""
+    for count in CASES:
+        priors, offsets = random_priors(rng, count), 3 * torch.randn(count, 4, generator=rng)
+        answer = student.decode_offsets(offsets=offsets, priors=priors)
+        answer = expect_floats(answer, "`decode_offsets`'s result", (count, 4))
+        expected = truth.decode_offsets(offsets.double(), priors.double())
+        expect_close(answer, expected, "`decode_offsets`'s result", 1e-4)
+    offsets, priors = torch.randn(3, 4, generator=rng), random_priors(rng, 3)
+    expect_untouched(student, "decode_offsets", offsets, priors)
+    expect_own_work(student, "decode_offsets", offsets=offsets, priors=priors)

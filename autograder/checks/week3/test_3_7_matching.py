@@ -1,0 +1,179 @@
+"""Task 3.7: which prior answers for which object."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from detcourse import truth
+from detcourse.cases import (
+    plain_boxes,
+    randint,
+    random_boxes,
+    random_labels,
+    some_priors,
+    uniform,
+)
+from detlab.checking.expect import expect_list, fail
+from detlab.checking.own_work import expect_untouched
+from detlab.checking.student import Student
+from detlab.weeks.detection import expect_indices
+from detlab.weeks.week3.assertions import FORBIDDEN, expect_own_work
+
+pytestmark = [pytest.mark.task("3.7", points=12), pytest.mark.forbid(*FORBIDDEN)]
+
+# IoUs that differ by less count as equal: either answer is right.
+MARGIN = 2e-4
+
+
+def match(
+    student: Student, boxes: Tensor, labels: Tensor, priors: Tensor, threshold: float = 0.5
+) -> tuple[Tensor, Tensor]:
+    """Match, and check the form of the answer."""
+    given = {"boxes": boxes, "labels": labels, "priors": priors, "iou_threshold": threshold}
+    parts = expect_list(student.match_priors(**given), "`match_priors`'s result", 2)
+    shape = (len(priors),)
+    return expect_indices(parts[0], "The classes", shape), expect_indices(
+        parts[1], "The objects", shape
+    )
+
+
+def compare(
+    student: Student, boxes: Tensor, labels: Tensor, priors: Tensor, threshold: float = 0.5
+) -> None:
+    """Check a matching against the statement's two rules; what is open there is free."""
+    classes, objects = match(student, boxes, labels, priors, threshold)
+    positive = classes != 0
+    if len(boxes) == 0:
+        if bool(positive.any()):
+            fail("Without objects all priors are background.")
+        return
+    if bool(((objects < 0) | (objects >= len(boxes)))[positive].any()):
+        fail("The object of a positive prior must be the index of one of the boxes.")
+    if bool((classes != labels[objects.clamp(0, len(boxes) - 1)])[positive].any()):
+        fail("The class of a positive prior must be the label of its object.")
+    ious = truth.box_iou(boxes, truth.cxcywh_to_xyxy(priors.double()))
+    check_claims(ious, positive, objects)
+    check_others(ious, positive, objects, threshold)
+
+
+def claims(ious: Tensor) -> Tensor:
+    """Return which objects may claim which priors: (objects, priors) bool, equal bests all."""
+    return ious >= ious.amax(1, keepdim=True) - MARGIN
+
+
+def check_claims(ious: Tensor, positive: Tensor, objects: Tensor) -> None:
+    """Check that each object has a prior that it may claim, or has lost it to another claimant."""
+    may_claim = claims(ious)
+    for n, own in enumerate(may_claim):
+        mine = own & positive & (objects == n)
+        # Lost to an object that claims the same prior.
+        lost = own & positive & may_claim[objects.clamp(0, len(ious) - 1), torch.arange(len(own))]
+        if not bool((mine | lost).any()):
+            fail(
+                "An object does not own the prior that overlaps it most: each must claim one, "
+                "however small their IoU, and whatever other object that prior overlaps more."
+            )
+
+
+def check_others(ious: Tensor, positive: Tensor, objects: Tensor, threshold: float) -> None:
+    """Check the priors that nobody must claim."""
+    best, may_claim = ious.amax(0), claims(ious)
+    for n in range(len(ious)):  # who lost its best prior to another may take its next best
+        lost = positive & (objects != n)
+        rest = ious[n].masked_fill(lost, -1.0)
+        may_claim[n] |= ~lost & (rest >= rest.amax() - MARGIN)
+    free = may_claim.any(0)
+    wrong = positive & ~free & (best < threshold - MARGIN)
+    if bool(wrong.any()):
+        fail(
+            f"{int(wrong.sum())} priors are positive whose IoU with every object is below "
+            f"{threshold:g}, and which no object claims."
+        )
+    missed = ~positive & (best > threshold + MARGIN)
+    if bool(missed.any()):
+        fail(f"{int(missed.sum())} priors with an IoU above {threshold:g} are background.")
+    owner, every = objects.clamp(0, len(ious) - 1), torch.arange(len(best))
+    other = positive & (ious[owner, every] < best - MARGIN) & ~may_claim[owner, every]
+    if bool(other.any()):
+        fail(
+            f"{int(other.sum())} priors answer for an object that neither claims them nor overlaps "
+            "them most."
+        )
+
+
+@pytest.mark.weight(3)
+def test_plain(student: Student, rng: torch.Generator) -> None:
+    """Priors take the object that they overlap most, from the threshold on."""
+    for count in (1, 2, 4, 3, 6):
+        priors = some_priors(rng)
+        boxes = plain_boxes(rng, count, priors, 0.2, 0.6)
+        compare(student, boxes, random_labels(rng, count, 11), priors)
+    given = {"boxes": boxes, "labels": random_labels(rng, count, 11), "priors": priors}
+    expect_untouched(student, "match_priors", *given.values())
+    expect_own_work(student, "match_priors", **given)
+
+
+@pytest.mark.weight(2)
+def test_of_the_network(student: Student, rng: torch.Generator) -> None:
+    """The network's own priors are matched with scenes of up to four digits."""
+    priors = truth.make_priors([16, 8, 4], [0.25, 0.4, 0.55], [1.0, 2 / 3, 1 / 3])
+    for count in (4, 1, 3):
+        compare(student, random_boxes(rng, count, 0.12, 0.8), random_labels(rng, count, 11), priors)
+
+
+@pytest.mark.weight(3)
+def test_small_objects(student: Student, rng: torch.Generator) -> None:
+    """An object below the threshold with every prior claims the best of them."""
+    for count in (1, 3):
+        boxes = random_boxes(rng, count, 0.03, 0.1)
+        compare(student, boxes, random_labels(rng, count, 11), some_priors(rng))
+    # Beside one another: large ones must not take the small one's prior.
+    for _ in range(4):
+        priors = some_priors(rng)
+        boxes = torch.cat([random_boxes(rng, 3, 0.3, 0.5), random_boxes(rng, 2, 0.04, 0.1)])
+        compare(student, boxes, random_labels(rng, 5, 11), priors)
+
+
+@pytest.mark.weight(2)
+def test_claims_come_first(student: Student, rng: torch.Generator) -> None:
+    """A claim holds even where the prior overlaps another object more."""
+    labels = torch.tensor([3, 8])
+    for turn in (slice(None), [1, 0]):
+        x, y = uniform(rng, 0.3, 0.6, 2).tolist()
+        # Both objects overlap the first prior; the larger one has a better prior of its own.
+        priors = torch.tensor([[x, y, 0.3, 0.3], [x + 0.02, y, 0.34, 0.3], [0.1, 0.1, 0.1, 0.1]])
+        boxes = truth.cxcywh_to_xyxy(torch.tensor([[x + 0.03, y, 0.33, 0.3], [x, y, 0.2, 0.2]]))
+        compare(student, boxes[turn], labels[turn], priors)
+
+
+@pytest.mark.weight(1)
+def test_shared_best(student: Student, rng: torch.Generator) -> None:
+    """Of two objects that claim one prior either has it, and nothing fails."""
+    for _ in range(3):
+        priors = some_priors(rng)
+        boxes = random_boxes(rng, 1, 0.3, 0.5).repeat(2, 1)
+        boxes[1] += uniform(rng, -0.01, 0.01, 4)
+        compare(student, boxes, torch.tensor([2, 9]), priors)
+        compare(student, boxes[:1].repeat(2, 1), torch.tensor([2, 9]), priors)
+
+
+@pytest.mark.weight(1)
+def test_no_object(student: Student, rng: torch.Generator) -> None:
+    """Without objects all priors are background."""
+    compare(student, torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64), some_priors(rng))
+
+
+@pytest.mark.weight(1)
+def test_thresholds_and_labels(student: Student, rng: torch.Generator) -> None:
+    """Any threshold and any labels; the default is 0.5."""
+    for threshold in (0.3, 0.7):
+        priors = some_priors(rng)
+        boxes, labels = random_boxes(rng, 3, 0.3, 0.6), torch.tensor([1, 1, randint(rng, 20, 90)])
+        compare(student, boxes, labels, priors, threshold)
+    # The object's own place, and inside of it priors of IoU 0.52 and 0.48.
+    sides = torch.tensor([[1.0], [0.52**0.5], [0.48**0.5]])
+    priors = torch.cat([torch.full((3, 2), 0.5), 0.4 * sides.expand(3, 2)], 1)
+    given = {"boxes": truth.cxcywh_to_xyxy(priors[:1]), "labels": labels[:1], "priors": priors}
+    parts = expect_list(student.match_priors(**given), "`match_priors`'s result", 2)
+    if expect_indices(parts[0], "The classes", (3,)).tolist() != [1, 1, 0]:
+        fail("The default of `iou_threshold` is 0.5.")

@@ -1,0 +1,172 @@
+"""Task 4.3: VGG-16 as the base, and its fully connected layers decimated."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from detcourse.cases import randint
+from detcourse.trainings import seed_from
+from detcourse.week4.networks import (
+    check_learning,
+    expect_two,
+    features_of,
+    random_images,
+    vgg_base,
+    weights_called,
+)
+from detlab.checking.expect import expect_close, expect_floats, fail
+from detlab.checking.own_work import expect_untouched
+from detlab.checking.student import Handle, Student
+from detlab.weeks.week4.assertions import (
+    FORBIDDEN,
+    check_fresh,
+    check_settings,
+    expect_convolutions,
+    expect_own_work,
+    make_module,
+)
+from detlab.weeks.week4.tools.convolutions import seeded_weights
+from detlab.weeks.week4.tools.vgg import vgg_factors
+
+pytestmark = [
+    pytest.mark.task("4.3", points=12),
+    pytest.mark.limits(cpu_s=60, memory_mb=4096, wall_s=240),
+    pytest.mark.forbid(*FORBIDDEN),
+]
+
+CONVOLUTIONS = 15
+# Sides whose halves are whole but at pool3, so that it alone decides how to round.
+SIZES = ((108, 92), (76, 124))
+
+
+def loaded(student: Student, seed: int) -> Handle:
+    """Make a base with known weights in its thirteen convolutions."""
+    base = make_module(student, "VGGBase")
+    state = student.tool("vgg_weights", seed, False)
+    student.load_vgg16(base=base, state=state)
+    return base
+
+
+@pytest.mark.weight(2)
+def test_decimate(student: Student, rng: torch.Generator) -> None:
+    """Along each dimension every m-th value is kept, from the first; None keeps all."""
+    for shape, steps in (
+        ((8, 3, 7, 7), (4, None, 3, 3)),
+        ((9, 10), (2, 5)),
+        ((12,), (4,)),
+        ((5, 6, 4), (None, None, None)),
+        ((7, 4, 2, 3, 6), (3, 1, None, 2, 4)),
+    ):
+        values = torch.randn(*shape, generator=rng)
+        expected = values
+        for axis, step in enumerate(steps):
+            if step is not None:
+                kept = torch.arange(0, shape[axis], step)
+                expected = expected.index_select(axis, kept)
+        answer = student.decimate(values=values.clone(), steps=list(steps))
+        expect_close(answer, expected, "`decimate`'s result", 0.0, "Of 7 values 0, 3 and 6 remain.")
+        expect_untouched(student, "decimate", values, list(steps))
+    expect_own_work(student, "decimate", values=values, steps=list(steps))
+
+
+@pytest.mark.weight(2)
+def test_shapes(student: Student, rng: torch.Generator) -> None:
+    """An image of 300×300 gives maps of 38×38 and 19×19, after their ReLUs."""
+    base = make_module(student, "VGGBase")
+    maps = expect_two(base(random_images(rng, 1)), "`VGGBase`'s result (conv4_3, conv7)")
+    for value, (channels, size), name in zip(
+        maps, ((512, 38), (1024, 19)), ("conv4_3", "conv7"), strict=True
+    ):
+        if bool((expect_floats(value, name, (1, channels, size, size)) < 0).any()):
+            fail(f"{name} must be the map after its ReLU: it has negative values.")
+
+
+@pytest.mark.weight(5)
+def test_values(student: Student, rng: torch.Generator) -> None:
+    """With given weights both maps are right."""
+    seed = seed_from(rng)
+    base = loaded(student, seed)
+    for height, width in SIZES:
+        images = random_images(rng, 2, height, width)
+        told = student.tool("convolutions_of", base, [images], seed, 13)
+        result, layers = expect_convolutions(told, CONVOLUTIONS, "`VGGBase`")
+        for layer, name, settings in zip(
+            layers[13:], ("conv6", "conv7"), last_settings(), strict=True
+        ):
+            check_settings(layer, name, **settings)
+        right_4_3, pool5 = vgg_base(images, features_of(seed))
+        conv4_3, conv7 = expect_two(result, "`VGGBase`'s result (conv4_3, conv7)")
+        expect_close(conv4_3, right_4_3, "conv4_3", 1e-3)
+        conv6 = F.conv2d(pool5, *seeded_weights([1024, 512, 3, 3], seed + 13), 1, 6, 6)
+        right_7 = F.conv2d(F.relu(conv6), *seeded_weights([1024, 1024, 1, 1], seed + 14))
+        expect_close(conv7, F.relu(right_7), "conv7", 1e-3)
+
+
+def last_settings() -> tuple[dict[str, int], dict[str, int]]:
+    """Return the settings of conv6 and conv7."""
+    common = {"out_channels": 1024, "stride": 1}
+    return (
+        {**common, "in_channels": 512, "kernel_size": 3, "padding": 6, "dilation": 6},
+        {**common, "in_channels": 1024, "kernel_size": 1, "padding": 0},
+    )
+
+
+@pytest.mark.weight(2)
+def test_classifier(student: Student, rng: torch.Generator) -> None:
+    """The fully connected layers become conv6 and conv7, decimated."""
+    seed, images = seed_from(rng), random_images(rng, 1, 64)
+    base = make_module(student, "VGGBase")
+    expect_untouched(student, "load_vgg16", base, student.tool("vgg_weights", seed, True))
+    a, b, c, d, e, bias_6, bias_7 = vgg_factors(seed)
+    six = (a[::4, None, None, None] * (b[:, None, None] * c[::3, ::3]), bias_6[::4])
+    seven = ((d[::4, None] * e[::4])[..., None, None], bias_7[::4])
+    for number, (weight, bias) in ((13, six), (14, seven)):
+        name = f"conv{number - 7}"
+        found_weight, found_bias = weights_called(student, base, images, number, name)
+        cause = (
+            "Every fourth output (and input), every third place, each from the first, and nothing "
+            "else about them changes."
+        )
+        expect_close(found_weight, weight, f"The weights of {name}", 1e-6, cause)
+        expect_close(found_bias, bias, f"The biases of {name}", 1e-6, cause)
+
+
+@pytest.mark.weight(1)
+def test_without_classifier(student: Student, rng: torch.Generator) -> None:
+    """Without the classifier in the file conv6 and conv7 stay as they are: Xavier, fresh."""
+    images, seed = random_images(rng, 1, 64), seed_from(rng)
+    base = make_module(student, "VGGBase")
+    before = [
+        weights_called(student, base, images, number, f"conv{number - 7}") for number in (13, 14)
+    ]
+    student.load_vgg16(base=base, state=student.tool("vgg_weights", seed, False))
+    told = student.tool("convolutions_of", base, [images])
+    _, layers = expect_convolutions(told, CONVOLUTIONS, "`VGGBase`")
+    check_fresh(layers[13:], "conv6 and conv7")
+    for number, (weight, bias) in zip((13, 14), before, strict=True):
+        name = f"conv{number - 7}"
+        found = weights_called(student, base, images, number, name)
+        expect_close(found[0], weight, f"The weights of {name} without a classifier", 0.0)
+        expect_close(found[1], bias, f"The biases of {name} without a classifier", 0.0)
+
+
+@pytest.mark.weight(1)
+def test_learning(student: Student, rng: torch.Generator) -> None:
+    """In training all of the base gets gradients, and so do its images."""
+    net = loaded(student, seed_from(rng))
+    check_learning(student, net, [random_images(rng, 2, 72)], rng, "`VGGBase`")
+
+
+@pytest.mark.weight(1)
+def test_fresh_weights(student: Student, rng: torch.Generator) -> None:
+    """Fresh weights are Xavier uniform, fresh biases zero, and two bases differ."""
+    images = random_images(rng, 1, 64 + 4 * randint(rng, 0, 3))
+    bases = [make_module(student, "VGGBase") for _ in range(2)]
+    told = student.tool("convolutions_of", bases[0], [images])
+    _, layers = expect_convolutions(told, CONVOLUTIONS, "`VGGBase`")
+    check_fresh(layers, "`VGGBase`")
+    first = [weights_called(student, base, images, 0, "conv1_1")[0] for base in bases]
+    if torch.equal(*first):
+        fail("Two fresh bases have the same weights: leave the seed to the notebook.")
+    if tuple(first[0].shape) != (64, 3, 3, 3):
+        fail("The first convolution must be 3×3, from 3 channels to 64.")

@@ -1,0 +1,54 @@
+"""What the graded trainings of all weeks share."""
+
+import functools
+from collections.abc import Callable
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+import torch
+
+from detlab.checking.student import Student
+from detlab.checking.workbench import StudentError
+from detlab.weeks.loaders import TrainingProgress
+
+Result = TypeVar("Result")
+
+
+def once(measure: Callable[..., Result]) -> Callable[..., Result]:
+    """Let a measure train once for all checks of a submission; what it raised, it raises again.
+
+    Args:
+        measure: takes a student first; its chance comes from `task_rng`, so that it is the same
+            whichever of the task's checks is the first.
+    """
+    outcomes: WeakKeyDictionary[Student, Result | Exception] = WeakKeyDictionary()
+
+    @functools.wraps(measure)
+    def measured(student: Student, *arguments: object, **options: object) -> Result:
+        if student not in outcomes:
+            try:
+                outcomes[student] = measure(student, *arguments, **options)
+            except (AssertionError, StudentError) as failure:
+                outcomes[student] = failure
+        outcome = outcomes[student]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    return measured
+
+
+def seed_from(rng: torch.Generator) -> int:
+    """Draw a seed."""
+    return int(torch.randint(0, 2**31, (), generator=rng))
+
+
+def words_on(progress: TrainingProgress, cpu_s: float) -> str:
+    """Say what became of a training's budget; nothing if all of it was used in time."""
+    steps, max_steps, out_of_time = progress
+    if out_of_time:
+        return (
+            f" The training was stopped after {cpu_s:.0f} seconds of processor time, at step "
+            f"{steps} of {max_steps}: a lighter network gets further."
+        )
+    return f" The training took {steps} of {max_steps} steps." if steps < max_steps else ""

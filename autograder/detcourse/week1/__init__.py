@@ -1,0 +1,1 @@
+"""What the hidden checks of week 1 share: networks."""

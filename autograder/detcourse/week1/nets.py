@@ -1,0 +1,140 @@
+"""What several checks of week 1 need: the lecture's network by hand, and plain windows."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from detlab.checking.expect import expect_close, expect_handle, fail
+from detlab.checking.replies import parameters_of
+from detlab.checking.student import Handle, Student
+
+FC_SHAPES = [(400, 400), (400,), (400, 400), (400,), (4, 400), (4,)]
+CONV_SHAPES = [(16, 3, 5, 5), (16,)]
+EXTRA_CONV_SHAPES = [(16, 16, 3, 3), (16,)]
+
+
+def random(rng: torch.Generator, *shape: int) -> Tensor:
+    """Return normal random numbers."""
+    return torch.randn(shape, generator=rng)
+
+
+def randint(rng: torch.Generator, low: int, high: int) -> int:
+    """Return a random int from low to high, both included."""
+    return int(torch.randint(low, high + 1, (), generator=rng))
+
+
+def windows_of(images: Tensor, size: int, stride: int) -> Iterator[tuple[int, int, Tensor]]:
+    """Yield each window's row, column and pixels (N, C, size, size), row by row."""
+    height, width = images.shape[2:]
+    for row in range((height - size) // stride + 1):
+        for column in range((width - size) // stride + 1):
+            top, left = row * stride, column * stride
+            yield row, column, images[:, :, top : top + size, left : left + size]
+
+
+def slide_plainly(net: nn.Module, images: Tensor, size: int, stride: int) -> Tensor:
+    """Apply a net to each window on its own: (N, K, rows, columns)."""
+    height, width = images.shape[2:]
+    rows, columns = (height - size) // stride + 1, (width - size) // stride + 1
+    with torch.no_grad():
+        scores = [net(window) for _, _, window in windows_of(images, size, stride)]
+    return torch.stack(scores, -1).unflatten(-1, (rows, columns))
+
+
+def expect_lecture_net(
+    student: Student, net: Handle, what: str, rng: torch.Generator, size: int, extra: str = ""
+) -> None:
+    """Compare a student's network with the lecture's, computed here, both with new weights.
+
+    The weights are drawn here: with weights of their own choice, such as zeros in the last
+    layer, wrong layers before it would not show.
+
+    Args:
+        net: the student's network.
+        what: its name in messages.
+        size: of the images, pixels.
+        extra: "conv" or "pool" for the networks of task 1.8.
+    """
+    expect_handle(net, what, "an nn.Module")
+    parameters = parameters_of(student, net, what)
+    convolutions = CONV_SHAPES + (EXTRA_CONV_SHAPES if extra == "conv" else [])
+    expected = sorted(convolutions + FC_SHAPES)
+    if not parameters:
+        fail(f"{what} has no parameters: layers in a plain list are not registered.")
+    shapes = sorted(tuple(weights.shape) for weights in parameters)
+    if shapes != expected:
+        fail(
+            f"{what} does not have the parameters of the layers in the statement.",
+            f"Expected the shapes {expected}, got {shapes}.",
+        )
+    images = random(rng, 3, 3, size, size)
+    candidates: list[Tensor] = []
+    # Scores of both signs, or a ReLU on them would not always show.
+    while not all(bool(scores.min() < 0 < scores.max()) for scores in candidates) or not candidates:
+        parameters = [random(rng, *w.shape) / fan_in(w) ** 0.5 for w in parameters]
+        candidates = [forward(images, *chosen, extra) for chosen in arrangements(parameters)]
+    student.tool("set_parameters", net, parameters)
+    answer = net(images)
+    near = [c for c in candidates if answer_like(answer, c)]
+    expect_close(
+        answer,
+        near[0] if near else candidates[0],
+        f"{what}'s output, with random weights,",
+        tolerance=1e-4,
+        cause="Are all ReLUs there, the pooling in its place, and the scores raw?",
+    )
+
+
+def expect_fresh_weights(student: Student, build: Callable[[], Any], what: str) -> None:
+    """Compare the weights of two networks that were built one after the other."""
+    first, second = (
+        parameters_of(student, expect_handle(build(), f"{what}'s result", "an nn.Module"), what)
+        for _ in range(2)
+    )
+    if not first or len(first) != len(second):
+        fail(f"{what} must return a network with its parameters at each call.")
+    if any(a.shape == b.shape and torch.equal(a, b) for a, b in zip(first, second, strict=True)):
+        fail(f"Two calls of {what} must give two networks with random weights of their own.")
+    if any(bool((weights == weights.flatten()[0]).all()) for weights in first):
+        fail("Some layer's weights are all the same number.")
+
+
+def fan_in(weights: Tensor) -> int:
+    """Return how many products are summed in an output; 1 for a bias."""
+    return weights[0].numel() if weights.dim() > 1 else 1
+
+
+def answer_like(answer: object, candidate: Tensor) -> bool:
+    """Say whether an answer is this candidate's."""
+    same = isinstance(answer, Tensor) and answer.shape == candidate.shape
+    return same and torch.allclose(answer.to(candidate.dtype), candidate, rtol=1e-4, atol=1e-5)
+
+
+def arrangements(parameters: list[Tensor]) -> Iterator[tuple[dict, list[Tensor]]]:
+    """Yield each way to tell layers of one shape apart: their order is the student's."""
+    by_shape: dict[tuple[int, ...], list[Tensor]] = {}
+    for weights in parameters:
+        by_shape.setdefault(tuple(weights.shape), []).append(weights)
+    for conv, matrices, vectors in itertools.product((1, -1), repeat=3):
+        ordered = by_shape | {(16,): by_shape[16,][::conv]}
+        first, second = by_shape[400, 400][::matrices]
+        first_bias, second_bias = by_shape[400,][::vectors]
+        last = [by_shape[4, 400][0], by_shape[4,][0]]
+        yield ordered, [first, first_bias, second, second_bias, *last]
+
+
+def forward(images: Tensor, conv: dict, linear: list[Tensor], extra: str) -> Tensor:
+    """Compute the lecture's network from its weights."""
+    biases = conv[16,]
+    maps = F.max_pool2d(F.relu(F.conv2d(images, conv[16, 3, 5, 5][0], biases[0])), 2)
+    if extra == "pool":
+        maps = F.max_pool2d(maps, 2)
+    if extra == "conv":
+        maps = F.relu(F.conv2d(maps, conv[16, 16, 3, 3][0], biases[1]))
+    hidden = F.relu(F.linear(maps.flatten(1), linear[0], linear[1]))
+    hidden = F.relu(F.linear(hidden, linear[2], linear[3]))
+    return F.linear(hidden, linear[4], linear[5])

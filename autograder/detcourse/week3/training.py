@@ -1,0 +1,156 @@
+"""The trainings of tasks 3.10 and 3.11: hand data over, let the student train, measure.
+
+Hidden scenes' boxes and labels never leave the grader, and the measures are computed here.
+"""
+
+import functools
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from detcourse import truth
+from detcourse.hidden_digits import load_hidden_digits
+from detcourse.scenes import make_scenes
+from detcourse.trainings import once, seed_from, words_on
+from detlab.checking.expect import expect_handle, fail
+from detlab.checking.student import Handle, Student
+from detlab.digits import load_digits
+from detlab.fast import detect, multibox_terms
+from detlab.metrics import mean_average_precision
+from detlab.weeks.detection import IOU_THRESHOLD, MIN_SCORE, TOP_K, expect_priors
+from detlab.weeks.loaders import progress_told
+from detlab.weeks.week3.assertions import (
+    FEATURE_SIZES,
+    NUM_CLASSES,
+    RATIOS,
+    SCALES,
+    check_loop_history,
+    expect_outputs,
+)
+
+BATCH = 8  # scenes to learn by heart
+PASSES = 120
+
+TRAIN_SCENES = 6400
+HIDDEN_SCENES = 500
+BATCH_SIZE = 32
+EPOCHS = 3
+CPU_S = 120.0  # the loader then runs dry
+CHUNK = 400  # scenes sent at a time
+
+
+Scenes = tuple[Tensor, list[Tensor], list[Tensor]]
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a trained network reached.
+
+    Attributes:
+        mean: average precision, all-point at IoU 0.5, mean over the classes.
+        loss: the MultiBox loss on the scenes that it was measured on.
+        remark: what to say of the training, whatever it reached.
+    """
+
+    mean: float
+    loss: float
+    remark: str
+
+
+def standardised(images: Tensor) -> Tensor:
+    """Give each of (N, 1, H, W) uint8 images mean 0 and deviation 1; float32."""
+    images = images.float()
+    mean, deviation = images.mean((1, 2, 3), keepdim=True), images.std((1, 2, 3), keepdim=True)
+    return (images - mean) / deviation.clamp(min=1e-6)
+
+
+@functools.lru_cache(maxsize=4)
+def scenes_of(part: str, count: int, seed: int) -> Scenes:
+    """Make scenes of a part's digits, the same for every submission of a batch.
+
+    Returns:
+        (count, 1, 32, 32) float32 images, standardised; boxes and classes of each.
+    """
+    digits, labels = load_hidden_digits() if part == "hidden" else load_digits(part)
+    images, boxes, classes = make_scenes(digits, labels, count, seed)
+    return standardised(images), boxes, classes
+
+
+def renamed(classes: list[Tensor], names: Tensor) -> list[Tensor]:
+    """Give classes other numbers; the background keeps its own."""
+    return [names[one] for one in classes]
+
+
+def secret_names(rng: torch.Generator) -> Tensor:
+    """Draw numbers for the classes: weights that were trained elsewhere do not know them."""
+    return torch.cat([torch.zeros(1).long(), 1 + torch.randperm(NUM_CLASSES - 1, generator=rng)])
+
+
+@once
+def learned_by_heart(student: Student, rng: torch.Generator) -> Score:
+    """Train a network on one batch, and measure it on that batch."""
+    images, boxes, classes = scenes_of("train", 2 * BATCH, seed_from(rng))
+    full = [n for n, one in enumerate(classes) if len(one)][:BATCH]
+    images, boxes = images[full], [boxes[n] for n in full]
+    classes = renamed([classes[n] for n in full], secret_names(rng))
+    net = expect_handle(student.SSD(num_classes=NUM_CLASSES), "`SSD(…)`", "an nn.Module")
+    history = student.train(net=net, loader=[(images, boxes, classes)], epochs=PASSES)
+    check_loop_history(history, PASSES)
+    return measure(student, net, images, boxes, classes)
+
+
+@once
+def trained(student: Student, rng: torch.Generator) -> Score:
+    """Train on fresh scenes of the training digits, measure on fresh scenes of hidden ones."""
+    names = secret_names(rng)
+    images, boxes, classes = scenes_of("train", TRAIN_SCENES, seed_from(rng))
+    max_steps = EPOCHS * -(-len(images) // BATCH_SIZE)
+    loader = student.tool("budgeted_loader", BATCH_SIZE, max_steps, CPU_S, seed_from(rng))
+    classes = renamed(classes, names)
+    for first in range(0, len(images), CHUNK):
+        part = slice(first, first + CHUNK)
+        student.tool("add_to_loader", loader, images[part], boxes[part], classes[part])
+    net = student.train_ssd(loader=loader, epochs=EPOCHS)
+    net = expect_handle(net, "`train_ssd`'s result", "the trained network")
+    remark = words_on(progress_told(student, loader), CPU_S)
+    images, boxes, classes = scenes_of("hidden", HIDDEN_SCENES, seed_from(rng))
+    score = measure(student, net, images, boxes, renamed(classes, names))
+    return Score(score.mean, score.loss, remark + score.remark)
+
+
+def measure(
+    student: Student, net: Handle, images: Tensor, boxes: list[Tensor], classes: list[Tensor]
+) -> Score:
+    """Measure a network: the loss and the mean average precision."""
+    student.tool("set_training", net, False)
+    cells = truth.prior_cells(FEATURE_SIZES, SCALES, RATIOS)
+    priors = expect_priors(net.get("priors"), cells, "The network's priors")
+    parts = [answer(net, chunk) for chunk in images.split(BATCH_SIZE)]
+    offsets, logits = (torch.cat(part) for part in zip(*parts, strict=True))
+    terms = multibox_terms(offsets, logits, boxes, classes, priors)
+    found = detect(offsets, logits, priors, MIN_SCORE, IOU_THRESHOLD, TOP_K)
+    truths = [{"boxes": b, "labels": c} for b, c in zip(boxes, classes, strict=True)]
+    mean = mean_average_precision(found, truths).mean
+    words = ""
+    if mean < 0.05:
+        words = (
+            " The network has learned nothing that can be found again: does the loss fall in your "
+            "own history, and do answers sit on their priors?"
+        )
+    return Score(mean, float(sum(terms.values())), words)
+
+
+def answer(net: Handle, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a network's offsets and logits for some images."""
+    outputs = net(images)
+    if isinstance(outputs, list | tuple) and len(outputs) == 3:
+        for part in outputs[:2]:
+            if isinstance(part, Tensor) and not bool(torch.isfinite(part).all()):
+                fail(
+                    "The trained network answers NaN or infinity: at some step the loss was no "
+                    "longer finite. Lower the learning rate, and look for a division by zero or a "
+                    "logarithm of zero."
+                )
+    offsets, logits, _ = expect_outputs(outputs, len(images), NUM_CLASSES)
+    return offsets, logits

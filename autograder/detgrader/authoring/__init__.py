@@ -1,0 +1,1 @@
+"""From the text that staff edit to the notebook that students get."""

@@ -1,0 +1,1 @@
+"""From files of a whole class to the files of its results."""

@@ -1,0 +1,164 @@
+"""One run of a task's cells and checks in one worker."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from detgrader.assignment import Task
+from detgrader.grading.orders import Order
+from detgrader.grading.outcomes import Outcome, outcome_of
+from detgrader.grading.results import CheckResult, Status
+from detgrader.grading.session import CheckSession
+from detgrader.grading.stand_ins import StandIns, stand_in
+from detgrader.grading.tasks import Check
+from detgrader.intake import CodeCell
+from detgrader.sandbox.client import WorkerClient
+from detgrader.sandbox.limits import Crashed, LimitReached, Violation
+from detlab.checking.student import Student
+from detlab.checking.workbench import StudentError
+
+# A second run that has none of these has nothing new to say.
+TELLING = {Status.PASSED, Status.VIOLATION, Status.GRADER_ERROR}
+# A task has its worst check's status, and these are worse than a wrong answer.
+WORST_FIRST = (Status.GRADER_ERROR, Status.VIOLATION, Status.LIMIT)
+
+
+@dataclass
+class Prepared:
+    """A worker that runs a task's cells, or has run them, while nobody waits for it.
+
+    Attributes:
+        left_out: the cells before the task's that it is not given.
+        steps: the requests that were posted to it, each with the cells that it runs.
+        end: how it ended before all were posted.
+    """
+
+    task: Task
+    worker: WorkerClient
+    left_out: set[str]
+    steps: list[tuple[str, list[CodeCell]]] = field(default_factory=list)
+    end: Exception | None = None
+
+    def run(self, cells: list[CodeCell]) -> None:
+        """Have cells run."""
+        messages = [
+            {"cell": cell.name, "source": cell.source, "definitions_only": cell.definitions_only}
+            for cell in cells
+        ]
+        self.steps.append((self.worker.post_run(messages), cells))
+
+    def stand_in(self, stand_ins: StandIns, earlier: list[Task]) -> None:
+        """Have functions of earlier tasks answered by right ones."""
+        student = Student(self.worker.perform)
+        bound: dict[str, Callable[..., Any]] = {
+            name: functools.partial(stand_in, function, student)
+            for task in earlier
+            for name, function in stand_ins.get(task.label, {}).items()
+        }
+        if bound:
+            self.steps.append((self.worker.post_stand_ins(bound), []))
+
+    def finish(self) -> dict[str, StudentError]:
+        """Wait until all is done; return the errors of the cells that failed."""
+        if self.end:
+            raise self.end
+        self.worker.begin()
+        errors: dict[str, StudentError] = {}
+        for nonce, cells in self.steps:
+            if cells:
+                outcomes = self.worker.outcomes_of(nonce, cells)
+                errors |= {c.name: e for c, e in zip(cells, outcomes, strict=True) if e}
+            else:
+                self.worker.result_of(nonce)
+        self.worker.charge_cells()
+        return errors
+
+
+@dataclass
+class Attempt:
+    """One run of a task's checks in one worker."""
+
+    worker: WorkerClient
+    checks: list[tuple[Check, Outcome]] = field(default_factory=list)
+    cell_errors: dict[str, StudentError] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """Share of the task's points earned, from 0 to 1. A violation earns nothing."""
+        if self.violated:
+            return 0.0
+        total = sum(check.weight for check, _ in self.checks)
+        return sum(check.weight for check, outcome in self.checks if outcome.passed) / total
+
+    @property
+    def violated(self) -> bool:
+        """Whether the code tried what only an attack does."""
+        return any(outcome.status is Status.VIOLATION for _, outcome in self.checks)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the worker was gone before the last check was done."""
+        return any(outcome.ended for _, outcome in self.checks)
+
+    def status(self, task: Task) -> Status:
+        """Sum the attempt up in one word."""
+        kinds = {outcome.status for _, outcome in self.checks}
+        own = [self.cell_errors[cell] for cell in task.code_cells if cell in self.cell_errors]
+        if self.share < 1 and any(error.limit for error in own):
+            kinds.add(Status.LIMIT)
+        for status in WORST_FIRST:
+            if status in kinds:
+                return status
+        if kinds == {Status.PASSED}:
+            return Status.PASSED
+        return Status.PARTIAL if self.share > 0 else Status.FAILED
+
+    def failures(self) -> list[tuple[Check, Outcome]]:
+        """Return the checks that did not pass."""
+        return [(check, outcome) for check, outcome in self.checks if not outcome.passed]
+
+    def results(self) -> list[CheckResult]:
+        """Say for staff how each check went."""
+        return [
+            CheckResult(
+                check.key, check.title, o.status, o.message, o.detail, o.ended, o.asked, o.again
+            )
+            for check, o in self.checks
+        ]
+
+    def add(self, second: Attempt) -> None:
+        """Take over a second run of the checks that failed, if it has anything new to say.
+
+        Then all of it: what still fails there fails without the earlier tasks' faults.
+        """
+        if not {outcome.status for _, outcome in second.checks} & TELLING:
+            return
+        again = {check.key: replace(outcome, again=True) for check, outcome in second.checks}
+        self.checks = [(check, again.get(check.key, first)) for check, first in self.checks]
+        self.cell_errors, self.worker = second.cell_errors, second.worker
+
+
+def make_attempt(
+    prepared: Prepared, session: CheckSession, order: Order, checks: list[Check]
+) -> Attempt:
+    """Run checks in a prepared worker; those after its end share the end."""
+    attempt = Attempt(prepared.worker)
+    end: Outcome | None = None
+    try:
+        attempt.cell_errors = prepared.finish()
+    except (StudentError, LimitReached, Violation, Crashed) as error:
+        end = outcome_of(error)
+    student = Student(prepared.worker.perform)
+    for check in checks:
+        spared = order.sparing and check.costly and bool(attempt.failures())
+        if end is None and (spared or check.key in order.passing):
+            outcome = Outcome(Status.PASSED, asked=False)
+        else:
+            outcome = end or session.run(check, student, order.submission.weights)
+        if outcome.ended:
+            end = outcome
+        attempt.checks.append((check, outcome))
+    return attempt

@@ -1,0 +1,61 @@
+"""Known mistakes, asked what a student was asked. They are the staff's own code and run here."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import sys
+import warnings
+from collections.abc import Mapping
+from types import CodeType
+from typing import Any
+
+from detgrader.grading.diagnosis import Answers, KnownMistake, Suspect
+from detgrader.grading.results import Status
+from detgrader.grading.session import CheckSession
+from detgrader.grading.tasks import Check
+from detlab.checking.workbench import Tool, Workbench
+
+
+class MistakesBench:
+    """Runs checks on known mistakes.
+
+    Args:
+        session: the collected checks.
+        setup: source of the setup cell.
+        tools: what checks may have run beside the mistake's objects.
+    """
+
+    def __init__(self, session: CheckSession, setup: str, tools: Mapping[str, Tool]):
+        self.session = session
+        self.setup = setup
+        self.tools = tools
+
+    def ask(self, mistake: KnownMistake, check: Check, expected: list[Any]) -> Answers:
+        """Run one check on a mistake, up to the first answer unlike the expected ones."""
+        silence = contextlib.redirect_stderr(io.StringIO())  # progress bars
+        with warnings.catch_warnings(), contextlib.redirect_stdout(None), silence:
+            warnings.simplefilter("ignore")
+            suspect = Suspect(self.bench_of(mistake).perform_here, expected)
+            outcome = self.session.run(check, suspect)
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close("all")
+        failed = outcome.status is Status.FAILED
+        return Answers(suspect._answers, not suspect._differs, failed)
+
+    def bench_of(self, mistake: KnownMistake) -> Workbench:
+        """Run a mistake's cells."""
+        namespace: dict[str, Any] = {"__name__": "__main__"}
+        exec(compiled("setup", self.setup), namespace)
+        for cell in mistake.submission.cells:
+            exec(compiled(cell.name, cell.source), namespace)
+            if cell.name == mistake.cell:
+                break
+        return Workbench(namespace, self.tools, lambda frame: frame.f_code.co_filename)
+
+
+@functools.cache
+def compiled(name: str, source: str) -> CodeType:
+    """Compile a cell of the staff's, once."""
+    return compile(source, name, "exec", dont_inherit=True)

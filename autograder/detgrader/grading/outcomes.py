@@ -1,0 +1,85 @@
+"""How a check went: the one place where an exception becomes data."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from typing import Any
+
+from detgrader.grading.results import Status
+from detgrader.sandbox.limits import Crashed, LimitReached, Violation
+from detgrader.text import clean_text
+from detlab.checking.expect import CheckFailure
+from detlab.checking.workbench import StudentError
+
+MAX_TEXT = 1000
+
+
+@dataclass
+class Outcome:
+    """How one check went for one submission.
+
+    Attributes:
+        status: passed; failed (a wrong answer, an error of the student's, or a crash); limit;
+            violation; or grader_error.
+        message: for the student.
+        detail: for staff.
+        ended: whether the worker is gone, so that no later check can be asked.
+        asked: whether the check was run; staff may know that it passes.
+        again: whether this comes from a second run, without the earlier tasks' cells.
+        transcript: the student's answers during the check.
+    """
+
+    status: Status
+    message: str = ""
+    detail: str = ""
+    ended: bool = False
+    asked: bool = True
+    again: bool = False
+    transcript: list[Any] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Whether it earns its points."""
+        return self.status is Status.PASSED
+
+
+def outcome_of(error: BaseException | None) -> Outcome:
+    """Turn what a check raised, if anything, into an outcome."""
+    match error:
+        case None:
+            return Outcome(Status.PASSED)
+        case CheckFailure():
+            message, detail = (clean_text(text, MAX_TEXT) for text in (error.message, error.detail))
+            return Outcome(Status.FAILED, message, detail)
+        case AssertionError():
+            return Outcome(Status.FAILED, "The answer is not right.", clean_text(error, MAX_TEXT))
+        case StudentError(type_name="NotImplementedError"):
+            return Outcome(Status.FAILED, "This part is still to do.")
+        case StudentError():
+            return Outcome(Status.FAILED, str(error))
+        case LimitReached():
+            places = [f"{frame.cell}, line {frame.line}: {frame.text}" for frame in error.frames]
+            message = "\n  ".join([str(error), *places])
+            return Outcome(Status.LIMIT, message, ended=True)
+        case Violation():
+            return Outcome(Status.VIOLATION, str(error), error.detail, ended=True)
+        case Crashed():
+            return Outcome(Status.FAILED, str(error), f"crashed: {error}", ended=True)
+    return Outcome(Status.GRADER_ERROR, detail=traceback_of(error))
+
+
+def traceback_of(error: BaseException) -> str:
+    """Return where an error of the grader's own came from, for staff.
+
+    What lies between pytest's runner and the check is left out: it is the same for all of them.
+    """
+    trace = error.__traceback__
+    while trace and trace.tb_next and is_runner(trace.tb_frame.f_globals.get("__name__", "")):
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace)).strip()
+
+
+def is_runner(module: str) -> bool:
+    """Say whether a module is one of those by which pytest calls a test."""
+    return module.partition(".")[0] in ("_pytest", "pluggy")

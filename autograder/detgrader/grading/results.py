@@ -1,0 +1,172 @@
+"""The one model of results; every output is written from it."""
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from detgrader.assignment import Assignment, Task
+from detgrader.intake import Submission
+
+SCHEMA = 1
+UNGRADED = "This could not be graded; the fault is not yours. Staff have been told."
+
+
+class Status(StrEnum):
+    """How a check or a task went; a check never has one of the last four of `Status`' values."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    LIMIT = "limit"
+    VIOLATION = "violation"
+    GRADER_ERROR = "grader_error"
+    PARTIAL = "partial"
+    NOT_ATTEMPTED = "not_attempted"
+    MANUAL = "manual"
+    SKIPPED = "skipped"
+
+
+@dataclass
+class TaskResult:
+    """How one task was answered; `message` may be shown to the student.
+
+    Attributes:
+        task: label.
+        score: points given so far, of `max_score`.
+        pending_manual: points that a person has yet to give or refuse.
+        seconds: processor time of the student's code.
+    """
+
+    task: str
+    title: str
+    score: float
+    max_score: float
+    status: Status
+    message: str = ""
+    seconds: float = 0.0
+    pending_manual: float = 0.0
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """How one check went, for staff only.
+
+    Attributes:
+        key: what it is known by among all checks of its week.
+        title: what a student is told that it looks at.
+        message: what a student is told of it.
+        detail: what no student may see: expected values, or the traceback of a check at fault.
+        ended: whether the worker was gone after it.
+        asked: whether it was run; staff may know that it passes.
+        again: whether this comes from a second run, without the earlier tasks' cells.
+    """
+
+    key: str
+    title: str
+    status: Status
+    message: str = ""
+    detail: str = ""
+    ended: bool = False
+    asked: bool = True
+    again: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether it earned its points."""
+        return self.status is Status.PASSED
+
+
+@dataclass
+class SubmissionResult:
+    """One student's results.
+
+    Attributes:
+        error: why nothing could be graded, or the empty string.
+        checks: by task label, how its checks went; for staff, and in no output for students.
+        log: lines for staff: violations, edits, values that students must not see.
+    """
+
+    student: str
+    path: str
+    notebook_sha256: str | None
+    tasks: list[TaskResult]
+    error: str = ""
+    checks: dict[str, list[CheckResult]] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+
+    @property
+    def score(self) -> float:
+        """Points given so far."""
+        return round(sum(task.score for task in self.tasks), 6)
+
+    @property
+    def max_score(self) -> float:
+        """All points of the assignment."""
+        return sum(task.max_score for task in self.tasks)
+
+    @property
+    def pending_manual(self) -> float:
+        """Points that a person has yet to give or refuse."""
+        return sum(task.pending_manual for task in self.tasks)
+
+    @property
+    def graded(self) -> bool:
+        """Whether everything that can be graded by itself was."""
+        return not self.error and all(task.status is not Status.GRADER_ERROR for task in self.tasks)
+
+
+@dataclass
+class BatchResult:
+    """The results of one call of the grader.
+
+    Attributes:
+        assignment: the week's name.
+        isolation: "bubblewrap" or "none".
+        submissions: in the order in which they were named.
+    """
+
+    assignment: str
+    isolation: str
+    submissions: list[SubmissionResult]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `results.json` holds."""
+        return {
+            "schema": SCHEMA,
+            "assignment": self.assignment,
+            "isolation": self.isolation,
+            "submissions": [submission_json(result) for result in self.submissions],
+        }
+
+
+def submission_json(result: SubmissionResult) -> dict[str, Any]:
+    """Return one student's part of `results.json`."""
+    return {
+        "student": result.student,
+        "notebook": result.path,
+        "notebook_sha256": result.notebook_sha256,
+        "score": result.score,
+        "max_score": result.max_score,
+        "pending_manual": result.pending_manual,
+        "error": result.error,
+        "tasks": [asdict(task) for task in result.tasks],
+    }
+
+
+def ungraded(task: Task, status: Status, reason: str) -> TaskResult:
+    """Return the result of a task that was not graded: nothing earned, and the reason said."""
+    return TaskResult(task.label, task.title, 0.0, task.max_score, status, reason)
+
+
+def lost(submission: Submission, assignment: Assignment, detail: str) -> SubmissionResult:
+    """Return the result of a submission that the grader failed to grade.
+
+    Args:
+        detail: for staff.
+    """
+    return SubmissionResult(
+        student=submission.student,
+        path=str(submission.path),
+        notebook_sha256=submission.sha256,
+        tasks=[ungraded(task, Status.GRADER_ERROR, UNGRADED) for task in assignment.tasks],
+        log=[detail],
+    )

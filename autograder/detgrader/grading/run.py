@@ -1,0 +1,275 @@
+"""Grade one submission: task by task, each in a fresh worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from detgrader.assignment import Assignment, Task
+from detgrader.grading.attempt import Attempt, Prepared, make_attempt
+from detgrader.grading.diagnosis import Diagnosis, KnownMistake
+from detgrader.grading.messages import GRADER_FAULT, log_lines, message_of
+from detgrader.grading.mistakes import MistakesBench
+from detgrader.grading.orders import Order
+from detgrader.grading.outcomes import traceback_of
+from detgrader.grading.reading import Reading, read_code
+from detgrader.grading.results import CheckResult, Status, SubmissionResult, TaskResult, ungraded
+from detgrader.grading.session import CheckSession
+from detgrader.grading.stand_ins import StandIns
+from detgrader.grading.tasks import Check, TaskChecks
+from detgrader.intake import CodeCell
+from detgrader.sandbox.client import DispatcherClient, WorkerClient
+from detgrader.sandbox.limits import Crashed, LimitReached, Violation
+from detlab.checking.workbench import Tool
+
+NOT_ATTEMPTED = "This task was not attempted."
+
+
+class Grader:
+    """Grades submissions of one assignment through one dispatcher.
+
+    Args:
+        assignment: what was released.
+        session: the collected checks.
+        dispatcher: starts workers.
+        stand_ins: right answers to earlier tasks' functions.
+        mistakes: by task, the known mistakes that a wrong answer may turn out to be.
+        tools: what checks may have run beside a known mistake's objects.
+    """
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        session: CheckSession,
+        dispatcher: DispatcherClient,
+        stand_ins: StandIns,
+        mistakes: Mapping[str, list[KnownMistake]],
+        tools: Mapping[str, Tool],
+    ):
+        self.assignment = assignment
+        self.session = session
+        self.dispatcher = dispatcher
+        self.stand_ins = stand_ins
+        self.diagnosis = Diagnosis(mistakes, MistakesBench(session, assignment.setup, tools).ask)
+
+    def grade(self, order: Order) -> SubmissionResult:
+        """Grade a submission."""
+        submission, log = order.submission, list(order.submission.notes)
+        checks: dict[str, list[CheckResult]] = {}
+        if submission.refusal:
+            reason = submission.refusal
+            results = [ungraded(task, Status.SKIPPED, reason) for task in self.assignment.tasks]
+        else:
+            run = SubmissionRun(self, order)
+            results = run.grade()
+            log += run.log
+            checks = run.checks
+            for result in results:
+                # Asked for last: a worker takes some milliseconds to end.
+                if result.task in run.workers:
+                    result.seconds = run.workers[result.task].cpu_s
+        return SubmissionResult(
+            student=submission.student,
+            path=str(submission.path),
+            notebook_sha256=submission.sha256,
+            tasks=results,
+            error=submission.refusal,
+            checks=checks,
+            log=log,
+        )
+
+
+class SubmissionRun:
+    """The state of grading one submission."""
+
+    def __init__(self, grader: Grader, order: Order):
+        self.grader = grader
+        self.assignment = grader.assignment
+        self.order = order
+        self.submission = order.submission
+        self.sources = {cell.name: cell.source for cell in order.submission.cells}
+        self.reading = Reading()
+        self.left_out = set(order.ended)
+        self.checks: dict[str, list[CheckResult]] = {}
+        self.log: list[str] = []
+        self.workers: dict[str, WorkerClient] = {}
+        self.earned: dict[str, float] = {}
+        self.to_run: list[Task] = []
+        self.ahead: Prepared | None = None
+
+    def grade(self) -> list[TaskResult]:
+        """Grade all tasks."""
+        tasks = self.assignment.tasks
+        if any(self.is_answered(task.code_cells, self.sources) for task in tasks):
+            self.reading = read_code(self.grader.dispatcher, self.submission.cells)
+        self.reading.problems |= self.submission.problems
+        self.to_run = [task for task in tasks if self.is_to_run(task)]
+        try:
+            return [self.grade_task_safely(task) for task in tasks]
+        finally:
+            if self.ahead:
+                self.ahead.worker.close()
+
+    def grade_task_safely(self, task: Task) -> TaskResult:
+        """Grade one task; a fault of ours leaves this task ungraded and all others as they are."""
+        try:
+            return self.grade_task(task)
+        except Exception as error:
+            trace = traceback_of(error)
+            self.checks[task.label] = [CheckResult("", "", Status.GRADER_ERROR, detail=trace)]
+            self.log.append(f"{task.label}: {trace}")
+            return ungraded(task, Status.GRADER_ERROR, GRADER_FAULT)
+
+    def grade_task(self, task: Task) -> TaskResult:
+        """Grade one task; its written answers are left to a person."""
+        result = ungraded(task, Status.NOT_ATTEMPTED, "")
+        if self.is_answered(task.text_cells, self.submission.texts):
+            result.status, result.pending_manual = Status.MANUAL, task.manual_points
+        if task.points and (problem := self.problem_of(task)):
+            result.status, result.message = Status.FAILED, problem
+        elif task.points and task in self.to_run:
+            if reason := self.reason_to_skip(task):
+                result.status, result.message = Status.SKIPPED, reason
+            else:
+                self.grade_code(task, result)
+        elif not result.pending_manual:
+            result.message = NOT_ATTEMPTED
+        problems = self.reading.problems
+        lost = [problems[cell] for cell in task.text_cells if cell in problems]
+        result.message = "\n".join(filter(None, [*lost, result.message]))
+        self.earned[task.label] = result.score
+        return result
+
+    def checks_of(self, task: Task) -> TaskChecks:
+        """Return a task's checks and their marks."""
+        return self.grader.session.tasks.get(task.label, TaskChecks())
+
+    def reason_to_skip(self, task: Task) -> str:
+        """Say why a task is not run, or nothing: it rests on tasks that earned nothing."""
+        if self.order.only is not None:
+            return "" if task.label in self.order.only else "Not run: it was not asked for."
+        lacking = [label for label in self.checks_of(task).needs if not self.earned.get(label)]
+        if not lacking:
+            return ""
+        return (
+            f"Not run: this task rests on task {', '.join(lacking)}, which earned no points. "
+            "Mend that first."
+        )
+
+    def is_to_run(self, task: Task) -> bool:
+        """Say whether a task has code of the student's, and nothing keeps it from running."""
+        answered = self.is_answered(task.code_cells, self.sources)
+        return bool(task.points) and answered and not self.problem_of(task)
+
+    def is_answered(self, grade_ids: tuple[str, ...], sources: Mapping[str, str]) -> bool:
+        """Say whether any of these cells differs from what was released."""
+        return any(
+            grade_id in sources
+            and sources[grade_id].strip() != self.assignment.cells[grade_id].source.strip()
+            for grade_id in grade_ids
+        )
+
+    def problem_of(self, task: Task) -> str:
+        """Say why a task's cells cannot run, or the empty string."""
+        for grade_id in task.code_cells:
+            if grade_id in self.reading.problems:
+                return self.reading.problems[grade_id]
+        names = self.reading.names
+        used = {name for grade_id in task.code_cells for name in names.get(grade_id, ())}
+        forbidden = sorted(used & self.checks_of(task).forbidden)
+        if forbidden:
+            return f"The statement forbids `{'`, `'.join(forbidden)}` here."
+        return ""
+
+    def grade_code(self, task: Task, result: TaskResult) -> None:
+        """Run a task's checks; those that fail, once more without the earlier tasks' cells.
+
+        So nobody loses a later task's points for an earlier task's fault: in the second run
+        stand-ins take the place of what the earlier cells did. What trains or measures runs once.
+        """
+        about = self.checks_of(task)
+        attempt = self.attempt(task, about.checks)
+        tasks = [other for other in self.assignment.tasks if other.code_cells]
+        earlier = tasks[: tasks.index(task)]
+        once = about.runs_once or attempt.violated or task.label in self.order.once
+        if attempt.share < 1 and earlier and not once:
+            failed = [check for check, _ in attempt.failures()]
+            attempt.add(self.attempt(task, failed, without=earlier))
+        result.score = round(attempt.share * task.points, 2)
+        result.status, result.message = attempt.status(task), message_of(attempt, task)
+        self.workers[task.label] = attempt.worker
+        if result.status in (Status.PARTIAL, Status.FAILED):
+            result.message += self.hint(task, attempt)
+        self.checks[task.label] = attempt.results()
+        self.log += log_lines(attempt, task)
+        if attempt.ended:
+            self.left_out |= set(task.code_cells)
+
+    def hint(self, task: Task, attempt: Attempt) -> str:
+        """Return a known mistake's hint; a hint that cannot be found costs nobody a grade."""
+        try:
+            hint = self.grader.diagnosis.hint(task.label, attempt.failures())
+        except Exception as error:
+            self.log.append(f"{task.label}: no hint: {type(error).__name__}: {error}")
+            return ""
+        return f"\nHint: {hint}" if hint else ""
+
+    def attempt(
+        self, task: Task, checks: list[Check], without: list[Task] | None = None
+    ) -> Attempt:
+        """Run checks of a task in a fresh worker; what did not run is not passed.
+
+        Args:
+            without: earlier tasks whose cells are left out, and replaced by stand-ins.
+        """
+        prepared = self.take_prepared(task, without or [])
+        if not without:
+            self.prepare_next(task)
+        try:
+            return make_attempt(prepared, self.grader.session, self.order, checks)
+        finally:
+            prepared.worker.close()
+
+    def take_prepared(self, task: Task, without: list[Task]) -> Prepared:
+        """Return a worker that has the task's cells: the one prepared ahead, if it still fits."""
+        left_out = self.left_out.union(*(other.code_cells for other in without))
+        if self.ahead and self.ahead.task is task:
+            ahead, self.ahead = self.ahead, None
+            if ahead.left_out == left_out:
+                return ahead
+            ahead.worker.close()
+        return self.prepare(task, left_out, without)
+
+    def prepare_next(self, task: Task) -> None:
+        """Start the worker of the task after this one: it runs its cells meanwhile."""
+        if self.ahead:  # of a task that was skipped in the end
+            self.ahead.worker.close()
+            self.ahead = None
+        later = self.to_run[self.to_run.index(task) + 1 :]
+        only = self.order.only
+        following = next((t for t in later if only is None or t.label in only), None)
+        if following is None:
+            return
+        try:
+            self.ahead = self.prepare(following, set(self.left_out), [])
+        except Exception as error:  # it will be told when that task's turn comes
+            self.log.append(f"{following.label}: not ahead: {type(error).__name__}: {error}")
+
+    def prepare(self, task: Task, left_out: set[str], without: list[Task]) -> Prepared:
+        """Start a worker on the released setup cell, the cells before the task's, then its own."""
+        cells = [cell for cell in self.submission.cells if cell.name not in self.reading.problems]
+        places = [n for n, cell in enumerate(cells) if cell.name in task.code_cells]
+        before = [cell for cell in cells[: places[0]] if cell.name not in left_out]
+        own = cells[places[0] : places[-1] + 1]
+        own += [cell for cell in cells[places[-1] + 1 :] if cell.definitions_only]
+        worker = WorkerClient(self.grader.dispatcher, self.checks_of(task).limits)
+        prepared = Prepared(task, worker, left_out)
+        try:
+            prepared.run([CodeCell("setup", self.assignment.setup), *before])
+            prepared.stand_in(self.grader.stand_ins, without)
+            prepared.run(own)
+        except (LimitReached, Violation, Crashed) as error:
+            prepared.end = error
+        except BaseException:
+            worker.close()
+            raise
+        return prepared

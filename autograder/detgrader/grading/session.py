@@ -1,0 +1,173 @@
+"""Hidden checks: pytest files, collected and run by pytest, judged by the grader.
+
+A check is an ordinary test with a `student` fixture, marked as `detgrader.grading.marks` says.
+Its chance comes from the staff's secret: `rng` is the check's own generator, `task_rng` one that
+is the same for all checks of a task, for a training that they share.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import torch
+from _pytest.runner import runtestprotocol
+
+from detgrader.course import CourseError
+from detgrader.grading.marks import registrations
+from detgrader.grading.outcomes import Outcome, outcome_of
+from detgrader.grading.results import Status
+from detgrader.grading.tasks import Check, TaskChecks, sort_checks
+from detgrader.sandbox.limits import Crashed, LimitReached, Violation
+from detlab.checking.student import Student
+from detlab.checking.workbench import StudentError
+
+
+class CheckSession:
+    """A pytest plugin that runs a grading job's checks as often as it is asked to.
+
+    Args:
+        work: called once with this session when the checks are collected.
+        secret: from which each check's random inputs are drawn.
+
+    Attributes:
+        tasks: the collected checks, by the label of their task.
+    """
+
+    def __init__(self, work: Callable[[CheckSession], None], secret: str):
+        self.work = work
+        self.secret = secret
+        self.items: list[pytest.Item] = []
+        self.tasks: dict[str, TaskChecks] = {}
+        self.current: tuple[Student, Path | None] | None = None
+        self.error: BaseException | None = None
+        self.called = False
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Register the marks."""
+        for marker in registrations():
+            config.addinivalue_line("markers", marker)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Take the place of pytest's own loop, which would run each check once."""
+        if session.testsfailed:
+            raise session.Failed("the checks could not be collected")
+        self.items = session.items
+        self.work(self)
+        return True
+
+    @pytest.fixture
+    def student(self) -> Student:
+        """The submission that is being graded."""
+        assert self.current
+        return self.current[0]
+
+    @pytest.fixture
+    def weights_file(self) -> Path | None:
+        """Where the weights lie that belong to the submission, if it has any."""
+        assert self.current
+        return self.current[1]
+
+    @pytest.fixture
+    def rng(self, request: pytest.FixtureRequest) -> torch.Generator:
+        """A generator for the check's inputs: the same for every submission of a batch."""
+        node = request.node
+        return torch.Generator().manual_seed(self.seed(f"inputs {node.path.name}::{node.name}"))
+
+    @pytest.fixture
+    def task_rng(self, request: pytest.FixtureRequest) -> torch.Generator:
+        """A generator for what all checks of a task share, such as a training."""
+        (label,) = request.node.get_closest_marker("task").args
+        return torch.Generator().manual_seed(self.seed(f"task {label}"))
+
+    def seed(self, purpose: str) -> int:
+        """Derive a seed from the secret."""
+        digest = hmac.digest(self.secret.encode(), purpose.encode(), hashlib.sha256)
+        return int.from_bytes(digest[:6], "big")
+
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> pytest.TestReport:
+        """Keep the first error that a check raised, and note that its body ran at all.
+
+        The report says no more: pytest's own would draw the failing check's source, which is
+        slow and which nobody will read.
+        """
+        self.called = self.called or call.when == "call"
+        if call.excinfo is not None:
+            self.error = self.error or call.excinfo.value
+        assert call.when != "collect"
+        outcome: Literal["passed", "failed"] = "passed" if call.excinfo is None else "failed"
+        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
+
+    def run(self, check: Check, student: Student, weights: Path | None = None) -> Outcome:
+        """Run one check on one submission.
+
+        Args:
+            weights: where its handed-in weights lie, if it has any.
+        """
+        self.current, self.error, self.called = (student, weights), None, False
+        student.transcript.clear()
+        try:
+            # A seed of its own: from that of the inputs the student's side could draw them.
+            student.seed(self.seed(f"student {check.key}"))
+            runtestprotocol(check.item, log=False, nextitem=None)
+        except (StudentError, LimitReached, Violation, Crashed) as error:
+            self.error = self.error or error
+        finally:
+            self.current = None
+        if self.error is None and not self.called:
+            return Outcome(Status.GRADER_ERROR, detail="did not run")
+        outcome = outcome_of(self.error)
+        if outcome.status is Status.FAILED:  # to be compared with known mistakes
+            outcome.transcript = list(student.transcript)
+        return outcome
+
+
+class CollectionReports:
+    """A pytest plugin that keeps what went wrong while collecting."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep a failed collection's words."""
+        if report.failed:
+            self.problems.append(report.longreprtext)
+
+
+def run_session(folder: Path, secret: str, work: Callable[[CheckSession], None]) -> None:
+    """Collect the checks of a folder and do some work with them, inside one pytest session.
+
+    Raises:
+        CourseError: the checks cannot be collected.
+        BaseException: whatever `work` raised.
+    """
+    raised: list[BaseException] = []
+
+    def guarded(session: CheckSession) -> None:
+        try:
+            session.tasks = sort_checks(session.items)
+            work(session)
+        except BaseException as error:
+            raised.append(error)
+
+    plugin, reports = CheckSession(guarded, secret), CollectionReports()
+    options = [*("--import-mode=importlib", "--rootdir", str(folder), "-c", "/dev/null")]
+    for name in ("cacheprovider", "terminal", "logging", "capture", "faulthandler", "junitxml"):
+        options += ["-p", f"no:{name}"]
+    options += ["-p", "no:unraisableexception", "-p", "no:threadexception"]
+    # Nothing in the environment may choose which checks run.
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    status = pytest.main([str(folder), *options], plugins=[plugin, reports])
+    if raised:
+        raise raised[0]
+    if not plugin.tasks:
+        problems = "\n".join(reports.problems) or "no checks found"
+        raise CourseError(f"{folder}: {problems} (pytest's exit status {int(status)})")

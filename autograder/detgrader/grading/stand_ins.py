@@ -1,0 +1,43 @@
+"""Stand-ins: right answers to the functions of a task, for the tasks after it.
+
+They run in the grader, so that no solution comes near a student's code, and work on the
+student's objects through handles.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from detgrader.course import CourseError
+from detlab.checking.student import Handle, Student
+from detlab.checking.values import HandleRef, replace_handles
+
+# By task label, by function name, a function of (student, *arguments).
+StandIns = dict[str, dict[str, Callable[..., Any]]]
+
+
+def load_stand_ins(folder: Path) -> StandIns:
+    """Load `stand_ins.py` of a folder of checks; without one there are none.
+
+    Raises:
+        CourseError: the file defines no STAND_INS.
+    """
+    path = folder / "stand_ins.py"
+    spec = importlib.util.spec_from_file_location(f"stand_ins_of_{folder.name}", path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        return {}
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    stand_ins: StandIns | None = getattr(module, "STAND_INS", None)
+    if stand_ins is None:
+        raise CourseError(f"{path}: define STAND_INS, functions by name by task")
+    return stand_ins
+
+
+def stand_in(function: Callable[..., Any], student: Student, *arguments: Any, **named: Any) -> Any:
+    """Answer a worker's question with a right implementation that works through handles."""
+    given, named = replace_handles([arguments, named], lambda ref: Handle(student, ref), HandleRef)
+    return replace_handles(function(student, *given, **named), lambda handle: handle.ref, Handle)

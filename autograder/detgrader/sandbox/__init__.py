@@ -1,0 +1,1 @@
+"""Where students' code runs: the host's side here, behind the wall what lies in `inside`."""

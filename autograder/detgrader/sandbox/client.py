@@ -1,0 +1,327 @@
+"""A worker as the grader sees it: ask, answer, and how it ended."""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from detgrader.sandbox.inside.wire import BadFrame, Channel, Closed
+from detgrader.sandbox.limits import (
+    LIMIT_MESSAGES,
+    VIOLATION_MESSAGE,
+    Crashed,
+    LimitReached,
+    Limits,
+    Violation,
+)
+from detgrader.text import clean_text, lines_of, without_values
+from detlab.checking.values import class_name
+from detlab.checking.workbench import StudentError, StudentFrame
+
+MESSAGE_BYTES = 4096
+MAX_FRAMES = 6
+PATIENCE_S = 1.0  # a process that closed its socket by ending is reported in milliseconds
+MAX_QUESTIONS = 20  # asked one inside the other
+
+
+class DispatcherClient:
+    """This job's dispatcher in the zygote: starts workers, ends them, says how they ended."""
+
+    def __init__(self, control: socket.socket):
+        self.control = control
+        self.reports: dict[str, dict[str, Any]] = {}
+
+    def start(self, number: str, limits: Limits) -> socket.socket:
+        """Start a worker and return our end of its socket."""
+        while self.hear(0.0):
+            pass  # reports that nobody reads would fill the socket
+        ours, theirs = socket.socketpair()
+        order = {"number": number, "cpu_s": limits.cpu_s, "memory_mb": limits.memory_mb}
+        with theirs:
+            socket.send_fds(self.control, [json.dumps(order).encode()], [theirs.fileno()])
+        return ours
+
+    def kill(self, number: str | None) -> None:
+        """End a worker, if it still runs; None ends all of this job's."""
+        self.control.send(json.dumps({"kill": number}).encode())
+
+    def report(self, number: str, patience_s: float | None = None) -> dict[str, Any] | None:
+        """Return how a worker ended, or None if it does not end within our patience."""
+        while number not in self.reports:
+            if not self.hear(patience_s):
+                return None
+        return self.reports[number]
+
+    def hear(self, patience_s: float | None) -> bool:
+        """Take one report in, if one comes within our patience."""
+        if not select.select([self.control], [], [], patience_s)[0]:
+            return False
+        report = json.loads(self.control.recv(MESSAGE_BYTES))
+        self.reports[report["number"]] = report
+        return True
+
+
+class WorkerClient:
+    """A confined process that holds one submission for one task.
+
+    Requests may be posted before their results are asked for: a worker that will be needed
+    soon can start, and run its cells, while another one is checked.
+
+    Args:
+        dispatcher: starts it.
+        limits: what it may use.
+    """
+
+    def __init__(self, dispatcher: DispatcherClient, limits: Limits):
+        self.limits = limits
+        self.dispatcher = dispatcher
+        self.number = os.urandom(8).hex()
+        self.closed = False
+        self.stand_ins: dict[str, Callable[..., Any]] = {}
+        self.questions = 0
+        self.sources: dict[str, list[str]] = {}
+        ours = dispatcher.start(self.number, limits)
+        self.channel = Channel(ours)
+        self.greeted = False
+        self.cells_s = 0.0
+        self.unread: list[str] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """Let the task's wall-clock time start now."""
+        self.channel.deadline = time.monotonic() + self.limits.wall_s
+
+    def charge_cells(self) -> None:
+        """Take what the cells took, by the worker's word, off the task's wall-clock time.
+
+        They may have run while another task was checked. The word is good enough: who lies
+        gains nothing but time to be idle in.
+        """
+        self.channel.deadline = time.monotonic() + self.limits.wall_s - self.cells_s
+        if self.cells_s >= self.limits.wall_s:
+            self.out_of_time()
+
+    def run(self, cells: list[dict[str, Any]]) -> list[StudentError | None]:
+        """Run cells; return for each None or the error that stopped it."""
+        return self.outcomes_of(self.post_run(cells), cells)
+
+    def post_run(self, cells: list[dict[str, Any]]) -> str:
+        """Have cells run without waiting for them; return the request's nonce."""
+        self.note_sources(cells)
+        return self.post("run", cells=cells)
+
+    def outcomes_of(self, nonce: str, cells: list[Any]) -> list[StudentError | None]:
+        """Wait for posted cells to have run; return for each None or the error that stopped it."""
+        reply = self.result_of(nonce)
+        if type(reply) is not dict or set(reply) != {"outcomes", "seconds"}:
+            self.violate("an answer that does not fit the question")
+        outcomes, seconds = reply["outcomes"], reply["seconds"]
+        if type(seconds) is not float or not seconds >= 0:
+            self.violate("a time that is none")
+        self.cells_s += seconds
+        if type(outcomes) is not list or len(outcomes) != len(cells):
+            self.violate("an answer that does not fit the question")
+        return [None if outcome is None else self.student_error(outcome) for outcome in outcomes]
+
+    def inspect(self, cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Have cells read, not run. Nothing of a student's has run in this worker before."""
+        self.note_sources(cells)
+        return self.ask("inspect", cells=cells)
+
+    def note_sources(self, cells: list[dict[str, Any]]) -> None:
+        """Keep the lines of cells: errors are told in them, not in what a worker says."""
+        self.sources |= {cell["cell"]: lines_of(cell["source"]) for cell in cells}
+
+    def perform(self, request: str, *arguments: Any) -> Any:
+        """Carry out a request of a check.
+
+        Raises:
+            StudentError: the student's code raised.
+            LimitReached, Violation, Crashed: the worker is gone.
+        """
+        nonce = self.post("perform", request=request, arguments=list(arguments))
+        if request == "seed":  # has no answer to wait for
+            self.unread.append(nonce)
+            return None
+        return self.result_of(nonce)
+
+    def post_stand_ins(self, stand_ins: dict[str, Callable[..., Any]]) -> str:
+        """Let functions of earlier tasks be answered here instead of by the student's code."""
+        self.stand_ins = stand_ins
+        return self.post("stand_in", names=list(stand_ins))
+
+    def ask(self, kind: str, **message: Any) -> Any:
+        """Send a message and wait for its result."""
+        return self.result_of(self.post(kind, **message))
+
+    def post(self, kind: str, **message: Any) -> str:
+        """Send a message; return the nonce by which its result is known."""
+        nonce = os.urandom(8).hex()
+        self.send({"kind": kind, "nonce": nonce, **message})
+        return nonce
+
+    def result_of(self, nonce: str) -> Any:
+        """Wait for a message's result; those of earlier ones that nobody asked for come first."""
+        if not self.greeted:
+            self.expect("ready", self.receive())
+            self.greeted = True
+        earlier, self.unread = self.unread, []
+        failed = None
+        for unread in earlier:
+            try:
+                self.next_result(unread)
+            except StudentError as error:
+                failed = failed or error
+        if failed is None:
+            return self.next_result(nonce)
+        with contextlib.suppress(StudentError):  # read it, or the next would be taken for it
+            self.next_result(nonce)
+        raise failed
+
+    def next_result(self, nonce: str) -> Any:
+        """Wait for the result of the oldest message without one, answering questions meanwhile."""
+        while True:
+            reply = self.receive()
+            kind, given = reply.get("kind"), reply.get("nonce")
+            if type(kind) is not str:
+                self.violate("a message without a kind")
+            if kind == "ask":
+                self.answer(reply)
+                continue
+            if type(given) is not str or given != nonce:
+                self.violate("a reply to a question that was not asked")
+            if kind == "error":
+                error = self.student_error(reply)
+                if error.limit:
+                    raise LimitReached(error.limit, self.limits, error.frames)
+                raise error
+            return self.expect("result", reply).get("value")
+
+    def answer(self, question: dict[str, Any]) -> None:
+        """Answer a stand-in's question."""
+        name, arguments = question.get("name"), question.get("arguments")
+        named = question.get("named")
+        stand_in = self.stand_ins.get(name) if type(name) is str else None
+        if stand_in is None or type(arguments) is not list or type(named) is not dict:
+            self.violate("a question that no stand-in asks")
+        if self.questions >= MAX_QUESTIONS:
+            self.violate("questions inside questions")
+        self.questions += 1
+        try:
+            reply = {"kind": "answer", "value": stand_in(*arguments, **named)}
+        except (LimitReached, Violation, Crashed):
+            raise
+        except Exception as error:  # whatever arguments that make no sense lead to
+            reply = {"kind": "refusal", "message": f"{type(error).__name__}: {error}"[:1000]}
+        self.questions -= 1
+        try:
+            self.send(reply)
+        except ValueError as error:
+            self.send({"kind": "refusal", "message": str(error)})
+
+    def expect(self, kind: str, message: dict[str, Any]) -> dict[str, Any]:
+        """Return the message if it is of this kind."""
+        if type(message.get("kind")) is not str or message["kind"] != kind:
+            self.violate(f"a message that is not of kind {kind}")
+        return message
+
+    def student_error(self, message: dict[str, Any]) -> StudentError:
+        """Read an error message, believing nothing about its parts."""
+        frames = message.get("frames") if type(message) is dict else None
+        if type(frames) is not list:
+            self.violate("an error without frames")
+        read = [known for frame in frames[-MAX_FRAMES:] if (known := self.read_frame(frame))]
+        type_name, words, limit = (message.get(key) for key in ("type_name", "message", "limit"))
+        if not (type(type_name) is str and type(words) is str and type(limit) is str):
+            self.violate("a malformed error")
+        words = without_values(words[:2000], type_name, read[-1].text if read else "")
+        return StudentError(
+            class_name(type_name),
+            clean_text(words),
+            read,
+            limit if limit in LIMIT_MESSAGES else "",
+        )
+
+    def read_frame(self, frame: Any) -> StudentFrame | None:
+        """Read a traceback's frame; its words are taken from the sources that the grader has."""
+        kinds = [type(part) for part in frame] if type(frame) is list else []
+        if kinds != [str, int, str, str]:
+            self.violate("a malformed frame in an error")
+        cell, line, function, _ = frame
+        lines = self.sources.get(cell, [])
+        if not 0 < line <= len(lines):
+            return None
+        if not any(function in text for text in lines):
+            function = "<cell>"
+        return StudentFrame(
+            cell, line, clean_text(function, 60), clean_text(lines[line - 1].strip(), 120)
+        )
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send a message, or say how the worker ended."""
+        try:
+            self.channel.send(message)
+        except TimeoutError:
+            self.out_of_time()
+        except Closed:
+            self.raise_end()
+
+    def receive(self) -> dict[str, Any]:
+        """Wait for a message until the task's time is over."""
+        try:
+            return self.channel.receive()
+        except TimeoutError:
+            self.out_of_time()
+        except BadFrame as error:
+            self.violate(f"a broken reply: {error}")
+        except Closed:
+            self.raise_end()
+
+    def out_of_time(self) -> NoReturn:
+        """Kill the worker for being late."""
+        self.close()
+        raise LimitReached("wall", self.limits)
+
+    def violate(self, detail: str) -> NoReturn:
+        """Kill the worker for something that only an attack does."""
+        self.close()
+        raise Violation("The code interfered with the grading.", detail)
+
+    def raise_end(self) -> NoReturn:
+        """Say why a worker ended that nobody told to end."""
+        report = self.dispatcher.report(self.number, PATIENCE_S)
+        self.close()
+        if report is None:
+            message = "The code cut the connection to the grader."
+            raise Violation(message, "the socket was closed while the process ran on")
+        status, cpu_s = report["status"], report["cpu_s"]
+        if os.WIFEXITED(status):
+            message = "The code ended the whole process (os._exit or the like)."
+            raise Violation(message, f"exit status {os.WEXITSTATUS(status)}")
+        number = os.WTERMSIG(status)
+        if number == signal.SIGSYS:
+            raise Violation(VIOLATION_MESSAGE, "a forbidden system call")
+        if number == signal.SIGXCPU or (number == signal.SIGKILL and cpu_s >= self.limits.cpu_s):
+            raise LimitReached("cpu", self.limits)
+        if number == signal.SIGKILL:
+            raise LimitReached("memory", self.limits)
+        name = signal.Signals(number).name
+        raise Crashed(f"The code crashed the Python interpreter ({name}).")
+
+    def close(self) -> None:
+        """End the worker, whatever it may still be doing."""
+        if not self.closed:
+            self.closed = True
+            self.channel.close()
+            self.dispatcher.kill(self.number)
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor seconds that a closed worker used, as the kernel counted them."""
+        report = self.dispatcher.report(self.number)
+        return float(report["cpu_s"]) if report else 0.0

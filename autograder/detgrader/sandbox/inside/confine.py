@@ -1,0 +1,134 @@
+"""What a worker gives up before it runs a student's code: memory, time, system calls.
+
+System calls fall into three groups. Those that computing needs are allowed. Those
+that only an attempt to get out needs (programs, processes, sockets, signals to
+others, mounts …) end the worker at once, and the grader calls it a violation. All
+others, writing files among them, fail with "operation not permitted".
+"""
+
+import ctypes
+import functools
+import os
+import resource
+import signal
+from errno import ENOSYS, EPERM
+
+import pyseccomp as seccomp
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+CLONE_THREAD = 0x00010000
+MAP_SHARED_ANONYMOUS = 0x21
+# Of the many orders that can be given about a descriptor, those without an owner: a process
+# that owns one is sent signals by the kernel, whoever made it the owner.
+FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030)  # F_DUPFD, F_GETFD … F_SETFL, F_DUPFD_CLOEXEC
+IOCTL_COMMANDS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS … FIOCLEX
+WRITING_OPEN_FLAGS = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC | os.O_APPEND | 0o20000000  # O_TMPFILE
+
+ALLOWED = """
+    read readv pread64 write writev lseek close close_range fstat stat lstat newfstatat statx
+    access faccessat faccessat2 getcwd readlink readlinkat getdents getdents64 statfs fstatfs
+    dup dup2 dup3 pipe pipe2 poll ppoll select pselect6 eventfd2 epoll_create1 epoll_ctl
+    epoll_wait epoll_pwait fadvise64 sendto recvfrom sendmsg recvmsg getsockopt shutdown
+    munmap mprotect mremap madvise mincore msync brk get_mempolicy mbind set_mempolicy
+    futex futex_waitv set_robust_list get_robust_list rseq membarrier set_tid_address arch_prctl
+    rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait sigaltstack
+    restart_syscall pause
+    clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time times
+    getpid getppid gettid getuid geteuid getgid getegid getgroups getresuid getresgid getpgrp
+    getpgid getsid uname sysinfo getcpu getrandom getrusage getrlimit
+    sched_yield sched_getaffinity sched_getparam sched_getscheduler
+    exit exit_group
+""".split()
+
+VIOLATIONS = """
+    execve execveat fork vfork ptrace process_vm_readv process_vm_writev process_madvise
+    pidfd_open pidfd_getfd pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo tkill
+    socket connect bind listen accept accept4
+    mount umount2 pivot_root chroot unshare setns move_mount open_tree fsopen fsmount
+    bpf perf_event_open userfaultfd keyctl add_key request_key io_uring_setup
+    init_module finit_module delete_module kexec_load kexec_file_load reboot
+    setuid setgid setreuid setregid setresuid setresgid setgroups capset
+""".split()
+
+
+def set_limits(cpu_s: int, memory_bytes: int) -> None:
+    """Cap CPU seconds, writable private memory, files and core dumps of this process.
+
+    RLIMIT_DATA counts what the process can write, not the gigabytes of library code that
+    torch maps; memory shared without a file, which it does not count, is forbidden by the
+    system-call filter.
+    """
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends, and hide its memory."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    libc.prctl(PR_SET_DUMPABLE, 0)
+
+
+def filter_system_calls() -> None:
+    """Load the filter for this process and all threads it will start."""
+    rules = common_rules()
+    # A process may signal itself (abort does), nobody else.
+    own = os.getpid()
+    for name in ("kill", "tgkill"):
+        allow(rules, name, seccomp.Arg(0, seccomp.EQ, own))
+        rules.add_rule(seccomp.KILL_PROCESS, name, seccomp.Arg(0, seccomp.NE, own))
+    rules.load()
+
+
+@functools.cache
+def common_rules() -> seccomp.SyscallFilter:
+    """Build the part of the filter that is every worker's; they inherit it from the zygote."""
+    rules = seccomp.SyscallFilter(defaction=seccomp.ERRNO(EPERM))
+    for name in ALLOWED:
+        allow(rules, name)
+    for name in VIOLATIONS:
+        if known(name):
+            rules.add_rule(seccomp.KILL_PROCESS, name)
+    # Files may be opened for reading only.
+    reading = {"open": 1, "openat": 2}
+    for name, position in reading.items():
+        flags = seccomp.Arg(position, seccomp.MASKED_EQ, WRITING_OPEN_FLAGS, 0)
+        allow(rules, name, flags)
+    # Threads may be started, processes may not. glibc falls back from clone3, whose flags
+    # lie in memory where a filter cannot read them.
+    allow(rules, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, CLONE_THREAD))
+    rules.add_rule(
+        seccomp.KILL_PROCESS, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0)
+    )
+    rules.add_rule(seccomp.ERRNO(ENOSYS), "clone3")
+    # Memory shared without a file escapes RLIMIT_DATA.
+    for flag in (0x01, 0x20, 0x00):
+        allow(rules, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, MAP_SHARED_ANONYMOUS, flag))
+    for name, commands in (("fcntl", FCNTL_COMMANDS), ("ioctl", IOCTL_COMMANDS)):
+        for command in commands:
+            allow(rules, name, seccomp.Arg(1, seccomp.EQ, command))
+    # Limits may be read, of this process only, and not raised: the new limit must be NULL.
+    allow(rules, "prlimit64", seccomp.Arg(0, seccomp.EQ, 0), seccomp.Arg(2, seccomp.EQ, 0))
+    # Naming threads and memory regions is all that libraries ask of prctl.
+    for option in (15, 16, 0x53564D41):  # PR_SET_NAME, PR_GET_NAME, PR_SET_VMA
+        allow(rules, "prctl", seccomp.Arg(0, seccomp.EQ, option))
+    return rules
+
+
+def known(name: str) -> bool:
+    """Say whether the system's libseccomp knows a system call by this name."""
+    try:
+        return seccomp.resolve_syscall(seccomp.system_arch(), name) >= 0
+    except (OSError, ValueError):
+        return False
+
+
+def allow(rules: seccomp.SyscallFilter, name: str, *conditions: seccomp.Arg) -> None:
+    """Allow a system call; one that this architecture lacks is passed over."""
+    if known(name):
+        rules.add_rule(seccomp.ALLOW, name, *conditions)

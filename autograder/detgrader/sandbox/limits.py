@@ -1,0 +1,56 @@
+"""What a task may use, and how a worker's end is told when it was not the grader who ended it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from detlab.checking.workbench import StudentFrame
+
+LIMIT_MESSAGES = {
+    "cpu": "The code used more than {cpu_s} seconds of processor time: is there an endless loop?",
+    "wall": "No answer came within {wall_s} seconds: does the code sleep, or wait for input?",
+    "memory": "The code needed more than {memory_mb} MB of memory.",
+    "files": "The code tried to write a file; while grading nothing can be written.",
+    "output": "The code printed more than a mebibyte of text; remove the printing.",
+}
+VIOLATION_MESSAGE = (
+    "The code tried something that is not allowed while grading: to start a program or a "
+    "process, to open a network connection, or to reach another process. (A DataLoader needs "
+    "num_workers=0.)"
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one task may use.
+
+    Attributes:
+        cpu_s: processor seconds of the whole task.
+        memory_mb: MiB of writable memory, the libraries' own (some 300) among them.
+        wall_s: seconds for the whole task, however idle.
+    """
+
+    cpu_s: int = 10
+    memory_mb: int = 2048
+    wall_s: int = 40
+
+
+class LimitReached(Exception):
+    """The student's code ran into one of its limits."""
+
+    def __init__(self, limit: str, limits: Limits, frames: list[StudentFrame] | None = None):
+        super().__init__(LIMIT_MESSAGES[limit].format(**asdict(limits)))
+        self.limit = limit
+        self.frames = frames or []
+
+
+class Violation(Exception):
+    """The worker did what only an attack does; `detail` is for the staff's log."""
+
+    def __init__(self, message: str, detail: str):
+        super().__init__(message)
+        self.detail = detail
+
+
+class Crashed(Exception):
+    """The worker's process died of a fault, such as a segmentation fault."""

@@ -1,0 +1,199 @@
+"""Tools that watch a call: what it changes, prints, runs and passes on."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, equal, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+LARGE = 1 << 26  # bytes; of such a tensor torch's count of changes is noted, not a copy
+
+
+def leaves_arguments_alone(function: Callable[..., Any], arguments: list[Any]) -> bool:
+    """Call a function; say whether all that it was given is as it was, lists and dicts inside."""
+    before = noted(arguments)
+    function(*arguments)
+    return is_as_noted(arguments, before)
+
+
+def noted(value: Any) -> tuple[Any, ...]:
+    """Note what a value is and holds: copies of tensors, and the items of containers, by name."""
+    if isinstance(value, Tensor):
+        return value, value.clone() if value.nbytes < LARGE else value._version
+    if isinstance(value, dict):
+        return value, {key: noted(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return value, [noted(one) for one in value]
+    return value, None
+
+
+def is_as_noted(value: Any, before: tuple[Any, ...]) -> bool:
+    """Say whether a value is the same one, and holds the same."""
+    same, content = before
+    if value is not same:
+        return False
+    if isinstance(value, Tensor):
+        return equal(value, content) if isinstance(content, Tensor) else value._version == content
+    if isinstance(content, dict):
+        same = list(value) == list(content)
+        return same and all(is_as_noted(one, content[key]) for key, one in value.items())
+    if isinstance(content, list):
+        return len(value) == len(content) and all(map(is_as_noted, value, content))
+    return True
+
+
+class RecordedCalls(list[Any]):
+    """What a module was called with: for each call the input's shape and whether with gradients.
+
+    A check gets a handle to it, since it is not exactly a list, and reads it later.
+    """
+
+
+def record_calls(module: nn.Module) -> RecordedCalls:
+    """Return a record that grows whenever the module is called."""
+    calls = RecordedCalls()
+
+    def note(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        calls.append((tuple(inputs[0].shape), torch.is_grad_enabled()))
+
+    module.register_forward_pre_hook(note)
+    return calls
+
+
+def recorded(record: RecordedCalls) -> list[Any]:
+    """Return what was recorded so far."""
+    return list(record)
+
+
+class StepCounter(TorchDispatchMode):
+    """Count the steps that a call takes: Python's instructions and torch's operations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = 0
+
+    def trace(self, frame: Any, event: str, argument: Any) -> Any:
+        """Be Python's trace function."""
+        frame.f_trace_opcodes = True
+        self.steps += 1
+        return self.trace
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, arguments: Any = (), options: Any = None
+    ) -> Any:
+        self.steps += 1
+        return function(*arguments, **(options or {}))
+
+
+def count_steps(
+    function: Callable[..., Any], arguments: list[Any], warm_up: list[Any]
+) -> dict[str, Any]:
+    """Call a function twice, and count the second call's steps: operations, not seconds.
+
+    What is done once, such as an import, falls into the first call, on other arguments: what a
+    function remembers of them is no help with the second.
+
+    Returns:
+        "steps": the number of Python instructions and torch operations, those of new threads
+        included, or -1 if the function stopped the count; "result": what the counted call returned;
+        "threads": those that ran before the call, whose steps are not counted.
+    """
+    count_one_call(function, warm_up)
+    return count_one_call(function, arguments)
+
+
+def count_one_call(function: Callable[..., Any], arguments: list[Any]) -> dict[str, Any]:
+    """Count the steps of one call."""
+    counter, before = StepCounter(), sys.gettrace()
+    # They work unseen. A notebook's kernel has some, and tqdm one that only watches bars.
+    threads = [thread for thread in threading.enumerate() if type(thread).__name__ != "TMonitor"]
+    trace = counter.trace
+    with counter:
+        threading.settrace(trace)
+        sys.settrace(trace)
+        try:
+            result = function(*arguments)
+            whole = sys.gettrace() is trace
+        finally:
+            sys.settrace(before)
+            threading.settrace(before)
+    return {"steps": counter.steps if whole else -1, "result": result, "threads": len(threads)}
+
+
+class OriginsWatch(TorchDispatchMode):
+    """Note whose code a call runs: packages of Python functions, and of torch's operations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.packages: set[str] = set()
+
+    def note(self, frame: Any, event: str, argument: Any) -> None:
+        """Be Python's profile function."""
+        name = str(frame.f_globals.get("__name__", ""))
+        if not name.startswith("detlab.checking."):  # the watch itself, or a stand-in's messenger
+            self.packages.add(name.partition(".")[0])
+        if name == "torch._ops":  # an operation called by its name, in another thread perhaps
+            owner = frame.f_locals.get("self")
+            if isinstance(owner, torch._ops.OpOverloadPacket):
+                operation = str(vars(owner).get("_qualified_op_name", ""))
+                self.packages.add(operation.partition("::")[0])
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, arguments: Any = (), options: Any = None
+    ) -> Any:
+        self.packages.add(function.namespace)
+        return function(*arguments, **(options or {}))
+
+
+def call_and_watch(function: Callable[..., Any], arguments: list[Any]) -> dict[str, Any]:
+    """Call a function; return its result, and the packages whose code ran meanwhile.
+
+    Returns:
+        "result"; "packages": top-level names, sorted, such as "torch" or "torchvision", whether the
+        code is Python's or a compiled operation's, new threads included; "whole": whether nobody
+        ended the watch.
+    """
+    watch, before = OriginsWatch(), sys.getprofile()
+    note = watch.note
+    with watch:
+        threading.setprofile(note)
+        sys.setprofile(note)
+        try:
+            result = function(*arguments)
+            whole = sys.getprofile() is note
+        finally:
+            sys.setprofile(before)
+            threading.setprofile(before)
+    return {"result": result, "packages": sorted(watch.packages), "whole": whole}
+
+
+def call_and_listen(function: Callable[..., Any], arguments: list[Any]) -> dict[str, Any]:
+    """Call a function; return its result, and what a progress bar would have printed.
+
+    Returns:
+        "result"; "printed": the number of characters; "bar": whether a line was written over that
+        tells how many steps are done. (One that is wiped away in the end may have told of none.)
+    """
+    heard = io.StringIO()
+    with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
+        result = function(*arguments)
+    text = heard.getvalue()
+    counts = re.search(r"%\||\d+/\d+|\d+it\b", text) is not None
+    return {"result": result, "printed": len(text), "bar": "\r" in text and counts}
+
+
+def raises(function: Callable[..., Any], arguments: list[Any], kind: str) -> bool:
+    """Say whether a call raises an exception of a class of this name, or of one made from it."""
+    try:
+        function(*arguments)
+    except Exception as error:
+        return any(one.__name__ == kind for one in type(error).__mro__)
+    return False

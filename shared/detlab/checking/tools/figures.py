@@ -1,0 +1,120 @@
+"""Tools that describe a figure in plain data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def describe_figure(figure: Figure) -> list[dict[str, Any]]:
+    """Describe what a figure shows: for each visible axes its labels, legend, lines and so on.
+
+    Labels and legends of the whole figure count for each of its axes, and labels of an axis that
+    several share for all of these.
+
+    Returns:
+        One dict an axes: "title", "xlabel", "ylabel" (str), "legend" (list of str),
+        "lines" (list of {"label", "x", "y"}; x and y are float64 arrays), "images" (list of
+        {"pixels": float64 array, "upright": bool, "whole": bool}), "rectangles" (list of
+        {"box": (x_min, y_min, x_max, y_max) in pixels of the first image from its outer edges, or
+        in data units if there is none; "colour": (red, green, blue) in [0, 1], "filled": bool}),
+        "place": (row, column) in the grid of subplots, or None.
+    """
+    return [describe_axes(axes, figure) for axes in figure.axes if axes.get_visible()]
+
+
+def describe_axes(axes: Any, figure: Figure) -> dict[str, Any]:
+    """Describe one axes of a figure."""
+    legends = [legend for legend in (axes.get_legend(), *figure.legends) if legend]
+    images = [image for image in axes.get_images() if image.get_visible()]
+    patches = [patch for patch in axes.patches if is_visible_box(patch)]
+    titles = [axes.get_title(place) for place in ("left", "center", "right")]
+    return {
+        "title": " ".join(filter(None, titles)),
+        "xlabel": label_of(axes, figure, "x"),
+        "ylabel": label_of(axes, figure, "y"),
+        "legend": [text.get_text() for legend in legends for text in legend.get_texts()],
+        "lines": [
+            {
+                "label": str(line.get_label()),
+                "x": floats(line.get_xdata()),
+                "y": floats(line.get_ydata()),
+            }
+            for line in axes.get_lines()
+        ],
+        "images": [describe_image(image, axes) for image in images],
+        "rectangles": [describe_rectangle(patch, axes, images[:1]) for patch in patches],
+        "place": place_of(axes),
+    }
+
+
+def label_of(axes: Any, figure: Figure, which: str) -> str:
+    """Return an axis' label: its own, that of an axis it is shared with, or the figure's."""
+    group = axes.get_shared_x_axes() if which == "x" else axes.get_shared_y_axes()
+    siblings = [axes, *group.get_siblings(axes)]
+    own = [one.get_xlabel() if which == "x" else one.get_ylabel() for one in siblings]
+    whole = figure.get_supxlabel() if which == "x" else figure.get_supylabel()
+    return next(filter(None, [*own, whole]), "")
+
+
+def place_of(axes: Any) -> tuple[int, int] | None:
+    """Return an axes' row and column in its grid of subplots."""
+    spec = axes.get_subplotspec()
+    return (spec.rowspan.start, spec.colspan.start) if spec else None
+
+
+def describe_image(image: Any, axes: Any) -> dict[str, Any]:
+    """Describe an image: its pixels, whether its first row is on top, whether all of it is seen."""
+    left, right, bottom, top = image.get_extent()
+    first_row, last_row = (bottom, top) if image.origin == "lower" else (top, bottom)
+    height = [axes.transData.transform((left, y))[1] for y in (first_row, last_row)]
+    seen_x, seen_y = sorted(axes.get_xlim()), sorted(axes.get_ylim())
+    edges_x, edges_y = sorted((left, right)), sorted((bottom, top))
+    pixels = floats_of(image.get_array())
+    # Who sets the limits to (0, width) cuts half of the first pixel off: that hides nothing.
+    rows, columns = pixels.shape[:2]
+    slack_x = (edges_x[1] - edges_x[0]) / columns
+    slack_y = (edges_y[1] - edges_y[0]) / rows
+    whole = seen_x[0] <= edges_x[0] + slack_x and edges_x[1] - slack_x <= seen_x[1]
+    whole = whole and seen_y[0] <= edges_y[0] + slack_y and edges_y[1] - slack_y <= seen_y[1]
+    return {"pixels": pixels, "upright": bool(height[0] > height[1]), "whole": bool(whole)}
+
+
+def is_visible_box(patch: Any) -> bool:
+    """Say whether a patch can be seen, as an outline at least."""
+    outlined = patch.get_linewidth() > 0 and patch.get_edgecolor()[3] > 0
+    return patch.get_visible() and bool(outlined or patch.get_fill())
+
+
+def describe_rectangle(patch: Any, axes: Any, images: list[Any]) -> dict[str, Any]:
+    """Describe a rectangle: its corners, the colour of its edge, whether it is filled."""
+    # To data from wherever it was drawn: some draw in fractions of the axes.
+    to_data = patch.get_transform() + axes.transData.inverted()
+    corners = patch.get_path().transformed(to_data).get_extents().get_points()
+    (x_min, y_min), (x_max, y_max) = corners.tolist()
+    if images:
+        left, right, bottom, top = images[0].get_extent()
+        first_row, last_row = (bottom, top) if images[0].origin == "lower" else (top, bottom)
+        rows, columns = images[0].get_array().shape[:2]
+        x_min, x_max = sorted(columns * (x - left) / (right - left) for x in (x_min, x_max))
+        y_min, y_max = sorted(
+            rows * (y - first_row) / (last_row - first_row) for y in (y_min, y_max)
+        )
+    red, green, blue, _ = (float(part) for part in patch.get_edgecolor())
+    filled = bool(patch.get_fill()) and patch.get_facecolor()[3] > 0
+    box = tuple(float(number) for number in (x_min, y_min, x_max, y_max))
+    return {"box": box, "colour": (red, green, blue), "filled": filled}
+
+
+def floats_of(values: Any) -> Any:
+    """Return an image's pixels as a float64 array, whatever they were."""
+    return np.array(values, dtype=np.float64)
+
+
+def floats(values: Any) -> Any:
+    """Return numbers as a float64 array."""
+    return np.array([float(value) for value in values])

@@ -1,0 +1,121 @@
+"""Tools on networks and their gradients, run beside a student's objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+SETTINGS = (
+    *("in_channels", "out_channels", "in_features", "out_features"),
+    *("kernel_size", "stride", "padding", "dilation"),
+)
+
+
+def build(description: dict[str, Any]) -> nn.Module:
+    """Build a module of torch.nn from its description (see `detlab.checking.mirror`)."""
+    kind = getattr(nn, description["class"])
+    if "layers" in description:
+        return kind(*(build(layer) for layer in description["layers"]))
+    state, options = description["state"], description["options"]
+    if not state:
+        return kind(**options)
+    floats = [value.dtype for value in state.values() if value.is_floating_point()]
+    module = kind(**options, dtype=floats[0])
+    module.load_state_dict(state)
+    return module
+
+
+def parameters(module: nn.Module) -> list[Tensor]:
+    """Return a module's registered parameters, in the order of registration."""
+    return list(module.parameters())
+
+
+def add_to_parameters(module: nn.Module, steps: list[Tensor]) -> None:
+    """Change a module's parameters in place, as an optimizer's step does."""
+    with torch.no_grad():
+        for parameter, step in zip(module.parameters(), steps, strict=True):
+            parameter.add_(step)
+
+
+def set_parameters(module: nn.Module, values: list[Tensor]) -> None:
+    """Give a module's parameters other values in place."""
+    with torch.no_grad():
+        for parameter, value in zip(module.parameters(), values, strict=True):
+            parameter.copy_(value)
+
+
+def share_parameter(module: nn.Module, name: str, source: Tensor, shape: list[int]) -> None:
+    """Let a module's parameter be a view of another's memory.
+
+    Args:
+        module: owner of the parameter.
+        name: the parameter's name, for example "weight".
+        source: a parameter with as many elements.
+        shape: the view's shape.
+    """
+    setattr(module, name, nn.Parameter(source.detach().view(shape)))
+
+
+def share_weights(module: nn.Module, source: nn.Module) -> None:
+    """Let a module's weight (and bias) be views of another module's, in its own shape."""
+    for name, own in list(module.named_parameters(recurse=False)):
+        if getattr(source, name) is not None:
+            share_parameter(module, name, getattr(source, name), list(own.shape))
+
+
+def layers(module: nn.Module) -> list[dict[str, Any]]:
+    """Describe the direct children of a module: the class and the settings of each."""
+    return [
+        {"class": type(child).__name__, "module": child}
+        | {name: getattr(child, name) for name in SETTINGS if hasattr(child, name)}
+        | {"bias": getattr(child, "bias", None) is not None}
+        for child in module.children()
+    ]
+
+
+def state(module: nn.Module) -> dict[str, Tensor]:
+    """Return a module's parameters and buffers by name."""
+    return dict(module.state_dict())
+
+
+def set_training(module: nn.Module, training: bool) -> None:
+    """Put a module into training or evaluation mode."""
+    module.train(training)
+
+
+def generator(seed: int) -> torch.Generator:
+    """Return a fresh generator of random numbers."""
+    return torch.Generator().manual_seed(seed)
+
+
+def gradient(function: Callable[..., Tensor], first: Tensor, *others: Any) -> Tensor | None:
+    """Differentiate a function's scalar result by its first argument; None if they are cut off."""
+    return gradients(function, [first, *others], 1)[0]
+
+
+def gradients(
+    function: Callable[..., Tensor], arguments: list[Any], count: int
+) -> list[Tensor | None]:
+    """Differentiate a function's scalar result by its first arguments.
+
+    Returns:
+        For each of the `count` first arguments the gradient, None where it is cut off.
+    """
+    leaves = [argument.clone().requires_grad_() for argument in arguments[:count]]
+    with torch.enable_grad():
+        value = function(*leaves, *arguments[count:])
+        if value.requires_grad:
+            value.backward()
+    return [leaf.grad for leaf in leaves]
+
+
+def summed(function: Callable[..., dict[str, Tensor]]) -> Callable[..., Tensor]:
+    """Return a function that adds up the terms which another one returns by name."""
+
+    def total(*arguments: Any) -> Any:
+        return sum(function(*arguments).values())
+
+    return total

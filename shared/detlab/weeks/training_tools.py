@@ -1,0 +1,113 @@
+"""Tools of the weeks that train: budgeted batches, and what happens during a training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.utils.data import DataLoader
+
+from detlab.weeks.loaders import BudgetedLoader, RepeatingLoader
+
+
+def budgeted_loader(batch_size: int, max_steps: int, cpu_s: float, seed: int) -> BudgetedLoader:
+    """Return a loader for a graded training, still empty (see `BudgetedLoader`)."""
+    return BudgetedLoader(batch_size=batch_size, max_steps=max_steps, cpu_s=cpu_s, seed=seed)
+
+
+def add_to_loader(loader: BudgetedLoader, images: Tensor, *targets: Any) -> None:
+    """Give a loader more images."""
+    loader.add(images, *targets)
+
+
+def progress_of(loader: BudgetedLoader) -> tuple[int, int, bool]:
+    """Return how far a training came: steps, steps on offer, whether time ran out."""
+    return tuple(loader.progress)
+
+
+def repeating_loader(batch: list, times: int, cpu_s: float) -> RepeatingLoader:
+    """Return a loader that yields one batch again and again."""
+    return RepeatingLoader(tuple(batch), times, cpu_s)
+
+
+def batches(dataset: Any, collate: Callable, batch_size: int) -> list:
+    """Pass through a data set in order with torch's loader; return its batches."""
+    return list(DataLoader(dataset, batch_size=batch_size, collate_fn=collate))
+
+
+def learning_of(module: nn.Module, images: Tensor) -> dict[str, Any]:
+    """Pass images forward and backward in training mode, through all but the last result.
+
+    Args:
+        module: returns several results, the first ones tensors with gradients.
+
+    Returns:
+        "dtypes": of the results but the last; "dead": how many parameters that are to learn get no
+        gradient from them.
+    """
+    module.train()
+    module.zero_grad()
+    with torch.enable_grad():
+        *results, _ = module(images)
+        sum((result * torch.rand_like(result)).sum() for result in results).backward()
+    dead = sum(p.requires_grad and p.grad is None for p in module.parameters())
+    module.eval()
+    return {"dtypes": [str(result.dtype) for result in results], "dead": int(dead)}
+
+
+def linear_terms(outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    """Be a loss with two terms whose gradients do not depend on the outputs."""
+    return {"first": (outputs * targets).sum(), "second": 3 * outputs.sum()}
+
+
+def given_terms() -> Callable[[Tensor, Tensor], dict[str, Tensor]]:
+    """Return `linear_terms`, for a training loop to minimise."""
+    return linear_terms
+
+
+class TrainingRecord:
+    """What happens to a module while it is trained (see `record_training`).
+
+    Attributes:
+        weights: its parameters before each call, as lists of tensors.
+        backward: the gradient that each backward pass left in its first parameter.
+        steps: that gradient when an optimizer took a step.
+    """
+
+    def __init__(self) -> None:
+        self.weights: list[list[Tensor]] = []
+        self.backward: list[Tensor] = []
+        self.steps: list[Tensor] = []
+        self.hooks: list[Any] = []
+
+
+def record_training(module: nn.Module) -> TrainingRecord:
+    """Return a record that grows while the module is trained, until `training_record` reads it."""
+    record, first = TrainingRecord(), next(module.parameters())
+
+    def before_call(*_: Any) -> None:
+        record.weights.append([parameter.detach().clone() for parameter in module.parameters()])
+
+    def before_step(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        mine = any(first is p for group in optimizer.param_groups for p in group["params"])
+        if mine and first.grad is not None:
+            record.steps.append(first.grad.detach().clone())
+
+    record.hooks = [
+        module.register_forward_pre_hook(before_call),
+        register_optimizer_step_pre_hook(before_step),
+        first.register_post_accumulate_grad_hook(
+            lambda p: record.backward.append(p.grad.detach().clone())
+        ),
+    ]
+    return record
+
+
+def training_record(record: TrainingRecord) -> dict[str, list]:
+    """Return what was recorded of a training, and stop recording."""
+    for hook in record.hooks:
+        hook.remove()
+    return {"weights": record.weights, "backward": record.backward, "steps": record.steps}

@@ -1,0 +1,1 @@
+"""Week 1: sequential and convolutional sliding windows."""

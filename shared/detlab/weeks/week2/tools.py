@@ -1,0 +1,19 @@
+"""Tools of week 2's checks."""
+
+from detlab.weeks.training_tools import (
+    add_to_loader,
+    budgeted_loader,
+    given_terms,
+    progress_of,
+    record_training,
+    training_record,
+)
+
+__all__ = [
+    "add_to_loader",
+    "budgeted_loader",
+    "given_terms",
+    "progress_of",
+    "record_training",
+    "training_record",
+]

@@ -1,0 +1,1 @@
+"""Week 3: a small SSD for scenes of digits."""

@@ -1,0 +1,1 @@
+"""Week 4: the full SSD300."""

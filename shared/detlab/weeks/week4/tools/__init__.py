@@ -1,0 +1,58 @@
+"""Tools of week 4's checks."""
+
+from detlab.weeks.training_tools import progress_of, repeating_loader
+from detlab.weeks.week4.tools.chance import draws, global_chance, windows_drawn
+from detlab.weeks.week4.tools.convolutions import (
+    convolutions_of,
+    gradients_of_map,
+    learning_in_training,
+    weights_called,
+)
+from detlab.weeks.week4.tools.optimizers import (
+    adam_for,
+    counted_loader,
+    description_of_state,
+    groups_of,
+    is_sgd,
+    open_file,
+    passes_of,
+    rate_of,
+    rates_during,
+    reopened,
+    set_in_state,
+    sgd_for,
+    short_schedule,
+    take_steps,
+)
+from detlab.weeks.week4.tools.stubs import composition_of, stub, tiny_detector
+from detlab.weeks.week4.tools.vgg import vgg_weights
+
+__all__ = [
+    "adam_for",
+    "composition_of",
+    "convolutions_of",
+    "counted_loader",
+    "description_of_state",
+    "draws",
+    "global_chance",
+    "gradients_of_map",
+    "groups_of",
+    "is_sgd",
+    "learning_in_training",
+    "open_file",
+    "passes_of",
+    "progress_of",
+    "rate_of",
+    "rates_during",
+    "reopened",
+    "repeating_loader",
+    "set_in_state",
+    "sgd_for",
+    "short_schedule",
+    "stub",
+    "take_steps",
+    "tiny_detector",
+    "vgg_weights",
+    "weights_called",
+    "windows_drawn",
+]

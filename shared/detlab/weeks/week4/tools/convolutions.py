@@ -1,0 +1,171 @@
+"""Tools that look at the convolutions which take part in a call, and at their gradients."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+SETTINGS = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups")
+
+
+def called_convolutions(
+    module: nn.Module, arguments: list, without: Any = None
+) -> tuple[Any, list, list[int]]:
+    """Call a module without gradients; return its result, its convolutions in order, their sizes.
+
+    A size is the height of a convolution's input. One that is called twice is there twice; those of
+    modules of the class `without` do not count.
+    """
+    called: list[nn.Conv2d] = []
+    sizes: list[int] = []
+
+    def note(layer: nn.Conv2d, inputs: tuple[Tensor, ...]) -> None:
+        called.append(layer)
+        sizes.append(int(inputs[0].shape[2]))
+
+    kind = without if isinstance(without, type) else ()
+    inner = {id(x) for one in module.modules() if isinstance(one, kind) for x in one.modules()}
+    layers = [
+        layer
+        for layer in module.modules()
+        if isinstance(layer, nn.Conv2d) and id(layer) not in inner
+    ]
+    hooks = [layer.register_forward_pre_hook(note) for layer in layers]
+    try:
+        with torch.no_grad():
+            result = module(*leaves_of(arguments, False))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return result, called, sizes
+
+
+def convolutions_of(
+    module: nn.Module,
+    arguments: list,
+    seed: int | None = None,
+    kept: int = 0,
+    without: Any = None,
+) -> dict[str, Any]:
+    """Call a module, and tell which convolutions took part; with a seed, on other weights.
+
+    Args:
+        seed: the n-th convolution that is called gets the weights of `seeded_weights(…, seed + n)`.
+        kept: how many of the first ones keep their own.
+        without: a class of modules whose convolutions do not count.
+
+    Returns:
+        "result"; "convolutions": for each that was called, in order, its settings; "size" of its
+        input; "bias", whether it has one; and of its weights before, "largest", "deviation" and
+        "largest_bias"; "same": how many were called more than once.
+    """
+    result, called, sizes = called_convolutions(module, arguments, without)
+    told = [
+        {name: getattr(layer, name) for name in SETTINGS}
+        | {
+            "size": size,
+            "bias": layer.bias is not None,
+            "largest": float(layer.weight.detach().abs().max()),
+            "deviation": float(layer.weight.detach().std()),
+            "largest_bias": 0.0 if layer.bias is None else float(layer.bias.detach().abs().max()),
+        }
+        for layer, size in zip(called, sizes, strict=True)
+    ]
+    if seed is not None:
+        with torch.no_grad():
+            for n, layer in enumerate(called):
+                if n >= kept:
+                    weight, bias = seeded_weights(list(layer.weight.shape), seed + n)
+                    layer.weight.copy_(weight)
+                    if layer.bias is not None:
+                        layer.bias.copy_(bias)
+            result = module(*leaves_of(arguments, False))
+    same = len(called) - len({id(layer) for layer in called})
+    return {"result": result, "convolutions": told, "same": same}
+
+
+def seeded_weights(shape: list[int], seed: int) -> tuple[Tensor, Tensor]:
+    """Return random weights of this shape, which keep activations' size, and biases."""
+    rng = torch.Generator().manual_seed(seed)
+    deviation = math.sqrt(2 / math.prod(shape[1:]))
+    return (
+        deviation * torch.randn(shape, generator=rng),
+        0.2 * torch.rand(shape[0], generator=rng) - 0.1,
+    )
+
+
+def weights_called(module: nn.Module, arguments: list, number: int) -> tuple[Tensor, Tensor]:
+    """Return weights and biases of the convolution that is called so many after the first."""
+    _, called, _ = called_convolutions(module, arguments)
+    return called[number].weight.detach(), called[number].bias.detach()
+
+
+def gradients_of_map(module: nn.Module, inputs: Tensor, weights: Tensor) -> dict[str, Any]:
+    """Differentiate a weighted sum of a module's result.
+
+    Returns:
+        "inputs": by the inputs; "parameters": by each parameter, in their order.
+    """
+    leaf = inputs.clone().requires_grad_()
+    module.zero_grad()
+    with torch.enable_grad():
+        (module(leaf) * weights).sum().backward()
+    return {"inputs": leaf.grad, "parameters": [p.grad for p in module.parameters()]}
+
+
+def learning_in_training(module: nn.Module, arguments: list, seed: int) -> dict[str, Any]:
+    """Differentiate a random sum of what a module answers in training mode.
+
+    Args:
+        arguments: tensors, or lists of tensors.
+
+    Returns:
+        "answers": in training mode, and "calm", in evaluation mode: lists of tensors; "idle": names
+        of the parameters that get no gradient, or one of zeros; "cut_off": how many of the given
+        tensors get none; "detached": how many answers carry none; "sound": whether all gradients
+        are finite.
+    """
+    rng = torch.Generator().manual_seed(seed)
+    module.eval()
+    with torch.no_grad():
+        calm = list(module(*leaves_of(arguments, False)))
+    module.train()
+    module.zero_grad()
+    leaves = leaves_of(arguments, True)
+    with torch.enable_grad():
+        answers = list(module(*leaves))
+        alive = [one for one in answers if one.requires_grad]
+        if alive:
+            sum((one * torch.randn(one.shape, generator=rng)).sum() for one in alive).backward()
+    module.eval()
+    gradients = {name: p.grad for name, p in module.named_parameters()}
+    flat = [leaf for one in leaves for leaf in (one if isinstance(one, list) else [one])]
+    inputs = [leaf.grad for leaf in flat]
+    return {
+        "answers": [one.detach() for one in answers],
+        "calm": calm,
+        "idle": [name for name, one in gradients.items() if is_nothing(one)],
+        "cut_off": sum(map(is_nothing, inputs)),
+        "detached": len(answers) - len(alive),
+        "sound": all(
+            bool(g.isfinite().all()) for g in [*gradients.values(), *inputs] if g is not None
+        ),
+    }
+
+
+def leaves_of(values: list, learning: bool) -> list:
+    """Copy tensors, in lists too, so that gradients can be taken by them."""
+    return [
+        leaves_of(one, learning)
+        if isinstance(one, list | tuple)
+        else one.clone().requires_grad_(learning)
+        for one in values
+    ]
+
+
+def is_nothing(gradient: Tensor | None) -> bool:
+    """Say whether there is no gradient, or one of zeros."""
+    return gradient is None or not bool(gradient.any())

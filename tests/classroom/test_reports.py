@@ -1,0 +1,34 @@
+"""Promises about the files of a batch: whose they are, and that old ones go."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from detgrader.classroom.reports import write_reports
+from detgrader.grading.results import BatchResult, Status, SubmissionResult, TaskResult
+
+
+def batch_of(*names: str) -> BatchResult:
+    tasks = [TaskResult("1.1", "Add", 1, 2, Status.PARTIAL)]
+    return BatchResult(
+        "week1", "bubblewrap", [SubmissionResult(n, "x", None, tasks) for n in names]
+    )
+
+
+def test_the_staffs_log_is_private_even_where_new_files_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = write_reports(batch_of("ada"), tmp_path, "secret")
+    assert stat.S_IMODE(written.log.stat().st_mode) == 0o600
+    assert "secret" in written.log.read_text("utf-8")
+    others = (written.results, written.junit, written.gradescope / "ada.json")
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o644 for path in others)
+
+
+def test_files_of_students_who_are_no_longer_there_go(tmp_path: Path) -> None:
+    write_reports(batch_of("ada", "bob"), tmp_path, "one")
+    written = write_reports(batch_of("bob", "eve"), tmp_path, "two")
+    assert {path.name for path in written.gradescope.iterdir()} == {"bob.json", "eve.json"}

@@ -1,0 +1,311 @@
+"""Week 4: weights that were handed in, and short real trainings, in the sandbox and outside."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from harness import ReferenceWorkers, running_sandbox
+from rich.console import Console
+from safetensors.torch import load_file, save_file
+
+from detcourse.reference import training as reference_training
+from detcourse.reference.data import gentle, initial_weights
+from detcourse.reference.recipes import Recipe
+from detcourse.reference.training import train_reference
+from detcourse.week4 import trained
+from detgrader.course import Course, CourseError
+from detgrader.reference import load_reference
+from detgrader.sandbox.client import DispatcherClient
+from detgrader.sandbox.limits import Limits
+from detlab.checking.expect import CheckFailure
+from detlab.sets import voc
+from detlab.weeks.week4.tools.vgg import vgg_features
+
+COURSE = Course.find()
+WEEK = "week4_ssd300"
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return load_reference(COURSE, WEEK)
+
+
+@pytest.fixture(scope="module")
+def dispatcher() -> Iterator[DispatcherClient]:
+    with running_sandbox(COURSE, WEEK) as dispatcher:
+        yield dispatcher
+
+
+@pytest.fixture
+def student_with(dispatcher: DispatcherClient) -> Iterator[ReferenceWorkers]:
+    workers = ReferenceWorkers(
+        dispatcher, COURSE, WEEK, Limits(cpu_s=200, memory_mb=6144, wall_s=900)
+    )
+    yield workers
+    workers.close()
+
+
+@pytest.fixture
+def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put two scenes of digits in the place of the blood."""
+    images = voc.read_set([(voc.DIGITS, "test")], voc.DIGIT_CLASSES)
+    pictures = [torch.rand(3, 40, 50) for _ in range(2)]
+    targets = [one | {"labels": one["labels"] % 3 + 1} for one in images.objects[:2]]
+    monkeypatch.setattr("test_set", lambda: (pictures, targets))
+
+
+# Files of weights
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(CheckFailure) as failure:
+        trained.read_weights(path)
+    return str(failure.value)
+
+
+def test_missing_weights_are_missed_by_name(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"x")
+    message = refused(tmp_path / "week4_ssd300.safetensors")
+    assert "no week4_ssd300.safetensors beside the notebook" in message
+    assert "model.safetensors: rename it" in message
+
+
+def test_weights_of_another_format_are_named_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    torch.save({"weight": torch.zeros(3)}, path)
+    assert "cannot be read as weights" in refused(path)
+    for data in (b"", b"\xff" * 200, (10**12).to_bytes(8, "little") + b"{}"):
+        path.write_bytes(data)
+        assert "cannot be read as weights" in refused(path)
+
+
+def test_a_header_that_lies_is_no_traceback(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    header = {"w": {"dtype": "F32", "shape": [1 << 40], "data_offsets": [0, 1 << 42]}}
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + b"\0" * 64)
+    assert "cannot be read as weights" in refused(path)
+
+
+def test_oversized_weights_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    with open(path, "wb") as file:
+        file.truncate(200 * 10**6)
+    assert "200 MB, more than 160" in refused(path)
+
+
+def test_links_and_pipes_are_no_weights(tmp_path: Path) -> None:
+    save_file({"w": torch.zeros(1)}, tmp_path / "real.safetensors")
+    link, pipe = tmp_path / "link.safetensors", tmp_path / "pipe.safetensors"
+    link.symlink_to(tmp_path / "real.safetensors")
+    os.mkfifo(pipe)
+    assert "ordinary file" in refused(link)
+    assert "ordinary file" in refused(pipe)
+
+
+def test_weights_must_be_finite_and_fit() -> None:
+    state = {"a.weight": ((2, 3), "torch.float32"), "a.bias": ((2,), "torch.float32")}
+    good = {"a.weight": torch.zeros(2, 3), "a.bias": torch.zeros(2)}
+    trained.check_finite(good, "w")
+    trained.check_fits(good, state, "w")
+    for wrong, words in (
+        ({"a.weight": good["a.weight"]}, "1 of the network's entries are missing (a.bias)"),
+        (good | {"b": torch.zeros(1)}, "1 are not of this network (b)"),
+        (good | {"a.bias": torch.zeros(3)}, "a.bias has shape (3,), but the network's has (2,)"),
+        (good | {"a.bias": torch.zeros(2).long()}, "torch.int64, but the network's is"),
+        ({f"module.{k}": v for k, v in good.items()}, "names come without `module.`"),
+        (good | {"b\n\nScore: 10": torch.zeros(1)}, "are not of this network (b Score: 10)"),
+    ):
+        with pytest.raises(CheckFailure, match=r".") as failure:
+            trained.check_fits(wrong, state, "w")
+        assert words in str(failure.value)
+    with pytest.raises(CheckFailure, match=r"a\.bias holds NaN or infinity"):
+        trained.check_finite(good | {"a.bias": torch.tensor([1.0, float("inf")])}, "w")
+    with pytest.raises(CheckFailure, match=r"torch\.uint16: save float32"):  # cannot be sent
+        trained.check_finite(good | {"a.bias": torch.zeros(2, dtype=torch.uint16)}, "w")
+
+
+def test_weights_are_measured_in_the_students_own_network(
+    trained, few_images, reference, student_with, tmp_path: Path
+) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file(reference.SSD300(4).state_dict(), path)
+    score = trained.measured(student_with(), path)
+    assert 0 <= score.mean < 0.1  # nothing was learned
+    assert "WBC" in score.per_class
+    other = student_with("def build_detector():\n    return SSD300(21)\n")
+    with pytest.raises(CheckFailure, match="Another number of classes"):
+        trained.measured(other, path)
+    larger = """
+class SSD300(SSD300):
+    def __init__(self, num_classes):
+        super().__init__(num_classes)
+        self.more = nn.Conv2d(1, 1, 1)
+"""
+    with pytest.raises(CheckFailure, match="2 of the network's entries are missing"):
+        trained.measured(student_with(larger), path)
+
+
+def test_each_image_is_measured_as_it_is_and_mirrored(
+    trained, few_images, reference, student_with, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file(reference.SSD300(4).state_dict(), path)
+    compared = []
+    average = trained.mean_average_precision
+    monkeypatch.setattr(
+        trained,
+        "mean_average_precision",
+        lambda found, truths: compared.append((found, truths)) or average(found, truths),
+    )
+    trained.measured(student_with(), path)
+    [(found, truths)] = compared
+    for lists in (found, truths):
+        assert len(lists) == 4
+    for plain, turned in zip(truths[:2], truths[2:], strict=True):
+        sides = 1 - plain["boxes"][:, [2, 1, 0, 3]]
+        torch.testing.assert_close(turned["boxes"][:, [0, 2]], sides[:, [0, 2]])
+        assert torch.equal(turned["boxes"][:, [1, 3]], plain["boxes"][:, [1, 3]])
+        assert torch.equal(turned["labels"], plain["labels"])
+    assert not torch.equal(found[0]["boxes"], found[2]["boxes"])
+
+
+def test_the_ready_made_network_is_not_in_sight(student_with) -> None:
+    looks = """
+import importlib.util
+def found(name):
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ImportError:
+        return False
+def in_sight():
+    return [found(name) for name in ("torchvision.models.detection", "detlab.sets.voc",
+                                     "detlab.fast.loss", "torchvision.ops")]
+"""
+    assert student_with(looks).in_sight() == [False, False, False, True]
+
+
+# Trainings
+
+
+def test_two_scenes_are_learned_for_a_few_steps(
+    import_checks, student_with, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heart = import_checks(WEEK, "heart")
+    monkeypatch.setattr(heart, "TIMES", 2)
+    score = heart.learned_by_heart(student_with(), torch.Generator().manual_seed(2))
+    assert 0 < score.loss < 100
+    assert score.remark == ""
+    lazy = student_with(
+        "def learn_by_heart(loader, num_classes):\n    return SSD300(num_classes)\n"
+    )
+    score = heart.learned_by_heart(lazy, torch.Generator().manual_seed(2))
+    assert "0 of 2 steps" in score.remark
+
+
+@pytest.fixture
+def small_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two images to train on, two to measure on, and steps of two images."""
+    whole = voc.read_set([(voc.DIGITS, "train")], voc.DIGIT_CLASSES)
+    two = voc.ImageSet(whole.paths[:2], whole.objects[:2], whole.label_map)
+    monkeypatch.setattr(reference_training, "read_sets", lambda _: (two, two, voc.DIGIT_CLASSES))
+    recipe = Recipe(epochs=2, batch_size=2, rate=1e-4, frozen=4)
+    monkeypatch.setitem(reference_training.RECIPES, "digits", recipe)
+
+
+@pytest.fixture(scope="module")
+def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("vgg") / "vgg16.safetensors"
+    save_file(vgg_features(1), path)
+    return path
+
+
+def train(out: Path, weights: Path) -> None:
+    train_reference(COURSE, "digits", weights, out, Console(quiet=True))
+
+
+def test_a_training_that_was_stopped_goes_on_exactly(
+    small_set, vgg_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(tmp_path / "whole", vgg_file)
+    once = reference_training.one_epoch
+
+    def stopped(reference, run, *others):
+        if run.epoch == 1:  # as if by Ctrl+C
+            raise KeyboardInterrupt
+        return once(reference, run, *others)
+
+    monkeypatch.setattr(reference_training, "one_epoch", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "parts", vgg_file)
+    monkeypatch.setattr(reference_training, "one_epoch", once)
+    train(tmp_path / "parts", vgg_file)
+    one, other = (load_file(tmp_path / name / f"{WEEK}.safetensors") for name in ("whole", "parts"))
+    assert all(torch.equal(one[key], other[key]) for key in one)
+    for name in ("whole", "parts"):
+        rows = (tmp_path / name / "log.csv").read_text().splitlines()
+        assert len(rows) == 3
+        assert {"curves.png", "detections.png"} <= {p.name for p in (tmp_path / name).iterdir()}
+    results = json.loads((tmp_path / "parts" / "results.json").read_text())
+    assert results["iterations"] == 2
+    monkeypatch.setitem(
+        reference_training.RECIPES, "digits", Recipe(epochs=3, batch_size=2, rate=1e-4)
+    )
+    with pytest.raises(CourseError, match="of another training"):
+        train(tmp_path / "parts", vgg_file)
+
+
+def test_processes_train_one_network_together(vgg_file: Path, tmp_path: Path) -> None:
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
+        *("-m", "detgrader", "train-reference", WEEK, "--data", "digits", "--epochs", "1"),
+        *("--weights", str(vgg_file), "--out", str(tmp_path)),
+    ]
+    threads = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=COURSE.root, env=threads, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("mAP") == 1  # only one of them talks
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 2
+    assert json.loads((tmp_path / "last.json").read_text())["processes"] == 2
+    assert json.loads((tmp_path / "results.json").read_text())["iterations"] == 5
+    with pytest.raises(CourseError, match="of another training"):
+        train_reference(COURSE, "digits", vgg_file, tmp_path, Console(quiet=True), epochs=1)
+
+
+def test_weights_that_are_not_there_are_missed_before_anything_is_done(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="there is no such file"):
+        train(tmp_path / "out", tmp_path / "vgg16.safetensors")
+    assert not (tmp_path / "out").exists()
+
+
+def test_weights_that_are_no_vgg_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    save_file({"weight": torch.zeros(2)}, path)
+    with pytest.raises(CourseError, match=r"no features\.0\.weight"):
+        initial_weights(path)
+    with pytest.raises(CourseError, match="cannot be loaded"):
+        initial_weights(tmp_path / "missing.pth")
+
+
+def test_images_of_one_scale_keep_their_objects(reference) -> None:
+    transform, image = gentle(reference), torch.zeros(3, 60, 80)
+    image[0, 10:30, 20:60] = 1.0
+    target = {
+        "boxes": torch.tensor([[20.0, 10.0, 60.0, 30.0]]),
+        "labels": torch.tensor([1]),
+        "difficult": torch.tensor([False]),
+    }
+    for seed in range(40):
+        made, kept = transform(image, target, torch.Generator().manual_seed(seed))
+        red = (made[0] - made[2]) * 0.229
+        x_min, y_min, x_max, y_max = (300 * kept["boxes"][0]).round().int().tolist()
+        inside = red[y_min + 4 : y_max - 4, x_min + 4 : x_max - 4]
+        outside = red.clone()
+        outside[max(y_min - 4, 0) : y_max + 4, max(x_min - 4, 0) : x_max + 4] = float("nan")
+        rest = outside[~outside.isnan()]
+        assert len(rest) == 0 or float(inside.mean()) > float(rest.max()) - 1e-3

@@ -1,0 +1,1 @@
+"""The staff's library of the course about runs."""
