@@ -191,8 +191,12 @@ class Course:
         return ""
 
     def display(self, path: Path) -> str:
-        """Return `path` as messages name it: relative to the root, with forward slashes."""
-        return path.relative_to(self.root).as_posix()
+        """Return `path` as messages name it: relative to the root, with forward slashes.
+
+        What lies outside, such as an installed package, keeps its whole path.
+        """
+        inside = path.is_relative_to(self.root)
+        return (path.relative_to(self.root) if inside else path).as_posix()
 
     def _known(self, week: str) -> str:
         if week not in self.weeks():

@@ -1,13 +1,12 @@
 """The commands of the README, as a person runs them."""
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from harness import ROOT, copy_course, run
+from harness import ROOT, run
 from junitparser import JUnitXml
 
 WEEK = "week1_sliding_window"
@@ -159,72 +158,3 @@ def test_students_check_their_notebook_from_a_shell(demo: tuple[Path, str]) -> N
         assert refused.returncode == 2
         assert "error:" in refused.stderr
         assert "Traceback" not in refused.stderr
-
-
-def course_of_few_overlays(folder: Path) -> Path:
-    """Copy the course with a mutant of task 1.9, a variant of it, and a mutant without a fault."""
-    copy_course(folder, WEEK)
-    solutions = folder / "solutions" / WEEK
-    keep(solutions / "mutants", "dilation_ignored")
-    keep(solutions / "variants", "grid_by_recursion")
-    survivor = solutions / "mutants" / "no_fault_at_all.py"
-    survivor.write_text('"""task: 1.9\ndoes: nothing wrong\nhint: none\n"""\n', "utf-8")
-    return solutions
-
-
-def test_an_audit_finds_survivors_and_rejected_variants(tmp_path: Path) -> None:
-    solutions = course_of_few_overlays(tmp_path)
-    rejected = solutions / "variants" / "wrong_after_all.py"
-    rejected.write_text('"""task: 1.6\ndoes: fails\n"""\nanswer_1_6 = "A"\n', "utf-8")
-    done = run("audit", WEEK, "--json", tmp_path / "audit.json", cwd=tmp_path)
-    assert done.returncode == 1
-    assert json.loads((tmp_path / "audit.json").read_text("utf-8")) == {
-        "reference": 100.0,
-        "stub": 0.0,
-        "given_away": {},
-        "mutants": {"total": 2, "caught": 1, "survivors": ["no_fault_at_all"]},
-        "variants": {"total": 2, "accepted": 1, "rejected": ["wrong_after_all"]},
-    }
-
-
-def audited_with(folder: Path, mark: str) -> dict:
-    """Audit week 1, of few overlays, with one more mark on task 1.9."""
-    course_of_few_overlays(folder)
-    (checks,) = (folder / "autograder" / "checks" / "week1").glob("test_1_9_*.py")
-    text = checks.read_text("utf-8")
-    marked = re.sub(
-        r"^pytestmark = (.*)$", rf"pytestmark = [\1, pytest.mark.{mark}]", text, flags=re.M
-    )
-    assert marked != text
-    checks.write_text(marked, "utf-8")
-    run("audit", WEEK, "--json", folder / "audit.json", cwd=folder)
-    return json.loads((folder / "audit.json").read_text("utf-8"))
-
-
-def test_an_audit_grades_overlays_of_a_task_that_rests_on_others(tmp_path: Path) -> None:
-    outcome = audited_with(tmp_path, 'needs("1.5")')
-    assert outcome["reference"] == 100
-    assert outcome["mutants"] == {"total": 2, "caught": 1, "survivors": ["no_fault_at_all"]}
-    assert outcome["variants"] == {"total": 1, "accepted": 1, "rejected": []}
-
-
-def test_an_audit_leaves_out_what_it_has_no_weights_for(tmp_path: Path) -> None:
-    outcome = audited_with(tmp_path, 'weights("bccd")')
-    assert (outcome["reference"], outcome["stub"]) == (100, 0)
-    assert outcome["mutants"] == {"total": 0, "caught": 0, "survivors": []}
-    assert outcome["variants"] == {"total": 0, "accepted": 0, "rejected": []}
-
-
-def test_an_overlay_without_its_fields_is_named(tmp_path: Path) -> None:
-    copy_course(tmp_path, WEEK)
-    (tmp_path / "solutions" / WEEK / "mutants" / "nameless.py").write_text("x = 1\n", "utf-8")
-    done = run("audit", WEEK, cwd=tmp_path)
-    assert done.returncode == 2
-    assert "nameless.py:1: the docstring lacks a line `task: …`" in " ".join(done.stderr.split())
-
-
-def keep(folder: Path, name: str) -> None:
-    """Delete all overlays of a folder but one."""
-    for path in folder.iterdir():
-        if path.stem != name:
-            path.unlink()

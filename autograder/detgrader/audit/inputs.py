@@ -13,6 +13,7 @@ from typing import Any
 
 from detgrader.assignment import Assignment
 from detgrader.audit.reach import Module, Reach, Sources
+from detgrader.audit.statements import root_of, statements_of
 from detgrader.course import Course, load
 from detgrader.grading.diagnosis import KnownMistake
 from detgrader.grading.tasks import Check, TaskChecks
@@ -44,6 +45,7 @@ class Inputs:
         self.mistakes = mistakes
         self.sources = Sources()
         self.reaches: dict[str, Reach] = {}
+        self.worlds: dict[frozenset[tuple[str, str]], str] = {}
         self.tools = tools_of(map(importlib.import_module, course.tool_modules(assignment.name)))
         self.cells = {task.label: task.code_cells for task in assignment.tasks}
 
@@ -53,13 +55,30 @@ class Inputs:
         Args:
             ended: grade ids of cells that are left out.
         """
-        last = self.cells[label][-1]
-        names = [cell.name for cell in submission.cells]
-        given = submission.cells[: names.index(last) + 1]
+        given = up_to(self.cells[label][-1], submission)
         weights = ""
         if self.checks[label].weights_of and submission.weights:
             weights = file_digest(submission.weights)
-        return digest(self.common, self.of_task[label], cells_text(given), sorted(ended), weights)
+        world = self.of_imports([self.assignment.setup, *(cell.source for cell in given)])
+        given_text = cells_text(given)
+        return digest(self.common, world, self.of_task[label], given_text, sorted(ended), weights)
+
+    def of_imports(self, sources: Iterable[str]) -> str:
+        """Hash what cells import of the course's own."""
+        imports = {
+            (one.target, one.name)
+            for source in sources
+            for statement in statements_of(source)
+            for one in statement.imports
+            if self.sources.module(root_of(one.target))
+        }
+        key = frozenset(imports)
+        if key not in self.worlds:
+            world = Reach(self.sources)
+            for target, name in sorted(imports):
+                world.follow(target, name)
+            self.worlds[key] = world.digest
+        return self.worlds[key]
 
     @cached_property
     def of_task(self) -> dict[str, str]:
@@ -88,12 +107,7 @@ class Inputs:
     def of_mistakes(self) -> dict[str, str]:
         """By task, a hash of what its hints come from."""
         return {
-            label: digest(
-                [
-                    (one.overlay.name, one.overlay.hint, cells_text(one.submission.cells))
-                    for one in self.mistakes.get(label, ())
-                ]
-            )
+            label: digest([mistake_text(one) for one in self.mistakes.get(label, ())])
             for label in self.checks
         }
 
@@ -101,23 +115,23 @@ class Inputs:
         """Return what a check is made of, the tools that it names included."""
         if check.key not in self.reaches:
             reach = Reach(self.sources)
-            test = Module(check.item.path.name, check.item.path)
+            test = Module(check.item.path.stem, check.item.path)
             reach.from_name(test, check.item.originalname)
             for name in sorted(reach.mentions & self.tools.keys()):
-                reach.follow(self.tools[name].__module__, name, None)
+                reach.follow(self.tools[name].__module__, name)
             self.reaches[check.key] = reach
         return self.reaches[check.key]
 
     @cached_property
     def common(self) -> str:
         """A hash of what all results of the week depend on."""
-        worker = Reach(self.sources)
-        for name in [self.course.settings.weeks, *self.assignment.modules, *ENGINE]:
-            worker.follow(name, "", None)
+        engine = Reach(self.sources)
+        for name in [self.course.settings.weeks, *ENGINE]:
+            engine.follow(name)
         settings = self.course.settings
         shown = [settings.sandbox, settings.weeks_without.get(self.assignment.name)]
-        data = self.data_files([worker, *map(self.reach_of, self.all_checks())])
-        return digest(worker.digest, shown, data, environment(), self.assignment.setup)
+        data = self.data_files([engine, *map(self.reach_of, self.all_checks())])
+        return digest(engine.digest, shown, data, environment(), self.assignment.setup)
 
     def all_checks(self) -> list[Check]:
         """Return the week's checks."""
@@ -129,7 +143,7 @@ class Inputs:
         path = self.course.checks(self.assignment.name) / "stand_ins.py"
         reach = Reach(self.sources)
         if path.is_file():
-            reach.all_of(Module(path.name, path))
+            reach.all_of(Module(path.stem, path))
         return reach.digest
 
     def data_files(self, reaches: Iterable[Reach]) -> list[tuple[str, str]]:
@@ -161,9 +175,21 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
 
 
+def up_to(name: str, submission: Submission) -> list[CodeCell]:
+    """Return the cells of a submission up to one of them."""
+    names = [cell.name for cell in submission.cells]
+    return submission.cells[: names.index(name) + 1]
+
+
 def cells_text(cells: Iterable[CodeCell]) -> list[tuple[str, str, bool]]:
     """Return all of some cells."""
     return [(cell.name, cell.source, cell.definitions_only) for cell in cells]
+
+
+def mistake_text(mistake: KnownMistake) -> tuple[object, ...]:
+    """Return all that a known mistake answers and says."""
+    cells = cells_text(up_to(mistake.cell, mistake.submission))
+    return mistake.overlay.name, mistake.overlay.hint, cells
 
 
 def file_digest(path: Path) -> str:

@@ -49,7 +49,8 @@ class Ledger:
             return None
         if record.digests != self.inputs.of_checks[label]:
             return None
-        if record.failures and record.mistakes != self.inputs.of_mistakes[label]:
+        hints_matter = case.kind is Kind.MUTANT and record.failures
+        if hints_matter and record.mistakes != self.inputs.of_mistakes[label]:
             return None
         if names_of(self.assumed(record, label)) & case.asked[label]:
             return None
@@ -70,10 +71,10 @@ class Ledger:
     def assumed(self, record: Record, label: str) -> list[CheckResult]:
         """Return the checks that were taken to pass as with the reference.
 
-        Costly ones that were spared, since another had failed already, are none of them.
+        Costly ones that were spared, since a cheap one had failed already, are none of them.
         """
         costly = {check.key for check in self.inputs.checks[label].checks if check.costly}
-        spared = costly if record.failures else set()
+        spared = costly if names_of(record.failures) - costly else set()
         return [one for one in record.checks if not one.asked and one.key not in spared]
 
     def inputs_of(self, case: Case, label: str) -> str:

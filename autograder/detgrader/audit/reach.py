@@ -6,12 +6,11 @@ through imports, of other modules. Libraries end the way: their versions say wha
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib.util
 import sysconfig
 from collections import defaultdict
-from collections.abc import Iterator, Set
+from collections.abc import Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,26 +45,13 @@ class Module:
                 found[name].append(statement)
         return dict(found)
 
-    def base_of(self, node: ast.ImportFrom) -> str:
-        """Return the name of the module that a statement imports from."""
-        package = self.name if self.path.name == "__init__.py" else self.name.rpartition(".")[0]
-        for _ in range(node.level - 1):
-            package = package.rpartition(".")[0]
-        return ".".join(filter(None, [package if node.level else "", node.module]))
-
-    def imports_in(self, node: ast.AST) -> Iterator[tuple[str, str, str]]:
-        """Yield what is imported anywhere in a statement.
-
-        Yields:
-            The name that it gets; the module's name; the name in that module, or nothing.
-        """
-        for one in ast.walk(node):
-            if isinstance(one, ast.Import):
-                for alias in one.names:
-                    yield alias.asname or alias.name.partition(".")[0], alias.name, ""
-            elif isinstance(one, ast.ImportFrom):
-                for alias in one.names:
-                    yield alias.asname or alias.name, self.base_of(one), alias.name
+    def absolute(self, target: str) -> str:
+        """Return the whole name of a module that is imported here, maybe by a relative one."""
+        name = target.lstrip(".")
+        level = len(target) - len(name)
+        parts = self.name.split(".")
+        package = parts[: len(parts) - level + (self.path.name == "__init__.py")]
+        return ".".join([*package, *filter(None, [name])]) if level else name
 
 
 class Sources:
@@ -81,9 +67,10 @@ class Sources:
         return self.known[name]
 
     def find(self, name: str) -> Module | None:
-        """Look for a module; of libraries nothing is imported on the way."""
-        whole = name.partition(".")[0]
-        if not whole or (whole != name and self.module(whole) is None):
+        """Look for a module; nothing is imported on the way but the course's own packages."""
+        parent = name.rpartition(".")[0]
+        package = self.module(parent) if parent else None
+        if not name or (parent and not (package and package.path.name == "__init__.py")):
             return None
         try:
             spec = importlib.util.find_spec(name)
@@ -127,10 +114,10 @@ class Reach:
         """
         self.enter(module)
         for statement in module.by_name.get(name, ()):
-            if isinstance(statement.node, ast.Import | ast.ImportFrom):
-                for alias, target, wanted in module.imports_in(statement.node):
-                    if alias == name:
-                        self.follow(target, wanted, asked)
+            if statement.is_import:
+                for one in statement.imports:
+                    if one.alias == name:
+                        self.follow(module.absolute(one.target), one.name, asked)
             else:
                 self.take(module, statement)
 
@@ -152,10 +139,10 @@ class Reach:
         self.taken[module][statement] = None
         for name in statement.variables & module.by_name.keys():
             self.from_name(module, name, statement.asked[name])
-        for _, target, wanted in module.imports_in(statement.node):
-            self.follow(target, wanted, None)
+        for one in statement.imports:
+            self.follow(module.absolute(one.target), one.name)
 
-    def follow(self, target: str, name: str, asked: Set[str] | None) -> None:
+    def follow(self, target: str, name: str = "", asked: Set[str] | None = None) -> None:
         """Go on to what is imported.
 
         Args:
@@ -172,7 +159,7 @@ class Reach:
         if part and asked is not None:
             self.enter(part)
             for attribute in asked:
-                self.follow(part.name, attribute, None)
+                self.follow(part.name, attribute)
         elif module and not part and name in module.by_name:
             self.from_name(module, name, asked)
         elif whole := part or module:

@@ -10,6 +10,21 @@ from functools import cached_property, lru_cache
 NEVER_RUN = (ast.Constant, ast.Pass)
 
 
+@dataclass(frozen=True)
+class Import:
+    """One import.
+
+    Attributes:
+        alias: the name that it gets.
+        target: the module's name, with dots before it if that is relative.
+        name: what is imported from the module; the empty string for the module itself.
+    """
+
+    alias: str
+    target: str
+    name: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Statement:
     """One statement at the top level of a cell or a module."""
@@ -27,8 +42,8 @@ class Statement:
         node = self.node
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             return frozenset({node.name})
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            return frozenset((one.asname or one.name).partition(".")[0] for one in node.names)
+        if self.is_import:
+            return frozenset(one.alias for one in self.imports)
         inside = [self.node] if self.is_assignment else list(ast.walk(node))
         named = [x for one in inside for x in ast.walk(one) if isinstance(x, ast.Name)]
         return frozenset(x.id for x in named if isinstance(x.ctx, ast.Store | ast.Del))
@@ -84,6 +99,23 @@ class Statement:
         return frozenset(found)
 
     @cached_property
+    def imports(self) -> tuple[Import, ...]:
+        """What is imported anywhere in it."""
+        found: list[Import] = []
+        for node in ast.walk(self.node):
+            if isinstance(node, ast.Import):
+                found += [Import(one.asname or root_of(one.name), one.name) for one in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                target = "." * node.level + (node.module or "")
+                found += [Import(one.asname or one.name, target, one.name) for one in node.names]
+        return tuple(found)
+
+    @property
+    def is_import(self) -> bool:
+        """Whether it is an import."""
+        return isinstance(self.node, ast.Import | ast.ImportFrom)
+
+    @cached_property
     def acts(self) -> tuple[str, ...]:
         """What runs when it does, besides defining names: calls, and what changes other objects."""
         return tuple(ast.dump(node) for node in acting_parts(self.node))
@@ -100,6 +132,11 @@ def statements_of(source: str) -> tuple[Statement, ...]:
     """Split a source that parses into its top-level statements; docstrings are left out."""
     body = ast.parse(source).body
     return tuple(Statement(node) for node in body if not is_constant(node))
+
+
+def root_of(name: str) -> str:
+    """Return the name of the package that a module is in."""
+    return name.partition(".")[0]
 
 
 def is_constant(node: ast.AST) -> bool:

@@ -36,7 +36,12 @@ class Problem:
 
     def as_json(self) -> Iterator[dict[str, str]]:
         """Yield an entry for each check."""
-        about = {"overlay": self.overlay, "kind": self.kind, "task": self.task, "what": self.what}
+        about = {
+            "overlay": self.overlay,
+            "kind": str(self.kind),
+            "task": self.task,
+            "what": self.what,
+        }
         for check in self.checks:
             message = check.message or self.message
             yield about | {"check": check.key, "message": message, "detail": check.detail}

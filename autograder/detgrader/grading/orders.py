@@ -20,7 +20,8 @@ class Order:
         passing: keys of checks that are known to pass: they count so without being run.
         once: labels of tasks whose earlier cells are known to be right: what fails there is not run
             a second time with stand-ins.
-        sparing: whether costly checks count as passed, not run, once another of their task failed.
+        sparing: whether costly checks count as passed, not run, once a cheap one of their task
+            failed.
     """
 
     submission: Submission
