@@ -342,17 +342,21 @@ def table_of(rows: list[Row]) -> Table:
 
 
 def add_to_ledger(rows: list[Row], rounds: int) -> None:
-    """Note how many times each detgrader row's seconds nbgrader needs, and all seconds."""
+    """Note how many times each detgrader row's seconds nbgrader needs, and all seconds.
+
+    Seconds are those of a submission, as in the table.
+    """
     ours = [row for row in rows if row.name.startswith("detgrader")]
     ratios = {
-        f"{row.name} ÷ {our.name}, {what}": row.median(what) / our.median(what)
+        f"{what}, {our.name.removeprefix('detgrader, ')}: {row.name}": row.median(what)
+        / our.median(what)
         for our in ours
         for row in rows
         if row not in ours
         for what in ("wall", "processor")
     }
     figures = {
-        f"{row.name}, {what}": row.median(what) for row in rows for what in ("wall", "processor")
+        f"{what}: {row.name}": row.median(what) for row in rows for what in ("wall", "processor")
     }
     ledger.append("grading", rounds, ratios, figures)
 

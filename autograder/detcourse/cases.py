@@ -7,6 +7,13 @@ from torch import Tensor
 
 from detcourse.truth import box_iou, cxcywh_to_xyxy, make_priors
 
+# With right priors three boxes take up to six draws, six boxes eleven (hundreds of cases each).
+MOST_DRAWS = 1000
+
+
+class Undrawable(Exception):
+    """There are no cases with only one right answer for priors like these."""
+
 
 def uniform(rng: torch.Generator, low: float, high: float, *shape: int) -> Tensor:
     """Return uniform random numbers in [low, high)."""
@@ -68,13 +75,19 @@ def plain_boxes(
 
 
 def chosen(draw: Callable[[], Tensor], count: int, priors: Tensor) -> Tensor:
-    """Gather boxes one by one, each such that all together have only one right matching."""
+    """Gather boxes one by one, each such that all together have only one right matching.
+
+    Raises:
+        Undrawable: with these priors hardly any boxes are such.
+    """
     boxes = torch.zeros(0, 4)
-    while len(boxes) < count:
+    for _ in range(MOST_DRAWS):
+        if len(boxes) == count:
+            return boxes
         more = torch.cat([boxes, draw()])
         if is_plain(more, priors):
             boxes = more
-    return boxes
+    raise Undrawable
 
 
 def random_outputs(

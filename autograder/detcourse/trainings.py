@@ -7,8 +7,7 @@ from weakref import WeakKeyDictionary
 
 import torch
 
-from detlab.checking.expect import expect_ints, fail
-from detlab.checking.student import Handle, Student
+from detlab.checking.student import Student
 from detlab.checking.workbench import StudentError
 from detlab.weeks.loaders import TrainingProgress
 
@@ -42,18 +41,6 @@ def once(measure: Callable[..., Result]) -> Callable[..., Result]:
 def seed_from(rng: torch.Generator) -> int:
     """Draw a seed."""
     return int(torch.randint(0, 2**31, (), generator=rng))
-
-
-def progress_of(student: Student, loader: Handle) -> TrainingProgress:
-    """Return how far a training came, as the student's side tells it: for messages only.
-
-    Raises:
-        CheckFailure: it tells nonsense.
-    """
-    value = student.tool("progress_of", loader)
-    if not isinstance(value, tuple) or len(value) != 3 or type(value[2]) is not bool:
-        fail("The loader was tampered with.")
-    return TrainingProgress(*expect_ints(value[:2], "The loader's progress", 2), value[2])
 
 
 def words_on(progress: TrainingProgress, cpu_s: float) -> str:

@@ -1,5 +1,6 @@
 """The staff's command line. Only light imports here: help must come at once."""
 
+import atexit
 import functools
 import os
 import sys
@@ -268,7 +269,20 @@ def main() -> None:
         for name, target in commands.items():
             function = load(target)
             app.command(name)(with_errors_for_people(function))
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        leave(end)
+
+
+def leave(end: SystemExit) -> NoReturn:
+    """End the process at once: Python takes half a second to take torch down, object by object."""
+    if not isinstance(end.code, int):
+        raise end
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(end.code)
 
 
 def with_errors_for_people(function: Callable[..., None]) -> Callable[..., None]:

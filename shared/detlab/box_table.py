@@ -118,8 +118,8 @@ def _are_sound(joined: dict[str, Tensor]) -> bool:
         labels = labels.double()
         if (labels != labels.floor()).any():
             return False
-    labels = labels.numpy()
-    if not (labels.min(initial=0) > -LABEL_LIMIT and labels.max(initial=0) < LABEL_LIMIT):
+    names = labels.numpy()
+    if not (names.min(initial=0) > -LABEL_LIMIT and names.max(initial=0) < LABEL_LIMIT):
         return False
     if "scores" in joined:
         return bool(torch.isfinite(joined["scores"]).all())

@@ -249,7 +249,8 @@ def _pairwise_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 def _areas(sides: np.ndarray) -> np.ndarray:
     """Return width times height of each column of (2, n); 0 where one is negative."""
-    return np.prod(np.maximum(sides, 0), axis=0)
+    widths, heights = np.maximum(sides, 0)
+    return widths * heights
 
 
 def _measure(hits: np.ndarray, objects: int, interpolation: str) -> ClassResult:

@@ -181,6 +181,10 @@ name = "A toy"
 hidden_folders = ["solutions", "assignments", "autograder/checks", "tests", "data", ".git"]
 hidden_packages = ["detcourse", "detlab.fast", "detlab.sets"]
 visible = ["detlab"]
+
+# Task 1.3 trains, in a second of processor time.
+[warm_up]
+week1_toy = ["torch._dynamo"]
 """
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import cache_from_source
@@ -91,3 +93,17 @@ def test_nothing_but_modules_is_compiled(tmp_path: Path, monkeypatch: pytest.Mon
     process.wait()
     compiled = Path(cache_from_source("module.py")).name
     assert [path.name for path in tmp_path.rglob("*.pyc")] == [compiled]
+
+
+def test_the_sandbox_starts_while_the_grader_still_imports_torch() -> None:
+    """What the grader asks of the course before it starts the sandbox must come at once."""
+    code = """
+import sys
+from detgrader.assignment import load_assignment
+from detgrader.classroom.batch import inside_of
+from detgrader.course import Course
+course, week = Course.find(), "week4_ssd300"
+print(inside_of(course, week, load_assignment(course, week)).tools, "torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "('detlab.weeks.week4.tools',) False\n"

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from detcourse.week1.nets import random, slide_plainly
-from detlab.checking.expect import expect_close, expect_handle
+from detlab.checking.expect import expect_close, expect_handle, expect_tensor
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Handle, Student
 
@@ -108,7 +108,7 @@ def test_net_is_left_alone(student: Student, rng: torch.Generator) -> None:
     theirs = mirror(student, net)
     twin = twin_of(student, theirs)
     window = random(rng, 3, 1, size, size)
-    twin(window)
+    expect_tensor(twin(window), "The twin's output on windows", (3, 3, 1, 1))
     expect_close(
         theirs(window),
         net(window),

@@ -15,6 +15,7 @@ from detlab.checking.expect import (
     fail,
 )
 from detlab.checking.mirror import mirror
+from detlab.checking.replies import calls_of
 from detlab.checking.student import Student
 from detlab.weeks.week1.assertions import check_sizes
 
@@ -60,8 +61,8 @@ def measure(
             "`difference_norm` is not the Euclidean norm of the difference of all elements.",
             f"Expected {expected:.6g}, got {number:.6g}.",
         )
-    recorded = [student.tool("recorded", record) for record in calls]
-    return answer, any(gradients for calls in recorded for _, gradients in calls)
+    recorded = [call for record in calls for call in calls_of(student, record, "a network")]
+    return answer, any(gradients for _, gradients in recorded)
 
 
 def shuffle(twin: nn.Conv2d) -> None:

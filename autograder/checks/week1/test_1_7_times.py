@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from detcourse.week1.nets import randint
-from detlab.checking.expect import expect_handle
 from detlab.checking.mirror import mirror
+from detlab.checking.replies import axes_of, calls_of
 from detlab.checking.student import Student
 from detlab.weeks.week1.assertions import check_rows, check_times_figure
 
@@ -21,7 +21,7 @@ def test_time_both(student: Student, rng: torch.Generator) -> None:
     twin = mirror(student, nn.Conv2d(3, 4, 14, stride=2))
     calls = [student.tool("record_calls", module) for module in (net, twin)]
     rows = student.time_both(net=net, twin=twin, sides=sides)
-    check_rows(rows, sides, *(student.tool("recorded", record) for record in calls))
+    check_rows(rows, sides, *(calls_of(student, record, "a network") for record in calls))
 
 
 @pytest.mark.weight(1)
@@ -33,5 +33,5 @@ def test_plot_times(student: Student, rng: torch.Generator) -> None:
         keys = {"sequential_s": times[0], "convolutional_s": times[1]}
         rows.append({"side": side, **keys, "ratio": times[0] / times[1]})
         side += randint(rng, 1, 20)
-    figure = expect_handle(student.plot_times(rows=rows), "`plot_times`' result", "a Figure")
-    check_times_figure(student.tool("describe_figure", figure), rows)
+    figure = student.plot_times(rows=rows)
+    check_times_figure(axes_of(student, figure, "`plot_times`' result"), rows)

@@ -5,14 +5,9 @@ import torch
 from torch import Tensor
 
 from detcourse.week2.scenes import CLASSES, SIDE, randint, random_boxes, random_grid, targets_of
-from detlab.checking.expect import (
-    expect_close,
-    expect_int,
-    expect_keys,
-    expect_tensor,
-    fail,
-)
+from detlab.checking.expect import expect_close, expect_tensor, fail
 from detlab.checking.own_work import expect_untouched
+from detlab.checking.replies import counted_call
 from detlab.checking.student import Student
 from detlab.grid import WindowGrid
 
@@ -121,15 +116,13 @@ def test_vectorised(student: Student, rng: torch.Generator) -> None:
         "images": (256, WindowGrid(39, 8, (4, 4))),
         "windows": (4, WindowGrid(4, 1, (61, 61))),
     }
-    function = student.fetch("encode_targets")
     steps = {}
     for name, (count, grid) in cases.items():
         boxes, labels = random_boxes(rng, count), random_labels(rng, count)
         other = [random_boxes(rng, 3), random_labels(rng, 3), WindowGrid(38, 9, (3, 3))]
-        counted = student.tool("count_steps", function, [boxes, labels, grid], other)
-        counted = expect_keys(counted, ("steps", "result", "threads"), "The count")
-        steps[name] = expect_int(counted["steps"], "The number of steps")
-        if steps[name] < 1 or counted["threads"] != 1:
+        given = [boxes, labels, grid]
+        steps[name], result, threads = counted_call(student, "encode_targets", given, other)
+        if steps[name] < 1 or threads != 1:
             fail(
                 "The steps of `encode_targets` could not be counted: leave Python's tracing alone."
             )
@@ -141,7 +134,7 @@ def test_vectorised(student: Student, rng: torch.Generator) -> None:
                 f"{steps[name]} steps.",
             )
         expected = targets_of(boxes, labels, grid)
-        expect_close(counted["result"], expected, "The targets whose steps were counted", 1e-4)
+        expect_close(result, expected, "The targets whose steps were counted", 1e-4)
     for name in ("images", "windows"):
         # Right answers take exactly as many steps; a branch here or there takes a few more. 64
         # times the images, in chunks even, or fifteen times the rows, take hundreds more.

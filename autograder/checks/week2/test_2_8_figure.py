@@ -5,8 +5,8 @@ import torch
 
 from detcourse.hidden_digits import load_hidden_digits
 from detcourse.week2.scenes import place, random_boxes
-from detlab.checking.expect import expect_handle, expect_list
 from detlab.checking.own_work import expect_untouched
+from detlab.checking.replies import axes_of
 from detlab.checking.student import Student
 from detlab.weeks.week2.assertions import check_predictions_figure
 
@@ -25,7 +25,6 @@ def test_figure(student: Student, rng: torch.Generator) -> None:
         "boxes": random_boxes(rng, 30),
         "labels": torch.randint(0, 10, (30,), generator=rng),
     }
-    figure = expect_handle(student.show_predictions(**scene), "The result", "a Figure")
-    axes = expect_list(student.tool("describe_figure", figure), "The figure's axes")
+    axes = axes_of(student, student.show_predictions(**scene), "`show_predictions`'s result")
     check_predictions_figure(axes, **scene)
     expect_untouched(student, "show_predictions", *scene.values())

@@ -160,6 +160,8 @@ def made(
         kept = expect_target(kept, "`transform`'s target")
         if len(kept["labels"]) == 0:
             fail("`transform` for training must leave at least one object.")
+        if bool((kept["boxes"] < -1e-4).any() | (kept["boxes"] > 1 + 1e-4).any()):
+            fail("`transform` for training: boxes must be fractions of the image's sides.")
         found.append((ready * STD + MEAN, kept))
     return found
 
@@ -210,8 +212,6 @@ def check_held(found: list, given: dict) -> None:
     """
     compared = 0
     for image, target in found:
-        if bool((target["boxes"] < -1e-4).any() | (target["boxes"] > 1 + 1e-4).any()):
-            fail("`transform` for training: boxes must be fractions of the image's sides.")
         redness = image[:2].amax(0) - image[2]
         for k, box in enumerate(target["boxes"]):
             left, top, right, bottom = (SIDE * box).tolist()

@@ -3,7 +3,6 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from detcourse.cases import randint
 from detcourse.trainings import seed_from
@@ -13,8 +12,9 @@ from detcourse.week4.networks import (
     features_of,
     random_images,
     vgg_base,
+    weights_called,
 )
-from detlab.checking.expect import expect_close, fail
+from detlab.checking.expect import expect_close, expect_floats, fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Handle, Student
 from detlab.weeks.week4.assertions import (
@@ -77,10 +77,7 @@ def test_shapes(student: Student, rng: torch.Generator) -> None:
     for value, (channels, size), name in zip(
         maps, ((512, 38), (1024, 19)), ("conv4_3", "conv7"), strict=True
     ):
-        shape = tuple(value.shape) if isinstance(value, Tensor) else None
-        if shape != (1, channels, size, size):
-            fail(f"{name} must have shape (1, {channels}, {size}, {size}), but has {shape}.")
-        if float(value.min()) < 0:
+        if bool((expect_floats(value, name, (1, channels, size, size)) < 0).any()):
             fail(f"{name} must be the map after its ReLU: it has negative values.")
 
 
@@ -124,9 +121,8 @@ def test_classifier(student: Student, rng: torch.Generator) -> None:
     six = (a[::4, None, None, None] * (b[:, None, None] * c[::3, ::3]), bias_6[::4])
     seven = ((d[::4, None] * e[::4])[..., None, None], bias_7[::4])
     for number, (weight, bias) in ((13, six), (14, seven)):
-        found = student.tool("weights_called", base, [images], number)
-        found_weight, found_bias = expect_two(found, "Weights and biases")
         name = f"conv{number - 7}"
+        found_weight, found_bias = weights_called(student, base, images, number, name)
         cause = (
             "Every fourth output (and input), every third place, each from the first, and nothing "
             "else about them changes."
@@ -140,14 +136,16 @@ def test_without_classifier(student: Student, rng: torch.Generator) -> None:
     """Without the classifier in the file conv6 and conv7 stay as they are: Xavier, fresh."""
     images, seed = random_images(rng, 1, 64), seed_from(rng)
     base = make_module(student, "VGGBase")
-    before = [student.tool("weights_called", base, [images], number) for number in (13, 14)]
+    before = [
+        weights_called(student, base, images, number, f"conv{number - 7}") for number in (13, 14)
+    ]
     student.load_vgg16(base=base, state=student.tool("vgg_weights", seed, False))
     told = student.tool("convolutions_of", base, [images])
     _, layers = expect_convolutions(told, CONVOLUTIONS, "`VGGBase`")
     check_fresh(layers[13:], "conv6 and conv7")
     for number, (weight, bias) in zip((13, 14), before, strict=True):
         name = f"conv{number - 7}"
-        found = expect_two(student.tool("weights_called", base, [images], number), name)
+        found = weights_called(student, base, images, number, name)
         expect_close(found[0], weight, f"The weights of {name} without a classifier", 0.0)
         expect_close(found[1], bias, f"The biases of {name} without a classifier", 0.0)
 
@@ -167,7 +165,7 @@ def test_fresh_weights(student: Student, rng: torch.Generator) -> None:
     told = student.tool("convolutions_of", bases[0], [images])
     _, layers = expect_convolutions(told, CONVOLUTIONS, "`VGGBase`")
     check_fresh(layers, "`VGGBase`")
-    first = [student.tool("weights_called", base, [images], 0)[0] for base in bases]
+    first = [weights_called(student, base, images, 0, "conv1_1")[0] for base in bases]
     if torch.equal(*first):
         fail("Two fresh bases have the same weights: leave the seed to the notebook.")
     if tuple(first[0].shape) != (64, 3, 3, 3):

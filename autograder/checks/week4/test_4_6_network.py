@@ -18,6 +18,7 @@ from detcourse.week4.networks import (
     vgg_base,
 )
 from detlab.checking.expect import expect_close, expect_keys, expect_list, expect_tensor, fail
+from detlab.checking.replies import parameters_of
 from detlab.checking.student import Student
 from detlab.weeks.week4.assertions import (
     FORBIDDEN,
@@ -55,7 +56,7 @@ def test_rescale(student: Student, rng: torch.Generator) -> None:
 def test_factors_are_learned(student: Student, rng: torch.Generator) -> None:
     """Each channel has a factor of its own, and learns it."""
     net = make_module(student, "Rescale", channels=6, factor=3.0)
-    parameters = expect_list(student.tool("parameters", net), "`Rescale`'s parameters", 1)
+    parameters = parameters_of(student, net, "`Rescale`", 1)
     if parameters[0].numel() != 6:
         fail(f"`Rescale` must learn a factor for each channel, not {parameters[0].numel()}.")
     factors = torch.rand(6, generator=rng) + 0.5
@@ -70,7 +71,8 @@ def test_factors_are_learned(student: Student, rng: torch.Generator) -> None:
     own = factors.double()[:, None, None].requires_grad_()
     (rescaled(leaf, own) * weights).sum().backward()
     expect_close(told["inputs"], leaf.grad, "The gradient by the features", 1e-4)
-    found = expect_tensor(told["parameters"][0], "The gradient by the factors")
+    found = expect_list(told["parameters"], "The gradients by the factors", 1)[0]
+    found = expect_tensor(found, "The gradient by the factors")
     expect_close(found.flatten(), own.grad.flatten(), "The gradient by the factors", 1e-3)
 
 
@@ -99,7 +101,7 @@ def test_network(student: Student, rng: torch.Generator) -> None:
     made = student.tool("composition_of", net, parts, student.fetch("Rescale"), images)
     if made is not None:
         made = expect_keys(made, ("whole", "parts", "lengths"), "The network's answers")
-        compare_parts(made["whole"], made["parts"])
+        compare_parts(made["whole"], made["parts"], num_classes)
         lengths = expect_tensor(made["lengths"], "The lengths of rescaled vectors", (1, 38, 38))
         seen = lengths.double()[lengths > 1e-3]  # conv4_3 may be all zeros somewhere
         if len(seen) == 0 or float((seen - 20).abs().max()) > 0.02:
@@ -117,17 +119,18 @@ def test_network(student: Student, rng: torch.Generator) -> None:
         expect_close(found / scale, expected / scale, f"The {name} of the network", 2e-3)
 
 
-def compare_parts(whole: object, parts: object) -> None:
+def compare_parts(whole: object, parts: object, num_classes: int) -> None:
     """Compare what a network answers with what its parts answer."""
-    whole, parts = (expect_list(one, "`SSD300`'s result", 2) for one in (whole, parts))
+    whole, parts = (
+        expect_answers(one, f"{what}'s result", 1, num_classes)
+        for one, what in ((whole, "`SSD300`"), (parts, "The prediction convolutions"))
+    )
     for found, expected, name in zip(whole, parts, ("offsets", "logits"), strict=True):
-        expected = expect_tensor(expected, f"The {name} of the prediction convolutions")
         scale = float(expected.abs().mean()) or 1.0
         cause = (
             "conv4_3 is rescaled, for the prediction alone; conv7 goes to both as it is; the maps "
             "come from the largest to the smallest."
         )
-        found = expect_tensor(found, f"The {name} of the network", expected.shape)
         expect_close(found / scale, expected / scale, f"The {name} of the network", 1e-4, cause)
 
 

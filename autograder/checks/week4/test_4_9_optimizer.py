@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from detcourse.cases import randint
 from detcourse.trainings import seed_from
@@ -15,6 +15,7 @@ from detlab.checking.expect import (
     expect_keys,
     expect_list,
     expect_number,
+    expect_tensor,
     fail,
 )
 from detlab.checking.mirror import mirror
@@ -116,7 +117,7 @@ def save_and_load(
     file = student.tool("open_file")
     given = dict(zip(names, first, strict=True))
     student.save_checkpoint(file=file, iteration=iteration, **given)
-    expected = expect_list(student.tool("take_steps", *first, 5), "The parameters")
+    expected = expect_steps(student.tool("take_steps", *first, 5))
     student.save_checkpoint(file=student.tool("open_file"), iteration=iteration + 5, **given)
     student.seed(seed_from(rng))
     student.tool("take_steps", *second, 2)
@@ -126,13 +127,21 @@ def save_and_load(
     found_iteration = expect_int(answer, "`load_checkpoint`'s result, the iteration,")
     if found_iteration != iteration:
         fail(f"`load_checkpoint` must return the iteration {iteration}, not {found_iteration}.")
-    found = expect_list(student.tool("take_steps", *second, 5), "The parameters", len(expected))
+    found = expect_steps(student.tool("take_steps", *second, 5), len(expected))
     cause = (
         "A resumed training must go on exactly as the other did: weights, momentum, schedule, and "
         "the state of torch's generator."
     )
     for one, other in zip(found, expected, strict=True):
         expect_close(one, other, "A parameter after the resumed training", 1e-7, cause)
+
+
+def expect_steps(value: object, count: int | None = None) -> list[Tensor]:
+    """Take what `take_steps` tells: parameters and buffers, some at least."""
+    values = expect_list(value, "The parameters after some steps", count)
+    if not values:
+        fail("The network lost its parameters.")
+    return [expect_tensor(one, "A parameter after some steps") for one in values]
 
 
 @pytest.mark.weight(3)

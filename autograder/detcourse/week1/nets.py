@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from detlab.checking.expect import expect_close, expect_handle, expect_list, expect_tensor, fail
+from detlab.checking.expect import expect_close, expect_handle, fail
+from detlab.checking.replies import parameters_of
 from detlab.checking.student import Handle, Student
 
 FC_SHAPES = [(400, 400), (400,), (400, 400), (400,), (4, 400), (4,)]
@@ -100,12 +101,6 @@ def expect_fresh_weights(student: Student, build: Callable[[], Any], what: str) 
         fail(f"Two calls of {what} must give two networks with random weights of their own.")
     if any(bool((weights == weights.flatten()[0]).all()) for weights in first):
         fail("Some layer's weights are all the same number.")
-
-
-def parameters_of(student: Student, net: Handle, what: str) -> list[Tensor]:
-    """Return a network's parameters as tensors, whatever its class says of them."""
-    parameters = expect_list(student.tool("parameters", net), f"{what}'s parameters")
-    return [expect_tensor(weights, f"Each parameter of {what}") for weights in parameters]
 
 
 def fan_in(weights: Tensor) -> int:

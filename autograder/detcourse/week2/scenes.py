@@ -5,10 +5,10 @@ import torch.nn.functional as F
 import torchvision.transforms.functional as TF
 from torch import Tensor
 
-from detlab.checking.expect import expect_close, expect_tensor, fail
+from detlab.checking.expect import expect_close, fail
 from detlab.checking.student import Handle
 from detlab.grid import WindowGrid
-from detlab.weeks.week2.assertions import OUTPUTS, SIDE, ink_box
+from detlab.weeks.week2.assertions import SIDE, expect_output, ink_box
 
 CLASSES = 10
 
@@ -85,14 +85,11 @@ def prediction_of(outputs: Tensor, grid: WindowGrid) -> tuple[Tensor, Tensor]:
 
 
 def answer(net: Handle, images: Tensor, cell: tuple[int, int]) -> Tensor:
-    """Return the 15 outputs of one cell for each image."""
-    output = expect_tensor(net(images), "The network's output")
-    if output.dim() != 4 or output.shape[1] != OUTPUTS:
-        fail(f"The network's output must have {OUTPUTS} channels.")
-    i, j = cell
+    """Return the 15 outputs of one cell for each image, as float64."""
+    output, (i, j) = expect_output(net(images), images), cell
     if i >= output.shape[2] or j >= output.shape[3]:
         fail("The output has fewer cells than `localization_grid` says.")
-    return output[:, :, i, j]
+    return output[:, :, i, j].double()
 
 
 def corner_cells(grid: WindowGrid) -> list[tuple[int, int]]:

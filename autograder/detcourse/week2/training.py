@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from detcourse.hidden_digits import load_hidden_digits
-from detcourse.trainings import once, progress_of, seed_from, words_on
+from detcourse.trainings import once, seed_from, words_on
 from detcourse.week2.scenes import CLASSES, check_windows, place, prediction_of, targets_of
-from detlab.checking.expect import expect_handle, expect_tensor, fail
+from detlab.checking.expect import expect_floats, expect_handle, fail
 from detlab.checking.student import Handle, Student
 from detlab.digits import load_digits
 from detlab.grid import WindowGrid
 from detlab.metrics import label_accuracy, mean_iou
-from detlab.weeks.loaders import TrainingProgress
+from detlab.weeks.loaders import TrainingProgress, progress_told
 from detlab.weeks.week2.assertions import OUTPUTS, SIDE, check_windows_are_fair, expect_grid
 
 COPIES = 8  # images made of each of the 4,000 training digits
@@ -65,7 +65,7 @@ def score_of(student: Student, rng: torch.Generator, epochs: int = EPOCHS) -> Sc
     loader = make_loader(student, rng, grid, names, epochs)
     net = student.train_localizer(loader=loader, epochs=epochs)
     net = expect_handle(net, "`train_localizer`'s result", "the trained network")
-    progress = progress_of(student, loader)
+    progress = progress_told(student, loader)
     student.tool("set_training", net, False)
     images, boxes, labels = scenes_of("hidden", HIDDEN_COPIES, seed_from(rng))
     outputs = torch.cat([answer(net, chunk, grid) for chunk in images.split(BATCH_SIZE)])
@@ -113,4 +113,4 @@ def answer(net: Handle, images: Tensor, grid: WindowGrid) -> Tensor:
             "finite. Lower the learning rate, and look for a division by zero or a log of zero."
         )
     shape = (len(images), OUTPUTS, *grid.count)
-    return expect_tensor(outputs, "The trained network's output", shape)
+    return expect_floats(outputs, "The trained network's output", shape).float()

@@ -12,13 +12,14 @@ from torch import Tensor
 from detcourse import truth
 from detcourse.hidden_digits import load_hidden_digits
 from detcourse.scenes import make_scenes
-from detcourse.trainings import once, progress_of, seed_from, words_on
+from detcourse.trainings import once, seed_from, words_on
 from detlab.checking.expect import expect_handle, fail
 from detlab.checking.student import Handle, Student
 from detlab.digits import load_digits
 from detlab.fast import detect, multibox_terms
 from detlab.metrics import mean_average_precision
 from detlab.weeks.detection import IOU_THRESHOLD, MIN_SCORE, TOP_K, expect_priors
+from detlab.weeks.loaders import progress_told
 from detlab.weeks.week3.assertions import (
     FEATURE_SIZES,
     NUM_CLASSES,
@@ -112,7 +113,7 @@ def trained(student: Student, rng: torch.Generator) -> Score:
         student.tool("add_to_loader", loader, images[part], boxes[part], classes[part])
     net = student.train_ssd(loader=loader, epochs=EPOCHS)
     net = expect_handle(net, "`train_ssd`'s result", "the trained network")
-    remark = words_on(progress_of(student, loader), CPU_S)
+    remark = words_on(progress_told(student, loader), CPU_S)
     images, boxes, classes = scenes_of("hidden", HIDDEN_SCENES, seed_from(rng))
     score = measure(student, net, images, boxes, renamed(classes, names))
     return Score(score.mean, score.loss, remark + score.remark)

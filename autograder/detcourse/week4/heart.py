@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from detcourse.color_scenes import make_scene
-from detcourse.trainings import once, progress_of, seed_from, words_on
+from detcourse.trainings import once, seed_from, words_on
 from detcourse.week4.pipeline import transform
 from detlab.checking.expect import expect_handle, fail
 from detlab.checking.student import Student
@@ -13,6 +13,7 @@ from detlab.digits import load_digits
 from detlab.fast import detect, multibox_terms
 from detlab.metrics import mean_average_precision
 from detlab.weeks.detection import IOU_THRESHOLD, MIN_SCORE, TOP_K, expect_floats
+from detlab.weeks.loaders import progress_told
 from detlab.weeks.week4.assertions import NUM_PRIORS, expect_answers
 
 TIMES = 60
@@ -68,7 +69,7 @@ def learned_by_heart(student: Student, rng: torch.Generator) -> Score:
     loader = student.tool("repeating_loader", [images, boxes, labels], TIMES, CPU_S)
     net = student.learn_by_heart(loader=loader, num_classes=NUM_CLASSES)
     net = expect_handle(net, "`learn_by_heart`'s result", "the trained network")
-    remark = words_on(progress_of(student, loader), CPU_S)
+    remark = words_on(progress_told(student, loader), CPU_S)
     student.tool("set_training", net, False)
     answer = net(images)
     offsets, logits = expect_answers(answer, "The trained network's result", 2, NUM_CLASSES)

@@ -82,6 +82,20 @@ def check_learning(
         fail(f"A gradient of {what} holds NaN or infinity.")
 
 
+def weights_called(
+    student: Student, module: Handle, images: Tensor, number: int, what: str
+) -> tuple[Tensor, Tensor]:
+    """Return weights and biases of the convolution that is called so many after the first.
+
+    Args:
+        what: which one that is, for messages.
+    """
+    found = expect_two(student.tool("weights_called", module, [images], number), what)
+    return expect_tensor(found[0], f"The weights of {what}"), expect_tensor(
+        found[1], f"The biases of {what}"
+    )
+
+
 def check_auxiliary(layers: list[dict], what: str = "The auxiliary convolutions") -> None:
     """Compare the settings of eight auxiliary convolutions, in order."""
     rows = [row for block in AUXILIARY for row in block]

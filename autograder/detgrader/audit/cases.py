@@ -13,9 +13,9 @@ from detgrader.audit.statements import statements_of
 from detgrader.audit.touched import Touched, touched_by
 from detgrader.course import Course, CourseError
 from detgrader.grading.stand_ins import StandIns
-from detgrader.intake import WEIGHTS, Submission, take_in
+from detgrader.intake import Submission, take_in
 from detgrader.overlays import Overlay, lay_over, load_overlays
-from detgrader.reference import reference_submission
+from detgrader.reference import reference_submission, reference_weights
 
 
 class Kind(StrEnum):
@@ -95,10 +95,9 @@ class CaseBuilder:
     def lacking(self, task: Task) -> str:
         """Say what staff lack to measure the reference's weights in a task, or nothing."""
         name = self.checks[task.label].weights_of
-        week = self.assignment.name
-        weights = self.course.source(week).with_name(f"{week}{WEIGHTS}")
+        weights = reference_weights(self.course, self.assignment.name)
         if name and not weights.is_file():
-            return f"the reference has no {weights.name}; see `train-reference`."
+            return f"the reference has no {self.course.display(weights)}; train it first."
         return self.course.locate(name) if name else ""
 
     def build(self, selection: Selection) -> list[Case]:

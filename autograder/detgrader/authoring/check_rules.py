@@ -56,7 +56,8 @@ class Checks:
 
 def imported_helpers(course: Course, files: list[CheckFile]) -> list[CheckFile]:
     """Read the modules of the staff's packages that files import, and what these import."""
-    staffs = {name.split(".")[0] for name in course.settings.sandbox.hidden_packages}
+    # Whole packages that stay hidden are the staff's; hidden parts of others are not asked for.
+    staffs = {name for name in course.settings.sandbox.hidden_packages if "." not in name}
     found: dict[Path, CheckFile] = {}
     waiting = list(files)
     while waiting:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -141,6 +142,17 @@ class CollectionReports:
             self.problems.append(report.longreprtext)
 
 
+def forget_modules(folder: Path) -> None:
+    """Forget the modules of a folder of checks.
+
+    pytest names them by their file alone, and would take them for another course's later on.
+    """
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).parent == folder:
+            del sys.modules[name]
+
+
 def run_session(folder: Path, secret: str, work: Callable[[CheckSession], None]) -> None:
     """Collect the checks of a folder and do some work with them, inside one pytest session.
 
@@ -165,7 +177,10 @@ def run_session(folder: Path, secret: str, work: Callable[[CheckSession], None])
     # Nothing in the environment may choose which checks run.
     os.environ.pop("PYTEST_ADDOPTS", None)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    status = pytest.main([str(folder), *options], plugins=[plugin, reports])
+    try:
+        status = pytest.main([str(folder), *options], plugins=[plugin, reports])
+    finally:
+        forget_modules(folder)
     if raised:
         raise raised[0]
     if not plugin.tasks:

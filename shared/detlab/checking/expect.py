@@ -66,6 +66,14 @@ def expect_tensor(value: Any, what: str, shape: Sequence[int] | None = None) -> 
     return value
 
 
+def expect_floats(value: Any, what: str, shape: Sequence[int] | None = None) -> Tensor:
+    """Take a value as a tensor of finite floats, of this shape if one is given."""
+    value = expect_tensor(value, what, shape)
+    if not value.is_floating_point():
+        fail(f"{what} must hold floats, but is {value.dtype}.")
+    return value
+
+
 def shape_cause(actual: tuple[int, ...], expected: tuple[int, ...]) -> str:
     """Guess how a wrong shape came about; the empty string when nothing is plain."""
     if sorted(actual) == sorted(expected):

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from detlab.checking.expect import expect_keys, fail
+from detlab.checking.expect import fail
+from detlab.checking.replies import anything, expect_form
 from detlab.checking.student import Student
 
 
@@ -21,8 +22,9 @@ def expect_work_without(
             otherwise.
     """
     watched = student.tool("call_and_watch", student.fetch(name), list(arguments.values()))
-    watched = expect_keys(watched, ("packages", "result", "whole"), "The watched call")
-    if watched["whole"] is not True:
+    form = {"packages": [str], "result": anything, "whole": bool}
+    watched = expect_form(watched, form, "The watched call")
+    if not watched["whole"]:
         fail(f"While `{name}` runs, Python's profiling must be left alone.")
     if not is_same(watched["result"], getattr(student, name)(**arguments)):
         fail(f"`{name}` answers otherwise when the code that it runs is looked at.")

@@ -62,6 +62,7 @@ def is_plain_tensor(value: Any) -> bool:
         and value.layout is torch.strided
         and value.device.type == "cpu"
         and not value.is_quantized
+        and not value.is_nested
     )
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from detlab.checking.expect import (
+    expect_floats,
     expect_keys,
     expect_list,
     expect_number,
@@ -18,14 +19,6 @@ TERMS = ("localization", "confidence")
 # How detections are made where nothing else is said, and wherever they are measured: as the paper
 # does, nearly everything counts, the best 200 of an image.
 MIN_SCORE, IOU_THRESHOLD, TOP_K = 0.01, 0.45, 200
-
-
-def expect_floats(value: Any, what: str, shape: Sequence[int]) -> Tensor:
-    """Take an answer as a tensor of floats of this shape."""
-    value = expect_tensor(value, what, shape)
-    if not value.is_floating_point():
-        fail(f"{what} must hold floats, but is {value.dtype}.")
-    return value
 
 
 def expect_indices(value: Any, what: str, shape: Sequence[int]) -> Tensor:

@@ -8,6 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from detlab.checking.replies import expect_form
+from detlab.checking.student import Handle, Student
+
 Targets = Tensor | list[Tensor]
 
 
@@ -17,6 +20,16 @@ class TrainingProgress(NamedTuple):
     steps: int
     max_steps: int
     out_of_time: bool
+
+
+def progress_told(student: Student, loader: Handle) -> TrainingProgress:
+    """Return how far a training came, as the student's side tells it: for messages only.
+
+    Raises:
+        CheckFailure: it tells nonsense.
+    """
+    told = student.tool("progress_of", loader)
+    return TrainingProgress(*expect_form(told, (int, int, bool), "The loader's progress"))
 
 
 class BudgetedLoader:

@@ -85,11 +85,11 @@ class Encoder:
             return {"dict": [[self.encode(k), self.encode(v)] for k, v in value.items()]}
         if is_plain_tensor(value) and (name := str(value.dtype)[6:]) in TENSOR_DTYPES:
             flat = value.detach().contiguous().reshape(-1).view(torch.uint8)
-            return {"tensor": [name, list(value.shape), *self.place(flat.numpy().tobytes())]}
+            return {"tensor": [name, shape_of(value), *self.place(flat.numpy().tobytes())]}
         if is_plain_array(value):
             array = value.astype(value.dtype.newbyteorder("<"), copy=False)
             if array.dtype.str in ARRAY_DTYPES:
-                return {"array": [array.dtype.str, list(array.shape), *self.place(array.tobytes())]}
+                return {"array": [array.dtype.str, shape_of(array), *self.place(array.tobytes())]}
         raise ValueError(f"a value of type {type(value).__name__} cannot leave the sandbox")
 
     def place(self, data: bytes) -> tuple[int, int]:
@@ -98,6 +98,17 @@ class Encoder:
         self.buffers.append(data)
         self.length += len(data)
         return start, len(data)
+
+
+def shape_of(value: torch.Tensor | np.ndarray) -> list[int]:
+    """Return the shape of what is to cross.
+
+    Raises:
+        ValueError: it has more dimensions than the other side takes.
+    """
+    if value.ndim > MAX_DIMENSIONS:
+        raise ValueError(f"{value.ndim} dimensions are more than the {MAX_DIMENSIONS} that cross")
+    return list(value.shape)
 
 
 class Decoder:
@@ -192,7 +203,7 @@ class Decoder:
         """Copy the bytes of an array of this shape out of the body."""
         numbers = [start, length, *shape] if type(shape) is list else [None]
         sound = all(type(n) is int and 0 <= n < MAX_INT for n in numbers)
-        self.require(sound and len(numbers) <= MAX_DIMENSIONS, shape, "bad shape")
+        self.require(sound and len(shape) <= MAX_DIMENSIONS, shape, "bad shape")
         self.require(math.prod(shape) * itemsize == length, shape, "shape and length disagree")
         self.require(start + length <= len(self.body), shape, "bytes lie outside the body")
         return self.body[start : start + length]

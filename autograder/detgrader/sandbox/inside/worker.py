@@ -88,9 +88,10 @@ class Worker:
         """Send a reply; one that cannot cross becomes an error of the student's."""
         try:
             self.channel.send(reply)
-        except ValueError as error:
-            complaint = error_message(StudentError("ValueError", str(error)))
-            self.channel.send(complaint | {"nonce": reply["nonce"]})
+        except Closed:
+            raise
+        except Exception as error:  # of its encoding: nothing was sent yet
+            self.channel.send(error_message(self.bench.describe(error)) | {"nonce": reply["nonce"]})
 
     def inspect(self, cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Read cells without running them: the syntax error if any, and the names in use."""

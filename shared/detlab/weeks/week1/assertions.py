@@ -17,10 +17,10 @@ from detlab.checking.expect import (
     expect_number,
     fail,
 )
+from detlab.checking.replies import Calls
 
 WINDOW, STRIDE = 14, 2
 KEYS = ("side", "sequential_s", "convolutional_s", "ratio")
-Calls = list[tuple[tuple[int, ...], bool]]
 
 
 def check_sizes(sizes: Any) -> None:
@@ -55,9 +55,8 @@ def check_rows(rows: Any, sides: list[int], net_calls: Calls, twin_calls: Calls)
         if not math.isclose(ratio, seconds[0] / seconds[1], rel_tol=1e-3):
             inverse = math.isclose(ratio, seconds[1] / seconds[0], rel_tol=1e-3)
             fail('"ratio" is not sequential_s / convolutional_s.' + " It is upside down." * inverse)
-    for shape, _ in net_calls + twin_calls:
-        if type(shape) is not tuple or not all(type(side) is int for side in shape) or not shape:
-            fail("The networks were not called with images.")
+    if not all(shape for shape, _ in net_calls + twin_calls):
+        fail("The networks were not called with images.")
     windows = sum(shape[0] for shape, _ in net_calls if len(shape) == 4)
     asked = sum(((side - WINDOW) // STRIDE + 1) ** 2 for side in sides)
     if windows < asked:
@@ -76,10 +75,9 @@ def check_times_figure(axes: list[dict[str, Any]], rows: list[dict[str, float]])
     """Check what the figure of `plot_times` shows, whatever its units and scales.
 
     Args:
-        axes: what `detlab.checking.tools.describe_figure` says of the figure.
+        axes: of the figure, see `detlab.checking.replies.axes_of`.
         rows: what was to be plotted.
     """
-    axes = [expect_keys(one, ("lines", "legend", "xlabel", "ylabel"), "an axes") for one in axes]
     values = {key: np.array([row[key] for row in rows], dtype=float) for key in KEYS}
     left = next((one for one in axes if shows_times(one["lines"], values)), None)
     if left is None:

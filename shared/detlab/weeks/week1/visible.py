@@ -18,6 +18,7 @@ from detlab.checking.expect import (
     fail,
 )
 from detlab.checking.mirror import mirror
+from detlab.checking.replies import axes_of, calls_of, parameters_of
 from detlab.checking.student import Handle, Student
 from detlab.checking.visible import visible
 from detlab.grid import WindowGrid
@@ -48,7 +49,7 @@ def network_shapes(student: Student) -> None:
     """`build_network` maps (N, 3, 14, 14) to (N, 4) and holds the right number of weights."""
     net = expect_handle(student.build_network(), "`build_network`'s result", "an nn.Module")
     expect_tensor(net(public_images(5, 3, 14, 14)), "The network's output", (5, 4))
-    count = sum(weights.numel() for weights in student.tool("parameters", net))
+    count = sum(weights.numel() for weights in parameters_of(student, net, "the network"))
     if count == 0:
         fail("The module has no parameters: layers in a plain list are not registered.")
     expect_equal(count, 323_620, "The number of parameters", "Look at each layer of the picture.")
@@ -56,7 +57,7 @@ def network_shapes(student: Student) -> None:
 
 def expect_own_weights(student: Student, build: Callable[[], Handle], what: str) -> None:
     """Build two networks; their weights must differ."""
-    first, second = (student.tool("parameters", build()) for _ in range(2))
+    first, second = (parameters_of(student, build(), "a network") for _ in range(2))
     if any(torch.equal(a, b) for a, b in zip(first, second, strict=False)):
         fail(f"Two calls of {what} must give two networks with random weights of their own.")
 
@@ -240,7 +241,7 @@ def times_are_measured(student: Student) -> None:
     twin = mirror(student, nn.Conv2d(3, 4, WINDOW, stride=STRIDE))
     calls = {"net": student.tool("record_calls", net), "twin": student.tool("record_calls", twin)}
     rows = student.time_both(net=net, twin=twin, sides=[14, 20])
-    recorded = {name: student.tool("recorded", handle) for name, handle in calls.items()}
+    recorded = {name: calls_of(student, calls[name], f"`{name}`") for name in calls}
     check_rows(rows, [14, 20], recorded["net"], recorded["twin"])
 
 
@@ -252,8 +253,8 @@ def times_are_plotted(student: Student) -> None:
         {"side": 28, "sequential_s": 0.030, "convolutional_s": 0.010, "ratio": 3.0},
         {"side": 56, "sequential_s": 0.200, "convolutional_s": 0.040, "ratio": 5.0},
     ]
-    figure = expect_handle(student.plot_times(rows=rows), "`plot_times`' result", "a Figure")
-    check_times_figure(student.tool("describe_figure", figure), rows)
+    axes = axes_of(student, student.plot_times(rows=rows), "`plot_times`' result")
+    check_times_figure(axes, rows)
 
 
 @visible("1.8")
@@ -271,7 +272,7 @@ def other_networks(student: Student) -> None:
             fail(f"`coincide[{name!r}]` speaks of windows of {size} pixels.")
         output = net(public_images(2, 3, size, size))
         expect_tensor(output, f"The output of `build_with_{name}()` on a window", (2, 4))
-        weights = sum(weights.numel() for weights in student.tool("parameters", net))
+        weights = sum(one.numel() for one in parameters_of(student, net, "the network"))
         expect_equal(weights, count, f"The number of parameters of `build_with_{name}()`")
         expect_own_weights(student, build, f"`build_with_{name}`")
 
@@ -282,7 +283,7 @@ def check_grid(student: Student, stack: nn.Sequential, input_size: tuple, grid: 
     records = [student.tool("record_calls", layer) for layer in layers]
     iterator = student.new("builtins.iter", layers)
     answer = student.window_grid(layers=iterator, input_size=input_size)
-    if any(student.tool("recorded", record) for record in records):
+    if any(calls_of(student, record, "a layer") for record in records):
         fail("`window_grid` must compute the grid from the layers' settings, not run them.")
     size, stride, count = expect_list(answer, "`window_grid`'s result", 3)
     for value, expected, what in ((size, grid[0], "size"), (stride, grid[1], "stride")):

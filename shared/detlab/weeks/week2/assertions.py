@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from detlab.checking.expect import (
     expect_close,
+    expect_floats,
     expect_handle,
     expect_int,
     expect_ints,
@@ -28,7 +29,9 @@ from detlab.grid import WindowGrid
 SIDE = 64
 OUTPUTS = 15
 MIN_WINDOW = 36
+MOST = 1000  # windows a row, pixels of a window: more than any image that a check shows has
 TERMS = ("detection", "classification", "regression")
+GRADIENTS = ("backward", "steps")
 
 
 def expect_canvas(image: Any) -> Tensor:
@@ -56,8 +59,10 @@ def expect_grid(value: Any) -> WindowGrid:
     size = expect_int(fields[0], "`localization_grid`'s size")
     stride = expect_int(fields[1], "`localization_grid`'s stride")
     count = expect_ints(fields[2], "`localization_grid`'s count", 2)
-    if size < 1 or stride < 1:
-        fail("The size and the stride of `localization_grid` must be positive.")
+    if size < 1 or stride < 1 or min(count) < 0:
+        fail("The size and the stride of `localization_grid` must be positive, no count below 0.")
+    if max(size, stride, *count) > MOST:
+        fail(f"The grid of `localization_grid`, {fields}, is none of a small image's.")
     return WindowGrid(size, stride, count)
 
 
@@ -72,10 +77,20 @@ def check_output_size(student: Student, net: Handle, images: Tensor) -> WindowGr
     """Check that a network's output on some images has the size that its grid says."""
     size = tuple(images.shape[2:])
     grid = expect_grid(student.localization_grid(input_size=size))
-    output = net(images)
     expected = (len(images), OUTPUTS, *grid.count)
-    expect_tensor(output, f"The network's output on images of {size[0]}×{size[1]}", expected)
+    expect_floats(net(images), f"The network's output on images of {size[0]}×{size[1]}", expected)
     return grid
+
+
+def expect_output(value: Any, images: Tensor, what: str = "The network's output") -> Tensor:
+    """Take an answer of a network: 15 floats for each cell of each image."""
+    output = expect_floats(value, what)
+    if output.dim() != 4 or output.shape[:2] != (len(images), OUTPUTS) or not output.numel():
+        fail(
+            f"{what} must have shape ({len(images)}, {OUTPUTS}, rows, columns), but has "
+            f"{tuple(output.shape)}."
+        )
+    return output
 
 
 def check_windows_are_fair(grid: WindowGrid) -> None:
@@ -118,10 +133,37 @@ def check_history(value: Any, names: tuple[str, ...], steps: int) -> list[dict[s
     return history
 
 
+def training_of(student: Student, record: Handle, net: nn.Module) -> dict[str, list]:
+    """Return what happened to a network while it was trained (see the tool `training_record`).
+
+    Args:
+        record: made by the tool `record_training`.
+        net: equal to the network when the training began.
+
+    Returns:
+        "weights": float32 parameters before each call; "backward" and "steps": float32 gradients
+        of the first parameter after each backward pass, and at each step of the optimizer.
+    """
+    what, shapes = "The record of the training", [one.shape for one in net.parameters()]
+    told = expect_keys(student.tool("training_record", record), ("weights", *GRADIENTS), what)
+    calls = [expect_list(one, what, len(shapes)) for one in expect_list(told["weights"], what)]
+    weights = [
+        [expect_floats(w, what, s).float() for w, s in zip(call, shapes, strict=True)]
+        for call in calls
+    ]
+    gradients = {
+        name: [expect_floats(g, what, shapes[0]).float() for g in expect_list(told[name], what)]
+        for name in GRADIENTS
+    }
+    return {"weights": weights, **gradients}
+
+
 def check_history_figure(axes: list[dict[str, Any]], history: list[dict[str, float]]) -> None:
-    """Check that a figure shows each term of a history as a curve over the steps."""
-    keys = ("lines", "legend", "xlabel", "ylabel", "title")
-    axes = [expect_keys(one, keys, "an axes") for one in axes]
+    """Check that a figure shows each term of a history as a curve over the steps.
+
+    Args:
+        axes: of the figure, see `detlab.checking.replies.axes_of`.
+    """
     lines = [line for one in axes for line in one["lines"]]
     for name in history[0]:
         values = np.array([row[name] for row in history])
@@ -176,9 +218,11 @@ def check_predictions_figure(
     boxes: Tensor,
     labels: Tensor,
 ) -> None:
-    """Check a figure of 30 images with their true boxes in green and predicted ones in red."""
-    keys = ("images", "rectangles", "title", "place")
-    axes = [expect_keys(one, keys, "an axes") for one in axes]
+    """Check a figure of 30 images with their true boxes in green and predicted ones in red.
+
+    Args:
+        axes: of the figure, see `detlab.checking.replies.axes_of`.
+    """
     by_place = {tuple(one["place"]): one for one in axes if one["images"] and one["place"]}
     if set(by_place) != {(row, column) for row in range(6) for column in range(5)}:
         fail("The figure must have 6 rows and 5 columns of axes, each with an image.")
@@ -225,7 +269,7 @@ def expect_box(
     # imshow puts the image's edge at -0.5: who draws as if it were 0 is half a pixel too far to the
     # right, who takes away a whole one half a pixel too far to the left. Both are near enough.
     off = (torch.tensor(found[0]["box"], dtype=torch.float64) - pixels).abs()
-    if float(off.max()) > 0.55:
+    if not float(off.max()) <= 0.55:
         fail(
             f"The {colour} rectangle at {where} is not where the box is: corners in pixels, "
             "x to the right and y down, then width and height."

@@ -8,15 +8,16 @@ from torch import Tensor, nn
 from detlab.checking.expect import (
     expect_close,
     expect_handle,
-    expect_int,
     expect_list,
     expect_tensor,
     fail,
 )
 from detlab.checking.mirror import mirror
+from detlab.checking.replies import axes_of, calls_of, counted_call, parameters_of
 from detlab.checking.student import Student
 from detlab.checking.visible import visible
 from detlab.grid import WindowGrid
+from detlab.weeks.loaders import progress_told
 from detlab.weeks.training_tools import linear_terms
 from detlab.weeks.week2.assertions import (
     OUTPUTS,
@@ -29,6 +30,7 @@ from detlab.weeks.week2.assertions import (
     check_windows_are_fair,
     expect_canvas,
     expect_grid,
+    expect_output,
     ink_box,
     make_net,
 )
@@ -103,7 +105,7 @@ def cell_sees_its_window(student: Student) -> None:
     changed[:, :, :size, :size] = images[:, :, :size, :size]
     what = "Cell (0, 0), when only pixels outside its window change,"
     cause = "It must stay as it is: is a layer padded, or the window larger than you say?"
-    before, after = (expect_tensor(net(x), "The output")[..., 0, 0] for x in (images, changed))
+    before, after = (expect_output(net(x), x)[..., 0, 0] for x in (images, changed))
     expect_close(after, before, what, 1e-4, cause)
 
 
@@ -149,13 +151,12 @@ def targets(student: Student) -> None:
 @visible("2.4")
 def vectorised(student: Student) -> None:
     """More images or more windows take no more steps."""
-    function, steps = student.fetch("encode_targets"), []
+    steps = []
     for count, grid in ((2, GRID), (200, GRID), (2, WindowGrid(4, 1, (61, 61)))):
         some = torch.tensor([[0.25, 0.125, 0.5, 0.375]]).repeat(count, 1)
         arguments = [some, torch.arange(count) % 10, grid]
         other = [some[:1], torch.tensor([3]), WindowGrid(30, 17, (3, 3))]
-        taken = student.tool("count_steps", function, arguments, other)["steps"]
-        steps.append(expect_int(taken, "The number of steps"))
+        steps.append(counted_call(student, "encode_targets", arguments, other)[0])
     if min(steps) < 1:
         fail("The steps of `encode_targets` could not be counted: leave Python's tracing alone.")
     for taken, what in zip(steps[1:], ("images", "windows"), strict=True):
@@ -237,10 +238,10 @@ def loop(student: Student) -> None:
         expect_close(torch.tensor(rows[0][name]).double(), term / len(loader[0][0]), what, 2e-2)
     if not rows[4]["second"] < rows[0]["second"]:
         fail("The loss on the first batch rises: each step must go down the gradient.")
-    if [shape[0] for shape, _ in student.tool("recorded", calls)] != [4, 2] * 3:
+    seen = calls_of(student, calls, "the network")
+    if [shape[0] for shape, _ in seen if shape] != [4, 2] * 3:
         fail("Each batch must pass through the network once an epoch, in order.")
-    after = expect_list(student.tool("parameters", theirs), "The parameters")
-    if any(torch.equal(a, b) for a, b in zip(after, net.parameters(), strict=True)):
+    if any(map(torch.equal, parameters_of(student, theirs, "the network", 2), net.parameters())):
         fail("The weights are as they were before.")
 
 
@@ -248,8 +249,8 @@ def loop(student: Student) -> None:
 def curves(student: Student) -> None:
     """`plot_history` draws a curve for each term, with a legend and labels."""
     history = [{"detection": 9.0 / n, "classification": 4 - 0.1 * n} for n in range(1, 12)]
-    figure = expect_handle(student.plot_history(history=history), "The result", "a Figure")
-    check_history_figure(student.tool("describe_figure", figure), history)
+    axes = axes_of(student, student.plot_history(history=history), "`plot_history`'s result")
+    check_history_figure(axes, history)
 
 
 @visible("2.7")
@@ -281,8 +282,8 @@ def figure(student: Student) -> None:
         "boxes": some[30:],
         "labels": torch.arange(30) // 3,
     }
-    drawn = expect_handle(student.show_predictions(**scene), "The result", "a Figure")
-    check_predictions_figure(student.tool("describe_figure", drawn), **scene)
+    axes = axes_of(student, student.show_predictions(**scene), "`show_predictions`'s result")
+    check_predictions_figure(axes, **scene)
 
 
 @visible("2.9")
@@ -297,6 +298,6 @@ def short_training(student: Student) -> None:
     student.tool("set_training", net, False)
     output = net(images[:2].float() / 255)
     expect_tensor(output, "The trained network's output", (2, OUTPUTS, *grid.count))
-    steps, _, _ = student.tool("progress_of", loader)
+    steps = progress_told(student, loader).steps
     if steps != 4:
         fail(f"The loader offered 4 batches in two passes, but {steps} were taken.")

@@ -35,6 +35,7 @@ PER_CELL = tuple(len(ratios) + 1 for ratios in RATIOS)
 NUM_PRIORS = sum(n * size * size for n, size in zip(PER_CELL, FEATURE_SIZES, strict=True))
 TARGET = ("boxes", "labels", "difficult")
 MEASURES = ("largest", "deviation", "largest_bias")
+MOST = 10_000  # channels of a convolution, or sides of its kernel, and more than any has
 FORBIDDEN = ("models", "detlab")
 
 Target = Mapping[str, Tensor]
@@ -158,13 +159,16 @@ def expect_convolution(value: Any, what: str) -> dict[str, Any]:
         expect_int(layer[name], f"{what}, {name} of a convolution")
     for name in ("kernel_size", "stride", "dilation"):
         layer[name] = expect_ints(layer[name], f"{what}, {name} of a convolution", 2)
-    if layer["padding"] in ("same", "valid"):
+    if isinstance(layer["padding"], str) and layer["padding"] in ("same", "valid"):
         reach = zip(layer["kernel_size"], layer["dilation"], strict=True)
         same = layer["padding"] == "same"
         layer["padding"] = tuple(same * (side - 1) * step // 2 for side, step in reach)
     layer["padding"] = expect_ints(layer["padding"], f"{what}, padding of a convolution", 2)
     for name in MEASURES:
         expect_number(layer[name], f"{what}, {name} of a convolution's weights")
+    counts = layer["in_channels"], layer["out_channels"], *layer["kernel_size"], *layer["dilation"]
+    if not all(0 < count <= MOST for count in counts):
+        fail(f"{what} has a convolution of {counts[0]} to {counts[1]} channels that is none.")
     if layer["bias"] is not True:
         fail(f"{what} has a convolution without biases.")
     if layer["groups"] != 1:

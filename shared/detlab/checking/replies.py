@@ -1,0 +1,136 @@
+"""What tools reply about a student's objects: taken as plain data of a known form, or not at all.
+
+A tool runs in the student's process, on the student's classes: these may answer in its place. So a
+reply is looked at, part by part, before a check reads it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from detlab.checking.expect import expect_handle, expect_list, expect_tensor, fail, type_of
+from detlab.checking.student import Handle, Student
+
+Calls = list[tuple[tuple[int, ...], bool]]
+
+
+def expect_form(value: Any, form: Any, what: str) -> Any:
+    """Take a value whose parts are all of the right types.
+
+    Args:
+        value: a tool's reply.
+        form: a type (float takes ints, too), a list of one form for every item, a tuple of a form
+            for each item, a dict of a form for each key that must be there, or a function of
+            (value, what) that fails on what it does not take.
+        what: what it tells of, for the message.
+
+    Raises:
+        CheckFailure: some part is of another type, or missing.
+    """
+    if isinstance(form, type):
+        if type(value) is not form and not (form is float and type(value) is int):
+            fail(f"{what} cannot be read: there is a {type_of(value)} for a {form.__name__}.")
+    elif isinstance(form, list):
+        for item in expect_list(value, what):
+            expect_form(item, form[0], what)
+    elif isinstance(form, tuple):
+        for item, one in zip(expect_list(value, what, len(form)), form, strict=True):
+            expect_form(item, one, what)
+    elif isinstance(form, dict):
+        if type(value) is not dict or not value.keys() >= form.keys():
+            fail(f"{what} cannot be read: it must be a dict of {', '.join(form)}.")
+        for key, one in form.items():
+            expect_form(value[key], one, what)
+    else:
+        form(value, what)
+    return value
+
+
+def anything(value: Any, what: str) -> None:
+    """Be the form of what is looked at later."""
+
+
+def array(*dimensions: int) -> Any:
+    """Return a form: an array of numbers, not empty, of one of these numbers of dimensions."""
+
+    def expect_array(value: Any, what: str) -> None:
+        if not isinstance(value, np.ndarray) or value.ndim not in dimensions or not value.size:
+            fail(f"{what} cannot be read: there is a {type_of(value)} for an array of numbers.")
+
+    return expect_array
+
+
+def place(value: Any, what: str) -> None:
+    """Be the form of a row and a column, or None."""
+    if value is not None:
+        expect_form(value, (int, int), what)
+
+
+AXES = {
+    **dict.fromkeys(("title", "xlabel", "ylabel"), str),
+    "legend": [str],
+    "lines": [{"label": str, "x": array(1), "y": array(1)}],
+    "images": [{"pixels": array(2, 3), "upright": bool, "whole": bool}],
+    "rectangles": [{"box": (float,) * 4, "colour": (float,) * 3, "filled": bool}],
+    "place": place,
+}
+
+
+def axes_of(student: Student, figure: Any, what: str) -> list[dict[str, Any]]:
+    """Describe what a figure shows, axes by axes (see the tool `describe_figure`).
+
+    Args:
+        figure: a student's answer.
+        what: what it is, for the message: "`plot_times`' result".
+    """
+    figure = expect_handle(figure, what, "a Figure")
+    return expect_form(student.tool("describe_figure", figure), [AXES], f"What {what} shows")
+
+
+def parameters_of(
+    student: Student, module: Handle, what: str, count: int | None = None
+) -> list[Tensor]:
+    """Return a module's registered parameters: finite tensors, none of them empty.
+
+    Args:
+        what: the module, for the message: "the network".
+        count: how many there must be.
+    """
+    found = student.tool("parameters", module)
+    parameters = [
+        expect_tensor(weights, f"Each parameter of {what}")
+        for weights in expect_list(found, f"The list of {what}'s parameters", count)
+    ]
+    if not all(weights.numel() and weights.is_floating_point() for weights in parameters):
+        fail(f"Each parameter of {what} must hold numbers, floats.")
+    return parameters
+
+
+def calls_of(student: Student, record: Handle, what: str) -> Calls:
+    """Return what a module was called with: each input's shape, and whether with gradients.
+
+    Args:
+        record: made by the tool `record_calls`.
+        what: the module, for the message.
+    """
+    what = f"What {what} was called with"
+    calls = expect_form(student.tool("recorded", record), [([int], bool)], what)
+    return [(tuple(shape), gradients) for shape, gradients in calls]
+
+
+def counted_call(
+    student: Student, name: str, arguments: list[Any], warm_up: list[Any]
+) -> tuple[int, Any, int]:
+    """Call a student's function; return its steps, its result and how many threads ran before.
+
+    Args:
+        name: the function's.
+        arguments, warm_up: see the tool `count_steps`.
+    """
+    told = student.tool("count_steps", student.fetch(name), arguments, warm_up)
+    form = {"steps": int, "threads": int, "result": anything}
+    told = expect_form(told, form, f"The count of `{name}`'s steps")
+    return told["steps"], told["result"], told["threads"]
