@@ -131,7 +131,7 @@ def test_weights_must_be_finite_and_fit() -> None:
 
 
 def test_weights_are_measured_in_the_students_own_network(
-    trained, few_images, reference, student_with, tmp_path: Path
+    few_images, reference, student_with, tmp_path: Path
 ) -> None:
     path = tmp_path / "w.safetensors"
     save_file(reference.SSD300(4).state_dict(), path)
@@ -152,7 +152,7 @@ class SSD300(SSD300):
 
 
 def test_each_image_is_measured_as_it_is_and_mirrored(
-    trained, few_images, reference, student_with, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few_images, reference, student_with, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "w.safetensors"
     save_file(reference.SSD300(4).state_dict(), path)

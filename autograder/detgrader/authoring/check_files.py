@@ -170,10 +170,10 @@ def _strangers(check: Check) -> list[str]:
     plain = plain[: len(plain) - len(arguments.defaults)]
     named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     needed = [*plain, *(argument for argument, default in named if default is None)]
-    known = set(marks.FIXTURES)
+    known = list(marks.FIXTURES)
     for mark in check.marks_named("parametrize"):
-        names = mark.options.get("argnames", next(iter(mark.arguments), ()))
-        if names is ...:  # pytest will know
+        names = mark.options.get("argnames", next(iter(mark.arguments), ""))
+        if not isinstance(names, str | list | tuple):  # pytest will know
             return []
-        known |= set(names.replace(",", " ").split() if isinstance(names, str) else names)
+        known += names.replace(",", " ").split() if isinstance(names, str) else names
     return [argument.arg for argument in needed if argument.arg not in known]

@@ -143,7 +143,7 @@ def _visible(
 
 def _unknown_names(course: Course, source: Source, checks: Checks) -> Iterator[Problem]:
     """Checks ask for what the setup cell and the answers define: no more runs in the grader."""
-    trees = {cell.name: tree for cell in source.cells if (tree := cell.tree())}
+    trees = {cell.name: tree for cell in source.cells if (tree := cell.tree)}
     graded = [cell for cell in source.cells if cell.kind == "answer" or cell.name == "setup"]
     if not all(cell.name in trees for cell in graded):
         return  # told by another rule; until then any name may be missing

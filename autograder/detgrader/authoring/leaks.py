@@ -54,7 +54,7 @@ def _short(text: str) -> str:
 
 def _fixed_names(source: Source) -> set[str]:
     """Return names that mean the same wherever they stand in a notebook."""
-    trees = [tree for cell in source.cells if (tree := cell.tree())]
+    trees = [tree for cell in source.cells if (tree := cell.tree)]
     nodes = [node for tree in trees for node in tree.body if isinstance(node, _DEFINING)]
     return {*dir(builtins), *(name for node in nodes for name in bound(node))}
 

@@ -94,7 +94,7 @@ def outside_problems(source: Source, cell: SourceCell, asked: Set[str]) -> Itera
     Args:
         asked: names that checks ask a student for.
     """
-    tree = cell.tree() if cell.kind == "answer" or cell.name == "setup" else None
+    tree = cell.tree if cell.kind == "answer" or cell.name == "setup" else None
     if tree is not None:
         outside = _Outside(cell, tree, asked)
         found = outside.of(tree.body) if cell.kind == "answer" else outside.ready_made(tree.body)

@@ -72,7 +72,7 @@ def _setup(course: Course, source: Source) -> Iterator[Problem]:
     if graded and graded[0].line < setup.line:
         text = f"the setup cell comes after {graded[0].name}; move it to the top"
         yield source.problem(setup.line, text)
-    tree = setup.tree()
+    tree = setup.tree
     if tree is not None and "check" not in names.defined(tree):
         package = course.settings.weeks or "detlab.weeks"
         text = f"the setup cell lacks `check`; add `from {package} import check`"

@@ -13,6 +13,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -92,7 +93,7 @@ class SourceCell:
         """What the cell is worth; None when it is not graded."""
         return self.node.metadata.get("nbgrader", {}).get("points")
 
-    @property
+    @cached_property
     def code(self) -> str:
         """A code cell's Python. IPython's magics are allowed but in answers: they become calls."""
         if self.kind == "answer":
@@ -104,8 +105,9 @@ class SourceCell:
         except SyntaxError:
             return self.node.source
 
+    @cached_property
     def tree(self) -> ast.Module | None:
-        """Return the syntax of a code cell; None for prose, and for what does not parse."""
+        """The syntax of a code cell; None for prose, and for what does not parse."""
         if self.node.cell_type != "code":
             return None
         with warnings.catch_warnings():

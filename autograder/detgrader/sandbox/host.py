@@ -58,8 +58,16 @@ def environment() -> dict[str, str]:
         "MPLCONFIGDIR": "/tmp",
         # Only those that come with it: the system's are looked for with a program, and differ.
         "MPL_IGNORE_SYSTEM_FONTS": "1",
-        # Huge pages for the heap: forking copies a table entry for 2 MiB, not one for 4 KiB.
-        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+        # Huge pages for the heap: forking copies a table entry for 2 MiB, not one for 4 KiB. And
+        # tensors of up to 32 MiB in it from the first on, as glibc has it once such were freed:
+        # memory that is mapped for each costs a fault for every 4 KiB.
+        "GLIBC_TUNABLES": ":".join(
+            (
+                "glibc.malloc.hugetlb=1",
+                f"glibc.malloc.mmap_threshold={32 << 20}",
+                f"glibc.malloc.trim_threshold={64 << 20}",
+            )
+        ),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
