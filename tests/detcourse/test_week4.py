@@ -17,7 +17,7 @@ from detcourse.reference import training as reference_training
 from detcourse.reference.data import gentle, initial_weights
 from detcourse.reference.recipes import Recipe
 from detcourse.reference.training import train_reference
-from detcourse.week4 import trained
+from detcourse.week4 import heart, trained
 from detgrader.course import Course, CourseError
 from detgrader.reference import load_reference
 from detgrader.sandbox.client import DispatcherClient
@@ -56,7 +56,7 @@ def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
     images = voc.read_set([(voc.DIGITS, "test")], voc.DIGIT_CLASSES)
     pictures = [torch.rand(3, 40, 50) for _ in range(2)]
     targets = [one | {"labels": one["labels"] % 3 + 1} for one in images.objects[:2]]
-    monkeypatch.setattr("test_set", lambda: (pictures, targets))
+    monkeypatch.setattr(trained, "test_set", lambda: (pictures, targets))
 
 
 # Files of weights
@@ -194,9 +194,8 @@ def in_sight():
 
 
 def test_two_scenes_are_learned_for_a_few_steps(
-    import_checks, student_with, monkeypatch: pytest.MonkeyPatch
+    student_with, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heart = import_checks(WEEK, "heart")
     monkeypatch.setattr(heart, "TIMES", 2)
     score = heart.learned_by_heart(student_with(), torch.Generator().manual_seed(2))
     assert 0 < score.loss < 100

@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import random
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pytest
 import torch
 from _pytest.runner import runtestprotocol
@@ -117,6 +119,7 @@ class CheckSession:
         try:
             # A seed of its own: from that of the inputs the student's side could draw them.
             student.seed(self.seed(f"student {check.key}"))
+            seed_libraries(self.seed(f"libraries {check.key}"))
             runtestprotocol(check.item, log=False, nextitem=None)
         except (StudentError, LimitReached, Violation, Crashed) as error:
             self.error = self.error or error
@@ -128,6 +131,16 @@ class CheckSession:
         if outcome.status is Status.FAILED:  # to be compared with known mistakes
             outcome.transcript = list(student.transcript)
         return outcome
+
+
+def seed_libraries(seed: int) -> None:
+    """Seed what a check draws without its generator, such as a new layer's weights.
+
+    Else these would hang on which checks this process ran before, on which submissions.
+    """
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
 
 
 class CollectionReports:
