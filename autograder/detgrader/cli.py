@@ -77,16 +77,16 @@ def progress_for(count: int) -> Iterator[Any]:
 
 
 @contextmanager
-def bar_for(count: int) -> Iterator[Any]:
+def bar_for(count: int, words: str = "to grade") -> Iterator[Callable[[object], None]]:
     """Show a bar on a terminal, and elsewhere one line."""
     if not console.is_terminal:
-        say(f"{count} to grade …")
+        say(f"{count} {words} …")
         yield lambda result: None
         return
     # Without a refreshing thread: grading processes are forked while the bar is shown.
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
-        task = bar.add_task("grading", total=count)
+        task = bar.add_task(words, total=count)
         bar.refresh()
         yield lambda result: bar.update(task, advance=1, refresh=True)
 

@@ -17,11 +17,12 @@ from detlab.checking.expect import (
     expect_keys,
     expect_list,
     expect_number,
+    expect_tensor,
     fail,
 )
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.replies import parameters_of
-from detlab.checking.student import Student
+from detlab.checking.student import Handle, Student
 from detlab.weeks.detection import TERMS
 from detlab.weeks.week4.assertions import FORBIDDEN, NUM_PRIORS
 
@@ -36,6 +37,7 @@ pytestmark = [
 LOSSES = ((6.0, 1), (3.0, 2))
 PRECISIONS = ((0.50, 1), (0.90, 2))
 RATE = 0.5
+CLASSES = 5
 
 
 def expected_history(
@@ -77,9 +79,17 @@ def cases_of(student: Student, rng: torch.Generator, counts: list[list[int]]) ->
     """Return cases of the loss for images with so many objects, with the student's own priors."""
     own = priors_of(student)
     try:
-        return [case(rng, one, 5, own) for one in counts]
+        return [case(rng, one, CLASSES, own) for one in counts]
     except Undrawable:
         fail("Your priors leave open which of them an object belongs to: mend task 4.7 first.")
+
+
+def parts_of(student: Student, net: Handle) -> list[Tensor]:
+    """Return the offsets and the logits that the stand-in of a network has for its priors."""
+    parts = parameters_of(student, net, "the network", 2)
+    for part, columns in zip(parts, (4, CLASSES), strict=True):
+        expect_tensor(part, "Each parameter of the network", (NUM_PRIORS, columns))
+    return parts
 
 
 @pytest.mark.weight(1.5)
@@ -89,10 +99,10 @@ def test_epoch(student: Student, rng: torch.Generator) -> None:
     for some in cases_of(student, rng, [[2, 1], [3, 0], [1, 1], [2]]):
         images = uniform(rng, -1, 1, len(some["boxes"]), 3, 300, 300)
         batches.append((images, some["boxes"], some["labels"], some["priors"]))
-    net = student.tool("tiny_detector", NUM_PRIORS, 5, seed_from(rng))
+    net = student.tool("tiny_detector", NUM_PRIORS, CLASSES, seed_from(rng))
     optimizer = student.tool("sgd_for", net, RATE)
     schedule = student.tool("short_schedule", optimizer, 1)
-    start = parameters_of(student, net, "the network", 2)
+    start = parts_of(student, net)
     loader = student.tool("counted_loader", [batch[:3] for batch in batches])
     given = {"net": net, "loader": loader, "optimizer": optimizer, "schedule": schedule}
     history = student.train_one_epoch(**given)
@@ -107,7 +117,7 @@ def test_epoch(student: Student, rng: torch.Generator) -> None:
     rights = [one for one in rights if fits(history, one[0])]
     if not rights:
         fail("The history must hold the two terms of the loss of each step, in order.")
-    found = parameters_of(student, net, "the network", 2)
+    found = parts_of(student, net)
     for one, other, before in zip(found, rights[0][1], start, strict=True):
         scale = float((other - before).abs().max())
         cause = "One step a batch, gradients set to zero before each, then the schedule's step."
@@ -123,14 +133,14 @@ def test_epoch_without_schedule(student: Student, rng: torch.Generator) -> None:
     images = uniform(rng, -1, 1, 2, 3, 300, 300)
     some, none = cases_of(student, rng, [[2, 1], [0, 0]])
     loader = [(images, one["boxes"], one["labels"]) for one in (none, some)]
-    net = student.tool("tiny_detector", NUM_PRIORS, 5, seed_from(rng))
-    start = parameters_of(student, net, "the network", 2)
+    net = student.tool("tiny_detector", NUM_PRIORS, CLASSES, seed_from(rng))
+    start = parts_of(student, net)
     optimizer = student.tool("sgd_for", net, RATE)
     history = student.train_one_epoch(net=net, loader=loader, optimizer=optimizer)
     expect_list(history, "`train_one_epoch`'s history without a schedule", len(loader))
-    if any(map(torch.equal, start, parameters_of(student, net, "the network", 2))):
+    if any(map(torch.equal, start, parts_of(student, net))):
         fail("Without a schedule `train_one_epoch` must train as well.")
-    net = student.tool("tiny_detector", NUM_PRIORS, 5, seed_from(rng))
+    net = student.tool("tiny_detector", NUM_PRIORS, CLASSES, seed_from(rng))
     expect_untouched(student, "train_one_epoch", net, loader, student.tool("sgd_for", net, RATE))
 
 

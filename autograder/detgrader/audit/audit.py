@@ -1,34 +1,40 @@
-"""Test the checks: the reference must earn everything, the stub nothing, each mutant
-must lose points of its own task and keep all others', and each variant keep all.
+"""Test the checks, all that they promise.
+
+The reference must earn everything, the stub nothing, each mutant must lose points of its own task
+and keep all others', and each variant keep all; junk must earn nothing and break no check, and the
+limits must leave room for what is right.
 
 What is known from earlier audits and has not changed is not graded again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from detgrader.assignment import load_assignment
+from detgrader.audit import junk, margins, soundness
 from detgrader.audit.cases import Case, CaseBuilder, Kind, Selection
 from detgrader.audit.inputs import Inputs
 from detgrader.audit.ledger import Errand, Ledger
 from detgrader.audit.reuse import Store
-from detgrader.audit.verdicts import Audit, Difference
-from detgrader.classroom.batch import OnResult, grade_batch
+from detgrader.audit.verdicts import Audit, Difference, Problem
+from detgrader.classroom.batch import grade_batch
 from detgrader.classroom.job import known_mistakes
 from detgrader.course import Course
 from detgrader.grading.results import SubmissionResult
 from detgrader.grading.session import CheckSession, run_session
 from detgrader.grading.stand_ins import load_stand_ins
 from detgrader.grading.tasks import TaskChecks
+from detgrader.intake import Submission
 
 # An audit is no grading: with inputs that are always the same, its results can be reused.
 SECRET = "audit"
 
-Progress = Callable[[int], AbstractContextManager[OnResult]]
+# Called with a number of things to do, and what is done with them; what it yields, with each.
+Progress = Callable[[int, str], AbstractContextManager[Callable[[object], None]]]
 
 
 @dataclass(frozen=True)
@@ -61,24 +67,62 @@ def run_audit(course: Course, week: str, request: Request, progress: Progress) -
     """Audit a week's checks.
 
     Args:
-        progress: shows how far the grading is; called with the number of submissions to grade.
+        progress: shows how far it is.
     """
     assignment = load_assignment(course, week)
     checks = collect_checks(course, week)
     inputs = Inputs(course, assignment, checks, known_mistakes(course, assignment))
     builder = CaseBuilder(course, inputs, load_stand_ins(course.checks(week)))
     cases = builder.build(request.selection)
+    labels = {request.selection.task} - {""} or set(builder.graded)
+    labels -= builder.left_out.keys()
+    if not request.selection.only:
+        cases += junk.cases(builder.reference, assignment, checks, labels)
     store = Store(results_file(course, week))
     if request.selection == Selection():
         store.forget_all_but(case.key for case in cases)
-    ledgers = [Ledger(store, inputs, secret, request.fresh) for secret in request.secrets]
-    for ledger in ledgers:
+    audits = []
+    for secret in request.secrets:
+        ledger = Ledger(store, inputs, secret, request.fresh)
         grade_what_is_missing(course, week, cases, ledger, request, progress)
-    audit = verdicts_with(ledgers[0], week, cases)
+        audits.append(verdicts_with(ledger, week, cases))
+        # Whether they stand junk hangs on no chance.
+        cases = [case for case in cases if case.kind is not Kind.JUNK]
+    audit = audits[0]
     audit.left_out = builder.left_out
-    for ledger in ledgers[1:]:
-        add_secret(audit, ledger, cases)
+    for secret, other in zip(request.secrets[1:], audits[1:], strict=True):
+        add_secret(audit, other, secret)
+    audit.problems += margins.problems(audit.verdicts, checks)
+    if not request.selection.only:
+        audit.problems += find_unsound(inputs, builder.reference, labels, store, request, progress)
     return audit
+
+
+def find_unsound(
+    inputs: Inputs,
+    reference: Submission,
+    labels: Iterable[str],
+    store: Store,
+    request: Request,
+    progress: Progress,
+) -> list[Problem]:
+    """Tell checks junk, those that were not seen to stand it; return what is wrong with them."""
+    secret = request.secrets[0]
+    every = list(soundness.questions(inputs, reference, sorted(labels), secret))
+    if request.selection == Selection():
+        store.sound &= {question.digest for question in every}
+    asked = [one for one in every if request.fresh or one.digest not in store.sound]
+    found: list[Problem] = []
+    if asked:
+        with progress(len(asked), "checks to be told junk") as on_result:
+            told = soundness.tell_junk(inputs, reference, asked, secret, request.jobs)
+            for question, faults in told:
+                found += soundness.problems(question, faults)
+                if not faults:
+                    store.sound.add(question.digest)
+                on_result(question)
+    store.write()
+    return found
 
 
 def grade_what_is_missing(
@@ -92,7 +136,7 @@ def grade_what_is_missing(
     """Grade until every result is known; what one run brings to light may ask for another."""
     try:
         while errands := ledger.errands(cases):
-            with progress(len(errands)) as on_result:
+            with progress(len(errands), "to grade") as on_result:
                 grade_errands(course, week, errands, ledger, request.jobs, on_result)
     finally:
         ledger.store.write()
@@ -104,7 +148,7 @@ def grade_errands(
     errands: Sequence[Errand],
     ledger: Ledger,
     jobs: int,
-    on_result: OnResult,
+    on_result: Callable[[object], None],
 ) -> None:
     """Grade, and keep each result as it arrives."""
     by_name = {errand.order.submission.student: errand for errand in errands}
@@ -149,21 +193,21 @@ def verdicts_with(ledger: Ledger, week: str, cases: Sequence[Case]) -> Audit:
     )
 
 
-def add_secret(audit: Audit, ledger: Ledger, cases: Sequence[Case]) -> None:
+def add_secret(audit: Audit, other: Audit, secret: str) -> None:
     """Add how submissions fare with one more secret.
 
     What must be right with every secret is a problem where it is not; a mutant may be caught by a
     chance that is not there each time, and so it is reported where it fares otherwise.
     """
-    other = verdicts_with(ledger, audit.week, cases)
     audit.secrets += 1
     audit.graded += other.graded
     audit.reused += other.reused
-    for first, verdict in zip(audit.verdicts, other.verdicts, strict=True):
+    before = {verdict.case.key: verdict for verdict in audit.verdicts}
+    for verdict in other.verdicts:
         if verdict.case.kind is not Kind.MUTANT:
-            audit.problems += [replace(one, secret=ledger.secret) for one in verdict.problems]
+            audit.problems += [replace(one, secret=secret) for one in verdict.problems]
         for label, record in verdict.records.items():
-            before = first.records[label].result.score
-            if record.result.score != before:
-                scores = before, record.result.score
-                audit.differences.append(Difference(verdict.case, label, ledger.secret, scores))
+            first = before[verdict.case.key].records[label].result.score
+            if record.result.score != first:
+                scores = first, record.result.score
+                audit.differences.append(Difference(verdict.case, label, secret, scores))

@@ -1,4 +1,4 @@
-"""The submissions of an audit: the reference, the stub, and the reference with overlays."""
+"""The submissions of an audit: the reference, the stub, and the reference with overlays or junk."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Kind(StrEnum):
     STUB = "stub"
     MUTANT = "mutant"
     VARIANT = "variant"
+    JUNK = "junk"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Case:
         asked: by the label of each task that must be graded, keys of the checks that may go
             otherwise than with the reference. The task's other checks pass, as with the reference.
         alone: whether a failure in its own task owes nothing to earlier tasks' cells.
+        whole: for junk, whether nothing of the task's own answer is left: then it must earn
+            nothing.
     """
 
     kind: Kind
@@ -63,6 +66,7 @@ class Case:
     task: str = ""
     overlay: Overlay | None = None
     alone: bool = False
+    whole: bool = False
 
     @property
     def key(self) -> str:

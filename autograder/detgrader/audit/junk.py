@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from detgrader.assignment import Assignment, Task
-from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Kind, some, some_of
-from detgrader.grading.orders import Order
-from detgrader.grading.results import Status, SubmissionResult
+from detgrader.audit.cases import Case, Kind
+from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Junk, some, some_of
 from detgrader.grading.tasks import TaskChecks
 from detgrader.intake import Submission
 
@@ -56,49 +55,33 @@ class Name:
         return "." in self.path
 
 
-@dataclass(frozen=True)
-class Junk:
-    """A submission with junk in it.
-
-    Attributes:
-        task: label of the task that is graded.
-        name: what is replaced.
-        kind: by what, and since when.
-        order: to be graded.
-        is_whole: whether nothing of the task's own answer is left: then it must earn nothing.
-    """
-
-    task: str
-    name: str
-    kind: str
-    order: Order
-    is_whole: bool
-
-
-def orders(
-    reference: Submission, assignment: Assignment, tasks: Mapping[str, TaskChecks]
-) -> list[Junk]:
-    """Build the submissions with junk for some of a week's tasks.
+def cases(
+    reference: Submission,
+    assignment: Assignment,
+    checks: Mapping[str, TaskChecks],
+    labels: Collection[str],
+) -> Iterator[Case]:
+    """Yield the submissions with junk for some of a week's tasks.
 
     Args:
-        tasks: the collected checks of these tasks, by label.
+        checks: by task label.
+        labels: of the tasks.
     """
-    made: list[Junk] = []
     earlier: list[Name] = []
     cells: list[str] = []
     for task in assignment.tasks:
-        if not task.points or not task.code_cells:
+        if task.label not in checks:
             continue
-        builder = Builder(reference, task)
+        about = checks[task.label]
+        builder = Builder(reference, task, about)
         names = names_of(builder.source)
-        if about := tasks.get(task.label):
-            made += builder.of_all(names, about.runs_once)
-            made += builder.of_each(names, about.runs_once)
+        if task.label in labels:
+            yield from builder.of_all(names)
+            yield from builder.of_each(names)
             if earlier and not about.runs_once:
-                made += builder.of_earlier(earlier, cells[-1])
+                yield from builder.of_earlier(earlier, cells[-1])
         earlier += [name for name in names if not name.is_method]
         cells += task.code_cells
-    return made
 
 
 def names_of(source: str) -> list[Name]:
@@ -124,26 +107,24 @@ def names_of(source: str) -> list[Name]:
 class Builder:
     """Builds the submissions with junk for one task."""
 
-    def __init__(self, reference: Submission, task: Task):
+    def __init__(self, reference: Submission, task: Task, checks: TaskChecks):
         self.reference = reference
         self.task = task
+        self.checks = checks
         cells = [cell.source for cell in reference.cells if cell.name in task.code_cells]
         self.source = "\n\n".join(cells)
 
-    def of_all(self, names: Sequence[Name], costly: bool) -> Iterator[Junk]:
-        """Replace all names of the task by one kind, each in turn.
-
-        Args:
-            costly: whether the task trains or measures.
-        """
+    def of_all(self, names: Sequence[Name]) -> Iterator[Case]:
+        """Replace all names of the task by one kind, each in turn."""
         own = [name for name in names if not name.is_method]
+        costly = self.checks.runs_once
         for kind in some(PLAIN, KINDS_OF_TRAININGS, self.task.label) if costly else PLAIN:
             yield self.junk(ALL, kind.name, [plain(name, kind) for name in own], whole=True)
         for kind in some(PLAIN, UNCALLABLE, self.task.label):
             code = [assigned(name, kind) for name in own]
             yield self.junk(ALL, f"{kind.name}, no function,", code, whole=True)
 
-    def of_each(self, names: Sequence[Name], costly: bool) -> Iterator[Junk]:
+    def of_each(self, names: Sequence[Name]) -> Iterator[Case]:
         """Replace one name, while the others stay right.
 
         Of a task that trains nothing is twisted, nor right at first: such a training would run for
@@ -158,7 +139,7 @@ class Builder:
                 kinds = [*telling, *some(others, OTHERS, path)] if len(names) > 1 else []
             for kind in kinds:
                 yield self.junk(path, kind.name, [plain(name, kind)])
-            if costly:
+            if self.checks.runs_once:
                 continue
             for kind in some(TWISTED, 2 if name.inherited else TWISTED_EACH, path):
                 yield self.junk(path, f"the right answer {kind.name}", [twisted(name, kind)])
@@ -167,7 +148,7 @@ class Builder:
                     words = f"from call {call} on {kind.name}"
                     yield self.junk(path, words, [turning(name, kind, call)])
 
-    def of_earlier(self, names: Sequence[Name], cell: str) -> Iterator[Junk]:
+    def of_earlier(self, names: Sequence[Name], cell: str) -> Iterator[Case]:
         """Replace all that earlier tasks define, while the task's own answer stays right.
 
         Args:
@@ -178,14 +159,13 @@ class Builder:
 
     def junk(
         self, name: str, kind: str, code: Sequence[str], whole: bool = False, cell: str = ""
-    ) -> Junk:
+    ) -> Case:
         """Lay code over the reference.
 
         Args:
             whole: whether nothing of the task's answer is left.
             cell: whose end the code goes to; by default the task's last.
         """
-        label = self.task.label
         last = cell or self.task.code_cells[-1]
         cells = [
             replace(one, source="\n\n".join([one.source, HELPERS, *code]))
@@ -193,15 +173,20 @@ class Builder:
             else one
             for one in self.reference.cells
         ]
-        submission = replace(self.reference, student=f"{label} {kind} for {name}", cells=cells)
-        # What is wrong is known: no hint is wanted. A second run would be asked the same, but that
-        # with earlier tasks' junk left out, their right stand-ins are.
-        once = frozenset({label} if not cell else ())
-        order = Order(submission, frozenset({label}), once=once, hints=False)
-        return Junk(label, name, kind, order, whole)
+        return Case(
+            Kind.JUNK,
+            f"{kind} in the place of {name}",
+            replace(self.reference, cells=cells),
+            {self.task.label: frozenset(check.key for check in self.checks.checks)},
+            self.task.label,
+            # A second run would be asked the same, but that with earlier tasks' junk left out,
+            # their right stand-ins are.
+            alone=not cell,
+            whole=whole,
+        )
 
 
-def assigned(name: Name, kind: Kind) -> str:
+def assigned(name: Name, kind: Junk) -> str:
     """Write code that puts junk in the place of a name; what cannot be made is missing."""
     return f"""\
 given = []
@@ -211,19 +196,19 @@ except Exception:
     del {name.path}"""
 
 
-def plain(name: Name, kind: Kind) -> str:
+def plain(name: Name, kind: Junk) -> str:
     """Write code that puts junk in the place of what a name is, or returns."""
     return wrapper(name, f"return {kind.text}") if name.callable else assigned(name, kind)
 
 
-def twisted(name: Name, kind: Kind) -> str:
+def twisted(name: Name, kind: Junk) -> str:
     """Write code that changes what a name is, or returns."""
     if not name.callable:
         return f"{name.path} = _twisted({name.path}, {kind.text})"
     return wrapper(name, f"return _twisted(right(*own, *arguments, **named), {kind.text})")
 
 
-def turning(name: Name, kind: Kind, call: int) -> str:
+def turning(name: Name, kind: Junk, call: int) -> str:
     """Write code by which a function is right before some call, and then returns junk."""
     body = f"""\
 calls.append(None)
@@ -251,30 +236,3 @@ def _replaced(right):
 
 
 {name.path} = _replaced({name.path})"""
-
-
-def judge(junk: Junk, result: SubmissionResult) -> str | None:
-    """Say what is wrong with how junk fared, or nothing.
-
-    A check that broke is told with its traceback, which is for staff.
-    """
-    task = next(one for one in result.tasks if one.task == junk.task)
-    where = f"{junk.task}: {junk.kind} in the place of {junk.name}"
-    if task.status is Status.GRADER_ERROR:
-        broken = [one for one in result.checks.get(junk.task, ()) if one.status is task.status]
-        details = [f"{one.key}\n{one.detail}" for one in broken] or result.log
-        return "\n".join([f"{where} breaks a check", *details])
-    if task.status is Status.VIOLATION:
-        return "\n".join([f"{where} is taken for an attack", *result.log])
-    if junk.is_whole and task.score > 0:
-        passed = [one.key for one in result.checks.get(junk.task, ()) if one.passed]
-        points = f"{task.score:g} of {task.max_score:g} points"
-        return "\n".join([f"{where} earns {points}, in", *passed])
-    if odd := sorted({c for c in task.message if not c.isprintable() and c != "\n"}):
-        return f"{where}: the message holds {', '.join(map(ascii, odd))}"
-    return None
-
-
-def problems(pairs: Iterable[tuple[Junk, SubmissionResult]]) -> list[str]:
-    """Say what is wrong with how junk fared, in the order of the pairs."""
-    return [problem for junk, result in pairs if (problem := judge(junk, result))]

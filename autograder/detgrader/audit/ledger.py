@@ -8,12 +8,9 @@ from dataclasses import dataclass, replace
 from detgrader.audit.cases import Case, Kind
 from detgrader.audit.inputs import Inputs, digest
 from detgrader.audit.reuse import Record, Store, names_of
-from detgrader.audit.verdicts import Problem, Verdict, problem_in
+from detgrader.audit.verdicts import MEASURED, Problem, Verdict, problem_in
 from detgrader.grading.orders import Order
 from detgrader.grading.results import CheckResult, SubmissionResult
-
-# Their processor time and memory are held against the limits, and so their tasks run whole.
-MEASURED = (Kind.REFERENCE, Kind.VARIANT)
 
 
 @dataclass(frozen=True)
@@ -130,15 +127,19 @@ class Ledger:
                 passing=frozenset().union(*(self.passing(case, label) for label in some)),
                 once=frozenset({case.task} if case.alone else ()),
                 sparing=case.kind is Kind.MUTANT,
+                hints=case.kind is not Kind.JUNK,
             )
             yield Errand(case, tuple(some), order)
 
     def seconds(self, errand: Errand) -> float:
-        """Guess how long something will take: as long as the last time, else as it may at most."""
+        """Guess how long something will take: as long as the last time, else as it may at most.
+
+        Junk fails at once, mostly.
+        """
         return sum(
             record.result.seconds
             if (record := self.store.get(self.secret, errand.case.key, label))
-            else self.inputs.checks[label].limits.cpu_s
+            else self.inputs.checks[label].limits.cpu_s * (errand.case.kind is not Kind.JUNK)
             for label in errand.labels
         )
 

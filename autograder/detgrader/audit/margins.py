@@ -7,41 +7,49 @@ well below the limits: by the kernel's account of their workers' processor time 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from detgrader.grading.results import TaskResult
+from detgrader.audit.verdicts import MEASURED, Problem, Verdict
 from detgrader.grading.tasks import TaskChecks
 
 FACTOR = 3.0
 # What trains or measures takes long, and so its own time says more of how fast the machine is.
 FACTOR_OF_TRAININGS = 2.0
+# By the name of each limit's mark.
+UNITS = {"cpu_s": "processor seconds", "memory_mb": "MiB of memory"}
 
 
-def problems(
-    measured: Iterable[tuple[str, TaskResult]], tasks: Mapping[str, TaskChecks]
-) -> list[str]:
+def problems(verdicts: Iterable[Verdict], checks: Mapping[str, TaskChecks]) -> list[Problem]:
     """Say of which tasks a limit is too near, and to which solution: the one that takes most.
 
     Args:
-        measured: names of accepted solutions, each with its result in a task that was run whole.
-        tasks: the collected checks, by label.
+        verdicts: those on the reference and on variants are looked at, in the tasks that they were
+            graded in as a whole, and were accepted in.
+        checks: by task label.
     """
-    most: dict[tuple[str, str], tuple[float, str]] = {}
-    for solution, result in measured:
-        for unit, taken in (("seconds", result.seconds), ("MiB", result.memory_mb)):
-            key = result.task, unit
-            most[key] = max(most.get(key, (0.0, "")), (float(taken), solution))
+    most: dict[tuple[str, str], tuple[float, Verdict]] = {}
+    for mark, label, taken, verdict in measured(verdicts):
+        if taken > most.get((mark, label), (0.0, verdict))[0]:
+            most[mark, label] = taken, verdict
     found = []
-    for (label, unit), (taken, solution) in most.items():
-        limits = tasks[label].limits
-        limit, mark = {"seconds": (limits.cpu_s, "cpu_s"), "MiB": (limits.memory_mb, "memory_mb")}[
-            unit
-        ]
-        factor = FACTOR_OF_TRAININGS if tasks[label].runs_once else FACTOR
+    for (mark, label), (taken, verdict) in most.items():
+        limit = getattr(checks[label].limits, mark)
+        factor = FACTOR_OF_TRAININGS if checks[label].runs_once else FACTOR
         if taken * factor > limit:
-            what = "processor seconds" if unit == "seconds" else "MiB of memory"
-            found.append(
-                f"{label}: {solution} takes {taken:.4g} of {limit} {what}, more than one part in "
-                f"{factor:g}: make its checks lighter, or raise the mark limits({mark}=…)"
+            words = (
+                f"takes {taken:.4g} of {limit} {UNITS[mark]}, more than one part in {factor:g}: "
+                f"make its checks lighter, or raise the mark limits({mark}=…)"
             )
+            found.append(Problem(verdict.case.kind, verdict.case.name, label, words))
     return found
+
+
+def measured(verdicts: Iterable[Verdict]) -> Iterator[tuple[str, str, float, Verdict]]:
+    """Yield the name of a limit, a task's label, and what an accepted solution took of it."""
+    for verdict in verdicts:
+        refused = {problem.task for problem in verdict.problems}
+        for label, record in verdict.records.items():
+            own = verdict.case.kind in MEASURED and label == (verdict.case.task or label)
+            if own and label not in refused:
+                yield "cpu_s", label, record.result.seconds, verdict
+                yield "memory_mb", label, record.result.memory_mb, verdict

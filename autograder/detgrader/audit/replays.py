@@ -2,44 +2,30 @@
 
 The reference is asked once, by a check that runs in this process. Then its answers are told again
 with one of them replaced, as they would come from a worker: a check takes no part of the student's
-process for sound, a tool's reply neither. Nothing of a student's runs, so thousands of cases take
-seconds, for visible checks too, whose faults would stand in students' notebooks.
+process for sound, a tool's reply neither. Nothing of a student's runs, so a check's some fifty
+cases take seconds, mostly, for visible checks too, whose faults would stand in students' notebooks.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
-import io
 import itertools
-import os
 import signal
 import sys
-import warnings
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import torch
 
-from detgrader.assignment import Assignment, load_assignment
-from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Kind, some
-from detgrader.course import Course
-from detgrader.grading.mistakes import bench_on
-from detgrader.grading.outcomes import Outcome, outcome_of
+from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Junk, some
+from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import Status
-from detgrader.grading.session import CheckSession, run_session
-from detgrader.grading.tasks import Check
-from detgrader.intake import CodeCell
-from detgrader.reference import reference_submission
 from detgrader.sandbox.inside.wire import LENGTHS, pack, unpack
-from detlab.checking.labels import week_of
 from detlab.checking.student import Student
-from detlab.checking.tools import tools_of
 from detlab.checking.values import HandleRef, export, replace_handles
-from detlab.checking.visible import SEED, VisibleChecks
 from detlab.checking.workbench import StudentError, Workbench
 
 Ask = Callable[[Student], Outcome]
@@ -78,7 +64,7 @@ class Case:
 
     place: int
     on: bool
-    kind: Kind
+    kind: Junk
     change: Change
 
 
@@ -86,93 +72,43 @@ class Endless(Exception):
     """A check does not come to an end."""
 
 
-def problems(course: Course, week: str, labels: Collection[str], secret: str) -> list[str]:
-    """Tell some tasks' checks junk; return what is wrong with them, each fault once.
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a check that was told junk.
+
+    Attributes:
+        place: where it shows; of two faults in one place one is enough.
+        what: it, in a few words.
+        detail: the traceback, if the check broke.
+    """
+
+    place: Place
+    what: str
+    detail: str = ""
+
+
+def faults(name: str, ask: Ask, bench: Callable[[], Workbench]) -> Iterator[Fault]:
+    """Yield what is wrong with a check that is told junk.
 
     Args:
-        labels: of the tasks.
-        secret: from which the checks' inputs are drawn.
+        name: of the check; which kinds it is told hangs on it.
+        bench: runs the reference in this process, afresh each time.
     """
-    assignment = load_assignment(course, week)
-    bench = reference_bench(course, assignment)
-    found: dict[Place, str] = {}
-
-    def work(session: CheckSession) -> None:
-        for label, about in session.tasks.items():
-            # Measuring weights takes minutes, and asks a network what others of its week are asked.
-            if label in labels and not about.weights_of:
-                for check in about.checks:
-                    if not check.costly:
-                        ask = of_hidden(session, check)
-                        found.update(faults(f"{label} {check.key}", ask, bench))
-
-    with quiet():
-        run_session(course.checks(week), secret, work)
-        for name, ask in visible_checks(course, assignment, labels):
-            found.update(faults(name, ask, bench))
-    return list(found.values())
-
-
-def reference_bench(course: Course, assignment: Assignment) -> Callable[[], Workbench]:
-    """Return a function that runs the reference in this process, afresh each time."""
-    os.environ["MPLBACKEND"] = "Agg"
-    torch.set_num_threads(1)
-    if course.settings.weeks:
-        importlib.import_module(course.settings.weeks)  # allows the course's records
-    tools = tools_of(map(importlib.import_module, course.tool_modules(assignment.name)))
-    cells = [CodeCell("setup", assignment.setup), *reference_submission(course, assignment).cells]
-    return lambda: bench_on(cells, tools)
-
-
-def of_hidden(session: CheckSession, check: Check) -> Ask:
-    """Return a hidden check, to be run on a student."""
-    return lambda student: session.run(check, student)
-
-
-def visible_checks(
-    course: Course, assignment: Assignment, labels: Collection[str]
-) -> Iterator[tuple[str, Ask]]:
-    """Yield the visible checks of tasks, by name, if the course has any."""
-    package = importlib.import_module(course.settings.weeks) if course.settings.weeks else None
-    checks = getattr(package, "check", None)
-    if not isinstance(checks, VisibleChecks):
-        return
-    for label, functions in checks.tasks_of_week(week_of(assignment.tasks[0].label)).items():
-        for function in functions if label in labels else ():
-            yield f"{label}, visible: {function.__name__}", of_visible(function)
-
-
-def of_visible(function: Callable[[Student], None]) -> Ask:
-    """Return a visible check, to be run on a student."""
-
-    def ask(student: Student) -> Outcome:
-        student.seed(SEED)
-        try:
-            function(student)
-        except Exception as error:
-            return outcome_of(error)
-        return outcome_of(None)
-
-    return ask
-
-
-def faults(name: str, ask: Ask, bench: Callable[[], Workbench]) -> Iterator[tuple[Place, str]]:
-    """Yield what is wrong with a check that is told junk: where it shows, and in words."""
     told: list[Told] = []
     first = run(ask, recorder(bench(), told))
     if not first.passed:
-        yield (name,), f"{name}: the reference does not pass\n{first.message}{first.detail}"
+        yield Fault((name,), "the reference does not pass", first.message + first.detail)
         return
     for case in cases(name, told) if told else ():
         outcome = run(ask, teller(told, case))
-        words = f"{name}: {case.kind.name} for answer {case.place + 1}"
+        words = f"{case.kind.name} for answer {case.place + 1}"
         words += f" (to {told[case.place].question})" + " and all after it" * case.on
         if outcome.status is Status.GRADER_ERROR:
-            yield where(outcome.detail), f"{words} breaks it\n{outcome.detail}"
+            yield Fault(where(outcome.detail), f"{words} breaks it", outcome.detail)
             if Endless.__name__ in outcome.detail:  # the next would hardly end sooner
                 return
         elif outcome.passed and case.place == 0 and case.on and case.kind in PLAIN:
-            yield (name, "passes"), f"{words} passes"
+            yield Fault((name, "passes"), f"{words} passes")
 
 
 def where(trace: str) -> Place:
@@ -271,7 +207,7 @@ class Kept:
         self.ref = ref
 
 
-def twisting(kind: Kind) -> Change:
+def twisting(kind: Junk) -> Change:
     """Return a change of an answer's parts; handles stay, and so do errors."""
     change = eval(kind.text, helpers())
 
@@ -307,7 +243,7 @@ def helpers() -> dict[str, Any]:
 
 
 @cache
-def plain_answers() -> dict[Kind, Any]:
+def plain_answers() -> dict[Junk, Any]:
     """Return the plain kinds that can arrive from a worker at all, each with what arrives."""
     numbers = itertools.count()
     found = {}
@@ -317,12 +253,3 @@ def plain_answers() -> dict[Kind, Any]:
             keep = lambda part: HandleRef(next(numbers), type(part).__name__)  # noqa: E731
             found[kind] = crossed(export(value, keep))
     return found
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Let nothing be heard of what checks and known answers print."""
-    silence = contextlib.redirect_stderr(io.StringIO())  # progress bars
-    with warnings.catch_warnings(), contextlib.redirect_stdout(None), silence:
-        warnings.simplefilter("ignore")
-        yield

@@ -14,7 +14,7 @@ from typing import Any
 from detgrader.files import write_text
 from detgrader.grading.results import CheckResult, Status, TaskResult
 
-SCHEMA = 1
+SCHEMA = 2
 # The file is written while results arrive: not more often than this, so that it costs nothing.
 EVERY_S = 2.0
 
@@ -74,15 +74,20 @@ class Store:
 
     Args:
         path: of the file; one that is missing or cannot be read is an empty one.
+
+    Attributes:
+        sound: digests of checks, with all that they depend on, that stood junk in every answer.
     """
 
     def __init__(self, path: Path):
         self.path = path
         self.records: dict[str, dict[str, dict[str, Record]]] = {}
+        self.sound: set[str] = set()
         self.written = time.monotonic()
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             data = json.loads(path.read_text("utf-8"))
             if data["schema"] == SCHEMA:
+                self.sound = set(data["sound"])
                 self.records = {
                     secret: {
                         name: {label: Record.from_json(one) for label, one in tasks.items()}
@@ -119,7 +124,8 @@ class Store:
             }
             for secret, names in self.records.items()
         }
-        text = json.dumps({"schema": SCHEMA, "records": records}, ensure_ascii=False)
+        data = {"schema": SCHEMA, "sound": sorted(self.sound), "records": records}
+        text = json.dumps(data, ensure_ascii=False)
         write_text(self.path, text + "\n", mode=0o600)
         self.written = time.monotonic()
 

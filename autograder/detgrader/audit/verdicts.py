@@ -10,6 +10,9 @@ from detgrader.audit.cases import Case, Kind
 from detgrader.audit.reuse import Record
 from detgrader.grading.results import CheckResult, Status
 
+# Their processor time and memory are held against the limits, and so their tasks run whole.
+MEASURED = (Kind.REFERENCE, Kind.VARIANT)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -61,8 +64,12 @@ def problem_in(case: Case, label: str, record: Record, points: float) -> Problem
     what, checks = "", record.failures
     if task.status is Status.GRADER_ERROR:
         what = "a check broke" if checks else "could not be graded"
+        # What the others found is no fault of theirs.
+        checks = [check for check in checks if check.status is task.status] or checks
     elif task.status is Status.SKIPPED:
         what = "was not graded"
+    elif case.kind is Kind.JUNK:
+        what, checks = problem_with_junk(case, record)
     elif case.kind is Kind.STUB:
         if task.score > 0:
             what = f"earns {task.score:g} points with nothing done"
@@ -74,6 +81,19 @@ def problem_in(case: Case, label: str, record: Record, points: float) -> Problem
     if not what:
         return None
     return Problem(case.kind, case.name, label, what, task.message, tuple(checks), record.detail)
+
+
+def problem_with_junk(case: Case, record: Record) -> tuple[str, list[CheckResult]]:
+    """Say what is wrong with how junk fared, or nothing; and which checks it is about."""
+    task = record.result
+    if task.status is Status.VIOLATION:
+        return "is taken for an attack", record.failures
+    if case.whole and task.score > 0:
+        passed = [check for check in record.checks if check.passed]
+        return f"earns {task.score:g} of {task.max_score:g} points", passed
+    if odd := sorted({c for c in task.message if not c.isprintable() and c != "\n"}):
+        return f"the message holds {', '.join(map(ascii, odd))}", []
+    return "", []
 
 
 @dataclass(frozen=True)
@@ -160,6 +180,7 @@ class Audit:
     def as_json(self) -> dict[str, Any]:
         """Return what `detgrader audit --json` writes."""
         mutants, variants = self.of_kind(Kind.MUTANT), self.of_kind(Kind.VARIANT)
+        junk = self.of_kind(Kind.JUNK)
         survivors = [one.case.name for one in mutants if one.problems]
         rejected = [one.case.name for one in variants if one.problems]
         return {
@@ -174,6 +195,10 @@ class Audit:
                 "total": len(variants),
                 "accepted": len(variants) - len(rejected),
                 "rejected": rejected,
+            },
+            "junk": {
+                "total": len(junk),
+                "refused": sum(not one.problems for one in junk),
             },
             "failures": [entry for problem in self.problems for entry in problem.as_json()],
         }

@@ -33,20 +33,22 @@ def print_audit(console: Console, audit: Audit) -> None:
 
 
 def table_of(audit: Audit) -> Table:
-    """Count mutants and variants by task."""
+    """Count mutants, variants and junk by task."""
     table = Table(box=None, pad_edge=False)
-    for name in ("task", "mutants", "caught", "hinted", "variants", "accepted"):
+    for name in ("task", "mutants", "caught", "hinted", "variants", "accepted", "junk", "refused"):
         table.add_column(name, justify="left" if name == "task" else "right", no_wrap=True)
     for label in audit.points:
         counts: list[int] = []
-        for kind in (Kind.MUTANT, Kind.VARIANT):
+        for kind in (Kind.MUTANT, Kind.VARIANT, Kind.JUNK):
             own = [one for one in audit.of_kind(kind) if one.case.task == label]
             counts += [len(own), sum(not one.problems for one in own)]
             counts += [sum(one.hinted for one in own)] if kind is Kind.MUTANT else []
-        colours = "", "", "" if counts[0] == counts[1] else "[red]", "", "", ""
-        colours = (*colours[:5], "" if counts[3] == counts[4] else "[red]")
         cells = [label, *(str(count) if count else "" for count in counts)]
-        table.add_row(*(c + cell for c, cell in zip(colours, cells, strict=True)))
+        for all_of, good in ((0, 1), (3, 4), (5, 6)):
+            if counts[all_of] != counts[good]:
+                cells[good + 1] = f"[red]{counts[good]}"
+        if any(counts):
+            table.add_row(*cells)
     return table
 
 
@@ -65,6 +67,8 @@ def remarks(audit: Audit) -> Iterator[str]:
 def summary(audit: Audit) -> str:
     """Return the outcome in a line or two."""
     mutants, variants = audit.of_kind(Kind.MUTANT), audit.of_kind(Kind.VARIANT)
+    junk = audit.of_kind(Kind.JUNK)
+    refused = sum(not one.problems for one in junk)
     caught = sum(not one.problems for one in mutants)
     accepted = sum(not one.problems for one in variants)
     hinted = sum(one.hinted for one in mutants)
@@ -72,6 +76,7 @@ def summary(audit: Audit) -> str:
         f"reference {audit.share(Kind.REFERENCE):g} %, stub {audit.share(Kind.STUB):g} %, "
         f"{caught} of {len(mutants)} mutants caught ({hinted} with their hint), "
         f"{accepted} of {len(variants)} variants accepted\n"
+        f"{refused} of {len(junk)} pieces of junk refused\n"
         f"{audit.graded} results graded, {audit.reused} reused"
     )
 

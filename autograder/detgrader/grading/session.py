@@ -117,9 +117,10 @@ class CheckSession:
         self.current, self.error, self.called = (student, weights), None, False
         student.transcript.clear()
         try:
-            # A seed of its own: from that of the inputs the student's side could draw them.
-            student.seed(self.seed(f"student {check.key}"))
             seed_libraries(self.seed(f"libraries {check.key}"))
+            # A seed of its own: from that of the inputs the student's side could draw them. It
+            # comes last, since known mistakes have this process's generator.
+            student.seed(self.seed(f"student {check.key}"))
             runtestprotocol(check.item, log=False, nextitem=None)
         except (StudentError, LimitReached, Violation, Crashed) as error:
             self.error = self.error or error

@@ -254,9 +254,9 @@ def weights_of_a_file(student: Student) -> None:
     net, images = make_module(student, "VGGBase"), torch.zeros(1, 3, 64, 64)
     before = weights_called(student, net, images, 13, "conv6")
     student.load_vgg16(base=net, state=student.tool("vgg_weights", 1, False))
-    state = student.tool("vgg_weights", 1, False)
+    state = expect_handle(student.tool("vgg_weights", 1, False), "The file", "a dict")
     weight, bias = weights_called(student, net, images, 12, "conv5_3")
-    pick = expect_handle(state.get("__getitem__"), "The file", "a dict")
+    pick = expect_handle(state.get("__getitem__"), "The file's `__getitem__`", "a method")
     own = (expect_tensor(pick(f"features.28.{name}"), "The file's") for name in ("weight", "bias"))
     for found, given, what in zip((weight, bias), own, ("weights", "biases"), strict=True):
         expect_close(found, given, f"The {what} of conv5_3", 0.0)
