@@ -9,19 +9,16 @@ from typing import Any
 
 import pytest
 import torch
-from attacks.grading import build_course
-from attacks.toys import WEEK
+from audit.toys import CHECKS, audited, build
 
-from detgrader.assignment import Assignment
 from detgrader.audit import junk
-from detgrader.audit.audit import collect_checks
-from detgrader.audit.junk import ALL, Junk, Name
-from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Kind
-from detgrader.classroom.batch import grade_batch
-from detgrader.grading.orders import Order
-from detgrader.grading.results import CheckResult, Status, SubmissionResult, TaskResult
+from detgrader.audit.cases import Case, Kind
+from detgrader.audit.junk import ALL, EARLIER, Name
+from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Junk
+from detgrader.audit.reuse import Record
+from detgrader.audit.verdicts import Audit, Problem, problem_in
+from detgrader.grading.results import CheckResult, Status, TaskResult
 from detgrader.intake import Submission
-from detgrader.reference import reference_submission
 from detlab.grid import WindowGrid
 
 # A check that takes an answer for what it should be, and one that asks for nothing.
@@ -41,70 +38,59 @@ def test_runs(student):
 '''
 
 
-# Of the tasks after the first these kinds are enough to see what is wrong with their checks.
-FEW = ("None", "bytes", "a module", "its first argument")
+# These are enough to see what is wrong with a check.
+KINDS = ("None", "bytes", "a module", "its first argument", *junk.TELLING)
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Junk, SubmissionResult]]:
-    """The toy course's junk, graded; task 1.4 has a blind check, task 1.2 one that asks nothing."""
-    course = build_course(tmp_path_factory.mktemp("junk") / "course")
+def audit(tmp_path_factory: pytest.TempPathFactory) -> Audit:
+    """The toy course's audit; task 1.4 has a blind check, task 1.2 one that asks nothing."""
+    course = build(tmp_path_factory.mktemp("junk") / "course")
     for name, more in (("1_4", BLIND), ("1_2", IDLE)):
-        with (course.root / "autograder/checks/week1" / f"test_{name}.py").open("a") as file:
+        with (course.root / CHECKS / f"test_{name}.py").open("a") as file:
             file.write(more)
-    checks = collect_checks(course, WEEK)
-    made: list[Junk] = []
-
-    def build(assignment: Assignment) -> list[Order]:
-        every = junk.orders(reference_submission(course, assignment), assignment, checks)
-        made.extend(one for one in every if one.task == "1.1" or one.kind in FEW)
-        made.extend(one for one in every if one.name == junk.EARLIER and one not in made)
-        return [one.order for one in made]
-
-    batch = grade_batch(course, WEEK, build, 2, secret="junk")
-    return list(zip(made, batch.submissions, strict=True))
+    return audited(course, kinds=KINDS)
 
 
-def problems_of(graded: list[tuple[Junk, SubmissionResult]], label: str) -> list[str]:
-    return junk.problems((one, result) for one, result in graded if one.task == label)
+def problems_of(audit: Audit, label: str) -> dict[str, Problem]:
+    """Return what is wrong with a task's junk, by what was put where."""
+    return {one.overlay: one for one in audit.problems if one.task == label and one.kind == "junk"}
 
 
-def test_sound_checks_have_no_problem(graded: list[tuple[Junk, SubmissionResult]]) -> None:
-    for label in ("1.1", "1.3"):
-        assert problems_of(graded, label) == []
+def test_sound_checks_have_no_problem(audit: Audit) -> None:
+    assert {one.task for one in audit.problems} == {"1.2", "1.4"}
 
 
-def test_every_plain_kind_takes_the_place_of_a_whole_answer(
-    graded: list[tuple[Junk, SubmissionResult]],
-) -> None:
-    whole = [one for one, _ in graded if one.task == "1.1" and one.name == ALL]
-    assert {kind.name for kind in PLAIN} <= {one.kind for one in whole}
-    assert all(one.is_whole for one in whole)
+def test_every_plain_kind_takes_the_place_of_a_whole_answer(audit: Audit) -> None:
+    whole = {one.case.name for one in audit.of_kind(Kind.JUNK) if one.case.whole}
+    assert whole >= {f"{kind} in the place of {ALL}" for kind in KINDS}
 
 
-def test_a_check_that_indexes_blindly_is_told_with_its_traceback(
-    graded: list[tuple[Junk, SubmissionResult]],
-) -> None:
-    problems = problems_of(graded, "1.4")
-    text = next(one for one in problems if "None in the place of all names" in one)
-    assert text.startswith("1.4: None in the place of all names breaks a check\n")
-    assert "test_1_4.py::test_blindly" in text
-    assert 'if answer["order"][0] != 1:' in text
-    assert text.endswith("TypeError: 'NoneType' object is not subscriptable")
+def test_a_check_that_indexes_blindly_is_told_with_its_traceback(audit: Audit) -> None:
+    problem = problems_of(audit, "1.4")["None in the place of all names"]
+    assert problem.what == "a check broke"
+    (check,) = problem.checks
+    assert check.key == "test_1_4.py::test_blindly"
+    assert 'if answer["order"][0] != 1:' in check.detail
+    assert check.detail.endswith("TypeError: 'NoneType' object is not subscriptable")
+    # Its answers one by one, in the check's own process, tell the same.
+    told = [one for one in audit.problems if one.kind == "check" and one.task == "1.4"]
+    assert {one.overlay for one in told} == {check.key}
+    assert all(one.what.endswith("breaks it") for one in told)
 
 
-def test_a_check_that_junk_passes_is_told(graded: list[tuple[Junk, SubmissionResult]]) -> None:
-    problems = problems_of(graded, "1.2")
-    text = next(one for one in problems if "bytes in the place of all names" in one)
-    assert "earns 15 of 30 points, in\ntest_1_2.py::test_runs" in text
+def test_a_check_that_junk_passes_is_told(audit: Audit) -> None:
+    problem = problems_of(audit, "1.2")["bytes in the place of all names"]
+    assert problem.what == "earns 15 of 30 points"
+    assert [check.key for check in problem.checks] == ["test_1_2.py::test_runs"]
 
 
-def test_earlier_answers_are_junk_too(graded: list[tuple[Junk, SubmissionResult]]) -> None:
-    earlier = [(one, r) for one, r in graded if one.name == junk.EARLIER and one.task == "1.3"]
-    assert len(earlier) == 2
-    for one, result in earlier:
-        task = next(task for task in result.tasks if task.task == "1.3")
-        assert task.status is Status.PASSED, (one.kind, task)  # `fit` asks nothing of them
+def test_earlier_answers_are_junk_too(audit: Audit) -> None:
+    earlier = [one for one in audit.of_kind(Kind.JUNK) if one.case.name.endswith(EARLIER)]
+    of_fit = [one for one in earlier if one.case.task == "1.3"]
+    assert len(of_fit) == 2
+    for one in of_fit:  # `fit` asks nothing of them
+        assert one.records["1.3"].result.status is Status.PASSED
 
 
 def test_names_are_all_that_a_cell_defines_at_top_level() -> None:
@@ -151,7 +137,7 @@ def helpers() -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", PLAIN, ids=lambda kind: kind.name)
 @pytest.mark.filterwarnings("ignore")  # prototypes and what is deprecated is junk all the more
-def test_plain_kinds_can_be_made(kind: Kind, helpers: dict[str, Any]) -> None:
+def test_plain_kinds_can_be_made(kind: Junk, helpers: dict[str, Any]) -> None:
     names = helpers | {"given": [1, 2]}
     if kind.name == "an exception that is raised":
         with pytest.raises(Exception) as raised:  # noqa: PT011
@@ -163,7 +149,7 @@ def test_plain_kinds_can_be_made(kind: Kind, helpers: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("kind", TWISTED, ids=lambda kind: kind.name)
-def test_twisted_kinds_change_the_parts_of_an_answer(kind: Kind, helpers: dict[str, Any]) -> None:
+def test_twisted_kinds_change_the_parts_of_an_answer(kind: Junk, helpers: dict[str, Any]) -> None:
     boxes = torch.rand(3, 4)
     answer = {"boxes": boxes, "grid": WindowGrid(2, 1, (3, 3)), "all": [boxes, 0.5]}
     change = eval(kind.text, helpers)
@@ -191,36 +177,36 @@ def calls(code: str, source: str = "def f(a, b=2):\n    return a + b") -> Iterat
 
 
 def test_a_function_turns_at_its_call() -> None:
-    answers = calls(junk.turning(Name("f"), Kind("all", "given"), 3))
+    answers = calls(junk.turning(Name("f"), Junk("all", "given"), 3))
     assert [next(answers) for _ in range(4)] == [5, 5, [1, 4], [1, 4]]
 
 
 def test_a_method_is_replaced_with_its_object_left_out() -> None:
     source = "class C:\n    def g(self, a, b):\n        return a * b\ndef f(a, b):\n"
     source += "    return C().g(a, b)"
-    assert next(calls(junk.plain(Name("C.g"), Kind("all", "given")), source)) == [1, 4]
-    double = Kind("double", "lambda part: 2 * part")
+    assert next(calls(junk.plain(Name("C.g"), Junk("all", "given")), source)) == [1, 4]
+    double = Junk("double", "lambda part: 2 * part")
     assert next(calls(junk.twisted(Name("C.g"), double), source)) == 8
 
 
-def result_of(**fields: Any) -> SubmissionResult:
+def record_of(**fields: Any) -> Record:
     task = TaskResult("1.1", "Add", 0.0, 4.0, Status.FAILED)
-    checks = {"1.1": [CheckResult("a.py::test", "It adds", fields.get("status", Status.FAILED))]}
-    return SubmissionResult("x", "x", None, [replace(task, **fields)], checks=checks, log=["log"])
+    checks = [CheckResult("a.py::test", "It adds", fields.get("status", Status.FAILED))]
+    return Record("", "", {}, replace(task, **fields), checks)
 
 
 @pytest.mark.parametrize(
     ("fields", "whole", "says"),
     [
-        ({}, True, None),
-        ({"score": 2.0, "status": Status.PARTIAL}, False, None),
-        ({"score": 2.0, "status": Status.PARTIAL}, True, "1.1: k in the place of f earns 2 of 4"),
-        ({"status": Status.GRADER_ERROR}, False, "1.1: k in the place of f breaks a check\na.py"),
-        ({"status": Status.VIOLATION}, False, "1.1: k in the place of f is taken for an attack\nl"),
-        ({"message": "a\x1b[31m\nb"}, False, "1.1: k in the place of f: the message holds '\\x1b'"),
+        ({}, True, ""),
+        ({"score": 2.0, "status": Status.PARTIAL}, False, ""),
+        ({"score": 2.0, "status": Status.PARTIAL}, True, "earns 2 of 4 points"),
+        ({"status": Status.GRADER_ERROR}, False, "a check broke"),
+        ({"status": Status.VIOLATION}, False, "is taken for an attack"),
+        ({"message": "a\x1b[31m\nb"}, False, "the message holds '\\x1b'"),
     ],
 )
-def test_judgement(fields: dict[str, Any], whole: bool, says: str | None) -> None:
-    one = Junk("1.1", "f", "k", Order(Submission("x", Path("x"))), whole)
-    told = junk.judge(one, result_of(**fields))
-    assert told == says if says is None else str(told).startswith(says)
+def test_judgement(fields: dict[str, Any], whole: bool, says: str) -> None:
+    case = Case(Kind.JUNK, "x", Submission("x", Path("x")), {}, "1.1", whole=whole)
+    problem = problem_in(case, "1.1", record_of(**fields), 4.0)
+    assert (problem.what if problem else "") == says

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
+import pytest
 from attacks.toys import WEEK, course_files
 
 from detgrader.assignment import load_assignment
+from detgrader.audit import junk, soundness
 from detgrader.audit.audit import SECRET, Request, collect_checks, run_audit
 from detgrader.audit.cases import Case, CaseBuilder, Selection
 from detgrader.audit.inputs import Inputs
+from detgrader.audit.kinds import PLAIN
 from detgrader.audit.verdicts import Audit
 from detgrader.authoring import release
 from detgrader.classroom.job import known_mistakes
@@ -81,12 +85,12 @@ def edit(course: Course, name: str, old: str, new: str) -> None:
     write(path, replaced(path.read_text(encoding="utf-8"), old, new))
 
 
-def inputs_of(course: Course) -> Inputs:
+def inputs_of(course: Course, week: str = WEEK) -> Inputs:
     """Return what results depend on."""
     forget_checks()
-    assignment = load_assignment(course, WEEK)
+    assignment = load_assignment(course, week)
     mistakes = known_mistakes(course, assignment)
-    return Inputs(course, assignment, collect_checks(course, WEEK), mistakes)
+    return Inputs(course, assignment, collect_checks(course, week), mistakes)
 
 
 def forget_checks() -> None:
@@ -117,8 +121,8 @@ class Graded:
         self.names: list[str] = []
         self.most = most
 
-    def __call__(self, count: int) -> AbstractContextManager[Callable[[SubmissionResult], None]]:
-        return self.noting()
+    def __call__(self, count: int, words: str) -> AbstractContextManager[Callable[[Any], None]]:
+        return self.noting() if words == "to grade" else contextlib.nullcontext(lambda _: None)
 
     @contextlib.contextmanager
     def noting(self) -> Iterator[Callable[[SubmissionResult], None]]:
@@ -138,9 +142,18 @@ def audited(
     selection: Selection = Selection(),  # noqa: B008
     secrets: tuple[str, ...] = (SECRET,),
     fresh: bool = False,
+    kinds: Collection[str] = (),
 ) -> Audit:
-    """Audit the toy week."""
+    """Audit the toy week.
+
+    Args:
+        kinds: of junk; without any, checks are told none either.
+    """
     forget_checks()
-    return run_audit(
-        Course(course.root), WEEK, Request(selection, secrets, fresh, 2), graded or Graded()
-    )
+    request = Request(selection, secrets, fresh, 2)
+    with pytest.MonkeyPatch.context() as patch:
+        if not kinds:
+            patch.setattr(junk, "cases", lambda *_: ())
+            patch.setattr(soundness, "questions", lambda *_: ())
+        patch.setattr(junk, "PLAIN", [kind for kind in PLAIN if kind.name in kinds])
+        return run_audit(Course(course.root), WEEK, request, graded or Graded())

@@ -20,7 +20,7 @@ import torch
 
 from detgrader.audit.inputs import Inputs, digest
 from detgrader.audit.reach import Reach
-from detgrader.audit.replays import Ask, Fault, faults
+from detgrader.audit.replays import Ask, Fault, Place, faults
 from detgrader.audit.verdicts import Problem
 from detgrader.grading.mistakes import bench_on
 from detgrader.grading.outcomes import Outcome, outcome_of
@@ -175,8 +175,10 @@ def quiet() -> Iterator[None]:
 
 def problems(question: Question, found: Sequence[Fault]) -> list[Problem]:
     """Put what is wrong with a check in an audit's words, each place once."""
-    by_place = {fault.place: fault for fault in reversed(found)}
+    by_place: dict[Place, Fault] = {}
+    for fault in found:
+        by_place.setdefault(fault.place, fault)
     return [
         Problem(KIND, question.name, question.task, fault.what, detail=fault.detail)
-        for fault in reversed(by_place.values())
+        for fault in by_place.values()
     ]
