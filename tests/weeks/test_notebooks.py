@@ -6,7 +6,6 @@ import matplotlib.pyplot as plt
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from nbclient.exceptions import DeadKernelError
 
 from detgrader.assignment import load_assignment
 from detgrader.authoring import source
@@ -35,10 +34,7 @@ def test_the_reference_runs_from_top_to_bottom(week: str) -> None:
     if week in SHORTER:
         for long, short in SHORTER[week].items():
             shorten(notebook, long, short)
-    try:
-        NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
-    except DeadKernelError:  # seen on a crowded machine; a fault of ours kills the second one, too
-        NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
+    NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output.output_type == "error"]
     assert not [
