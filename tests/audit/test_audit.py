@@ -246,3 +246,22 @@ def test_a_sweep_tells_what_hangs_on_the_secret(tmp_path: Path) -> None:
     assert differences == {("unlucky", "audit 3"): (40, 10), ("lucky", "audit 3"): (10, 40)}
     assert not audit.clean
     assert len(graded.names) == 2 * 5  # with the first secret they are known
+
+
+BUSY = """\
+import time
+
+
+def scale(boxes, factor):
+    begin = time.process_time()
+    while time.process_time() - begin < 0.5:
+        pass
+    return boxes * factor
+"""
+
+
+def test_a_limit_that_is_near_to_a_right_answer_is_told(tmp_path: Path) -> None:
+    course = build(tmp_path / "course", {f"{VARIANTS}/busy.py": overlay("1.2", BUSY)})
+    (problem,) = audited(course, selection=Selection(only=("busy",))).problems
+    assert (problem.kind, problem.overlay, problem.task) == ("variant", "busy", "1.2")
+    assert "processor seconds, more than one part in 3" in problem.what
