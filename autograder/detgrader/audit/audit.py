@@ -77,7 +77,7 @@ def run_audit(course: Course, week: str, request: Request, progress: Progress) -
     labels = {request.selection.task} - {""} or set(builder.graded)
     labels -= builder.left_out.keys()
     if not request.selection.only:
-        cases += junk.cases(builder.reference, assignment, checks, labels)
+        cases += junk.cases(builder, labels)
     store = Store(results_file(course, week))
     if request.selection == Selection():
         store.forget_all_but(case.key for case in cases)

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from detgrader.assignment import Assignment, Task
-from detgrader.audit.cases import Case, Kind
+from detgrader.assignment import Task
+from detgrader.audit.cases import Case, CaseBuilder, Kind
 from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Junk, some, some_of
-from detgrader.grading.tasks import TaskChecks
-from detgrader.intake import Submission
+from detgrader.audit.statements import statements_of
+from detgrader.audit.touched import spread
+from detgrader.sandbox.limits import Limits
 
 ALL = "all names"
 EARLIER = "all names of earlier tasks"
@@ -24,6 +25,8 @@ EARLIER = "all names of earlier tasks"
 TELLING = ("None", "a tensor of no dimension", "what agrees with everything")
 OTHERS = 3
 TWISTED_EACH = 3
+# Where a task takes longer than most by its limit, a single name gets so many kinds in all.
+OF_HEAVY = 3
 # A function is right before this call: the check is used to it by then.
 TURNING = (2, 5)
 # Names that are no functions any more.
@@ -55,31 +58,23 @@ class Name:
         return "." in self.path
 
 
-def cases(
-    reference: Submission,
-    assignment: Assignment,
-    checks: Mapping[str, TaskChecks],
-    labels: Collection[str],
-) -> Iterator[Case]:
+def cases(builder: CaseBuilder, labels: Collection[str]) -> Iterator[Case]:
     """Yield the submissions with junk for some of a week's tasks.
 
     Args:
-        checks: by task label.
+        builder: builds all others.
         labels: of the tasks.
     """
     earlier: list[Name] = []
     cells: list[str] = []
-    for task in assignment.tasks:
-        if task.label not in checks:
-            continue
-        about = checks[task.label]
-        builder = Builder(reference, task, about)
-        names = names_of(builder.source)
+    for task in builder.tasks:
+        junk = TaskJunk(builder, task)
+        names = names_of(junk.source)
         if task.label in labels:
-            yield from builder.of_all(names)
-            yield from builder.of_each(names)
-            if earlier and not about.runs_once:
-                yield from builder.of_earlier(earlier, cells[-1])
+            yield from junk.of_all(names)
+            yield from junk.of_each(names)
+            if earlier and not junk.checks.runs_once:
+                yield from junk.of_earlier(earlier, cells[-1])
         earlier += [name for name in names if not name.is_method]
         cells += task.code_cells
 
@@ -104,49 +99,74 @@ def names_of(source: str) -> list[Name]:
     return list(found.values())
 
 
-class Builder:
+class TaskJunk:
     """Builds the submissions with junk for one task."""
 
-    def __init__(self, reference: Submission, task: Task, checks: TaskChecks):
-        self.reference = reference
+    def __init__(self, builder: CaseBuilder, task: Task):
+        self.builder = builder
+        self.reference = builder.reference
         self.task = task
-        self.checks = checks
-        cells = [cell.source for cell in reference.cells if cell.name in task.code_cells]
+        self.checks = builder.checks[task.label]
+        cells = [cell.source for cell in self.reference.cells if cell.name in task.code_cells]
         self.source = "\n\n".join(cells)
+        self.statements = [
+            one for cell in self.reference.cells for one in statements_of(cell.source)
+        ]
 
     def of_all(self, names: Sequence[Name]) -> Iterator[Case]:
         """Replace all names of the task by one kind, each in turn."""
         own = [name for name in names if not name.is_method]
         costly = self.checks.runs_once
         for kind in some(PLAIN, KINDS_OF_TRAININGS, self.task.label) if costly else PLAIN:
-            yield self.junk(ALL, kind.name, [plain(name, kind) for name in own], whole=True)
+            yield self.junk(ALL, kind.name, [plain(name, kind) for name in own])
         for kind in some(PLAIN, UNCALLABLE, self.task.label):
             code = [assigned(name, kind) for name in own]
-            yield self.junk(ALL, f"{kind.name}, no function,", code, whole=True)
+            yield self.junk(ALL, f"{kind.name}, no function,", code)
 
     def of_each(self, names: Sequence[Name]) -> Iterator[Case]:
-        """Replace one name, while the others stay right.
+        """Replace one name, while the others stay right."""
+        heavy = self.checks.limits.cpu_s > Limits().cpu_s
+        for name in names:
+            codes = dict(self.of_name(name, alone=len(names) == 1))
+            for kind in some_of(codes, OF_HEAVY, name.path) if heavy else codes:
+                yield self.junk(name.path, kind, [codes[kind]], asked=self.looking_at([name]))
+
+    def of_name(self, name: Name, alone: bool) -> Iterator[tuple[str, str]]:
+        """Yield kinds of junk for a name, each with the code that puts it in its place.
 
         Of a task that trains nothing is twisted, nor right at first: such a training would run for
         minutes before the junk shows.
+
+        Args:
+            alone: whether the task has no other.
         """
+        path = name.path
         telling = [kind for kind in PLAIN if kind.name in TELLING]
         others = [kind for kind in PLAIN if kind.name not in TELLING]
-        for name in names:
-            path = name.path
-            kinds = some(PLAIN, 2, path)
-            if not name.inherited:
-                kinds = [*telling, *some(others, OTHERS, path)] if len(names) > 1 else []
-            for kind in kinds:
-                yield self.junk(path, kind.name, [plain(name, kind)])
-            if self.checks.runs_once:
-                continue
-            for kind in some(TWISTED, 2 if name.inherited else TWISTED_EACH, path):
-                yield self.junk(path, f"the right answer {kind.name}", [twisted(name, kind)])
-            if name.callable and not name.inherited:
-                for call, kind in zip(TURNING, some(PLAIN, len(TURNING), path, "at"), strict=True):
-                    words = f"from call {call} on {kind.name}"
-                    yield self.junk(path, words, [turning(name, kind, call)])
+        kinds = some(PLAIN, 2, path)
+        if not name.inherited:
+            kinds = [] if alone else [*telling, *some(others, OTHERS, path)]
+        for kind in kinds:
+            yield kind.name, plain(name, kind)
+        if self.checks.runs_once:
+            return
+        for kind in some(TWISTED, 2 if name.inherited else TWISTED_EACH, path):
+            yield f"the right answer {kind.name}", twisted(name, kind)
+        if name.callable and not name.inherited:
+            for call, kind in zip(TURNING, some(PLAIN, len(TURNING), path, "at"), strict=True):
+                yield f"from call {call} on {kind.name}", turning(name, kind, call)
+
+    def looking_at(self, names: Iterable[Name]) -> frozenset[str]:
+        """Return the keys of the task's checks whose answers hang on some names; else of all."""
+        touched = spread({name.path.partition(".")[0] for name in names}, self.statements)
+        reach_of = self.builder.inputs.reach_of
+        checks = [one for one in self.checks.checks if touched.reaches(reach_of(one).mentions)]
+        return frozenset(check.key for check in checks) or self.keys
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of all of the task's checks."""
+        return self.builder.keys_of(self.task.label)
 
     def of_earlier(self, names: Sequence[Name], cell: str) -> Iterator[Case]:
         """Replace all that earlier tasks define, while the task's own answer stays right.
@@ -155,15 +175,22 @@ class Builder:
             cell: the last of the earlier tasks.
         """
         for kind in some(PLAIN, 2, self.task.label, "earlier"):
-            yield self.junk(EARLIER, kind.name, [plain(name, kind) for name in names], cell=cell)
+            code = [plain(name, kind) for name in names]
+            yield self.junk(EARLIER, kind.name, code, asked=self.looking_at(names), cell=cell)
 
     def junk(
-        self, name: str, kind: str, code: Sequence[str], whole: bool = False, cell: str = ""
+        self,
+        name: str,
+        kind: str,
+        code: Sequence[str],
+        asked: frozenset[str] = frozenset(),
+        cell: str = "",
     ) -> Case:
         """Lay code over the reference.
 
         Args:
-            whole: whether nothing of the task's answer is left.
+            asked: keys of the checks that may see it; without any nothing of the task's answer is
+                left.
             cell: whose end the code goes to; by default the task's last.
         """
         last = cell or self.task.code_cells[-1]
@@ -177,12 +204,12 @@ class Builder:
             Kind.JUNK,
             f"{kind} in the place of {name}",
             replace(self.reference, cells=cells),
-            {self.task.label: frozenset(check.key for check in self.checks.checks)},
+            {self.task.label: asked or self.keys},
             self.task.label,
             # A second run would be asked the same, but that with earlier tasks' junk left out,
             # their right stand-ins are.
             alone=not cell,
-            whole=whole,
+            whole=not asked,
         )
 
 
