@@ -17,7 +17,7 @@ from detlab.weeks.week4.assertions import FORBIDDEN, check_target, expect_any_im
 
 pytestmark = [
     pytest.mark.task("4.2", points=14),
-    pytest.mark.limits(cpu_s=60, memory_mb=2048, wall_s=240),
+    pytest.mark.limits(cpu_s=60, memory_mb=3072, wall_s=240),
     pytest.mark.forbid(*FORBIDDEN),
 ]
 

@@ -19,7 +19,7 @@ from detlab.weeks.week4.assertions import FORBIDDEN, SIDE, check_target, expect_
 
 pytestmark = [
     pytest.mark.task("4.2", points=14),
-    pytest.mark.limits(cpu_s=60, memory_mb=2048, wall_s=240),
+    pytest.mark.limits(cpu_s=60, memory_mb=3072, wall_s=240),
     pytest.mark.forbid(*FORBIDDEN),
 ]
 

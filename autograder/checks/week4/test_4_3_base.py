@@ -30,7 +30,7 @@ from detlab.weeks.week4.tools.vgg import vgg_factors
 
 pytestmark = [
     pytest.mark.task("4.3", points=12),
-    pytest.mark.limits(cpu_s=60, memory_mb=4096, wall_s=240),
+    pytest.mark.limits(cpu_s=60, memory_mb=6144, wall_s=240),
     pytest.mark.forbid(*FORBIDDEN),
 ]
 
