@@ -139,7 +139,7 @@ def test_the_demo_shows_this_course(course: Course, tmp_path: Path) -> None:
     assert points == {
         "reference": [8, 6, 6],
         "untouched": [0, 0, 0],
-        "mistaken": [1, 4.5, 6],
+        "mistaken": [1, 3.75, 6],
         "hostile": [0, 0, 0],
     }
     hostile = [task["status"] for task in results[-1]["tasks"]]

@@ -33,10 +33,10 @@ def run(dispatcher: DispatcherClient, source: str) -> WorkerClient:
 
 
 def test_memory_is_counted_beyond_what_the_libraries_have(dispatcher: DispatcherClient) -> None:
-    assert run(dispatcher, "pass").memory_mb < 20
+    assert run(dispatcher, "pass").account("memory_mb") < 20
     # Gone when the worker ends: it is the most that counts.
     worker = run(dispatcher, "import torch\nx = torch.ones(100 << 18)\ndel x")
-    assert 95 < worker.memory_mb < 130
+    assert 95 < worker.account("memory_mb") < 130
 
 
 def test_all_of_the_limit_is_there_for_answers(dispatcher: DispatcherClient) -> None:

@@ -17,6 +17,7 @@ from detgrader.audit.cases import Case, CaseBuilder, Kind
 from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Junk, some, some_of
 from detgrader.audit.statements import statements_of
 from detgrader.audit.touched import spread
+from detgrader.grading.tasks import TaskChecks
 from detgrader.sandbox.limits import Limits
 
 ALL = "all names"
@@ -43,7 +44,7 @@ class Name:
     """Something that an answer defines at top level, or a method of such a class.
 
     Attributes:
-        path: for example "SSD" or "SSD.forward".
+        path: for example "Net" or "Net.forward".
         callable: whether it is a function, class or method, not a variable.
         inherited: whether the answer leaves it to torch.
     """
@@ -125,7 +126,7 @@ class TaskJunk:
 
     def of_each(self, names: Sequence[Name]) -> Iterator[Case]:
         """Replace one name, while the others stay right."""
-        heavy = self.checks.limits.cpu_s > Limits().cpu_s
+        heavy = is_heavy(self.checks)
         for name in names:
             codes = dict(self.of_name(name, alone=len(names) == 1))
             for kind in some_of(codes, OF_HEAVY, name.path) if heavy else codes:
@@ -190,7 +191,7 @@ class TaskJunk:
 
         Args:
             asked: keys of the checks that may see it; without any nothing of the task's answer is
-                left.
+                left, but weights that were handed in.
             cell: whose end the code goes to; by default the task's last.
         """
         last = cell or self.task.code_cells[-1]
@@ -209,8 +210,13 @@ class TaskJunk:
             # A second run would be asked the same, but that with earlier tasks' junk left out,
             # their right stand-ins are.
             alone=not cell,
-            whole=not asked,
+            whole=not asked and not self.checks.weights_of,
         )
+
+
+def is_heavy(checks: TaskChecks) -> bool:
+    """Say whether a task takes longer than most, by its limit."""
+    return checks.limits.cpu_s > Limits().cpu_s
 
 
 def assigned(name: Name, kind: Junk) -> str:

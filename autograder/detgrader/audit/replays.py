@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Junk, some
+from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Junk, some, some_of
 from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import Status
 from detgrader.sandbox.inside.wire import LENGTHS, pack, unpack
@@ -38,6 +38,8 @@ MOST_S = 60
 FOR_ALL = 12
 PLACES = (0, 1, -1)
 PLAIN_EACH, TWISTED_EACH = 4, 4
+# Where a task takes longer than most by its limit, its checks are told so many kinds in all.
+OF_HEAVY = 16
 
 
 @dataclass(frozen=True)
@@ -87,19 +89,24 @@ class Fault:
     detail: str = ""
 
 
-def faults(name: str, ask: Ask, bench: Callable[[], Workbench]) -> Iterator[Fault]:
+def faults(
+    name: str, ask: Ask, bench: Callable[[], Workbench], heavy: bool = False
+) -> Iterator[Fault]:
     """Yield what is wrong with a check that is told junk.
 
     Args:
         name: of the check; which kinds it is told hangs on it.
         bench: runs the reference in this process, afresh each time.
+        heavy: whether its task takes longer than most.
     """
     told: list[Told] = []
     first = run(ask, recorder(bench(), told))
     if not first.passed:
         yield Fault((name,), "the reference does not pass", first.message + first.detail)
         return
-    for case in cases(name, told) if told else ():
+    chosen = {f"{number}": case for number, case in enumerate(cases(name, told) if told else ())}
+    for number in some_of(chosen, OF_HEAVY, name) if heavy else chosen:
+        case = chosen[number]
         outcome = run(ask, teller(told, case))
         words = f"{case.kind.name} for answer {case.place + 1}"
         words += f" (to {told[case.place].question})" + " and all after it" * case.on

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection, wait
 import torch
 
 from detgrader.audit.inputs import Inputs, digest
+from detgrader.audit.junk import is_heavy
 from detgrader.audit.reach import Reach
 from detgrader.audit.replays import Ask, Fault, Place, faults
 from detgrader.audit.verdicts import Problem
@@ -137,7 +138,8 @@ def work(
             ask = (
                 visible_ask(inputs, question) if question.visible else hidden_ask(session, question)
             )
-            connection.send((question, list(faults(question.name, ask, bench))))
+            heavy = is_heavy(inputs.checks[question.task])
+            connection.send((question, list(faults(question.name, ask, bench, heavy))))
 
     with quiet():
         run_session(inputs.course.checks(inputs.assignment.name), secret, tell)

@@ -66,8 +66,8 @@ class Grader:
             for result in results:
                 # Asked for last: a worker takes some milliseconds to end.
                 if result.task in run.workers:
-                    result.seconds = run.workers[result.task].cpu_s
-                    result.memory_mb = run.workers[result.task].memory_mb
+                    result.seconds = run.workers[result.task].account("cpu_s")
+                    result.memory_mb = int(run.workers[result.task].account("memory_mb"))
         return SubmissionResult(
             student=submission.student,
             path=str(submission.path),

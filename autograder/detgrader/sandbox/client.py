@@ -320,14 +320,7 @@ class WorkerClient:
             self.channel.close()
             self.dispatcher.kill(self.number)
 
-    @property
-    def memory_mb(self) -> int:
-        """MiB of memory that a closed worker took at most, as the kernel counted them."""
+    def account(self, unit: str) -> float:
+        """Return what a closed worker took, as the kernel counted it: "cpu_s" or "memory_mb"."""
         report = self.dispatcher.report(self.number)
-        return int(report["memory_mb"]) if report else 0
-
-    @property
-    def cpu_s(self) -> float:
-        """Processor seconds that a closed worker used, as the kernel counted them."""
-        report = self.dispatcher.report(self.number)
-        return float(report["cpu_s"]) if report else 0.0
+        return float(report[unit]) if report else 0.0
