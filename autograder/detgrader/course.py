@@ -37,6 +37,23 @@ class SandboxSettings:
 
 
 @dataclass(frozen=True)
+class TripwireSettings:
+    """Source text that honest answers never need, the `[tripwire]` of `course.toml`.
+
+    Attributes:
+        names: variables, attributes and what is looked up by a constant name.
+        calls: what is called by its bare name.
+        paths: modules, and attributes of modules; all that lies within is meant.
+        changeable: modules, or attributes of modules, that may be set; no others may.
+    """
+
+    names: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    changeable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class DemoSettings:
     """What the demo shows, the `[demo]` of `course.toml`.
 
@@ -63,6 +80,7 @@ class Settings:
     weeks_without: dict[str, list[str]] = field(default_factory=dict)
     warm_up: dict[str, list[str]] = field(default_factory=dict)
     commands: dict[str, str] = field(default_factory=dict)
+    tripwire: TripwireSettings | None = None
     demo: DemoSettings | None = None
 
 
@@ -79,6 +97,8 @@ def read_settings(path: Path) -> Settings:
     try:
         if "sandbox" in table:
             table["sandbox"] = SandboxSettings(**tuples(table["sandbox"]))
+        if "tripwire" in table:
+            table["tripwire"] = TripwireSettings(**tuples(table["tripwire"]))
         if "demo" in table:
             table["demo"] = DemoSettings(**tuples(table["demo"]))
         return Settings(**table)

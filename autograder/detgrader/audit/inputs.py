@@ -129,7 +129,8 @@ class Inputs:
         for name in [self.course.settings.weeks, *ENGINE]:
             engine.follow(name)
         settings = self.course.settings
-        shown = [settings.sandbox, settings.weeks_without.get(self.assignment.name)]
+        without = settings.weeks_without.get(self.assignment.name)
+        shown = [settings.sandbox, settings.tripwire, without]
         data = self.data_files([engine, *map(self.reach_of, self.all_checks())])
         return digest(engine.digest, shown, data, environment(), self.assignment.setup)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from detgrader.assignment import Assignment
-from detgrader.course import Course
+from detgrader.course import Course, TripwireSettings
 from detgrader.grading.diagnosis import KnownMistake
 from detgrader.grading.results import lost
 from detgrader.grading.run import Grader
@@ -36,6 +36,7 @@ class Material:
     stand_ins: StandIns
     mistakes: dict[str, list[KnownMistake]]
     tools: dict[str, Tool]
+    tripwire: TripwireSettings | None
     secret: str
 
 
@@ -54,6 +55,7 @@ def prepare(course: Course, assignment: Assignment, secret: str) -> Material:
         stand_ins=load_stand_ins(course.checks(week)),
         mistakes=known_mistakes(course, assignment),
         tools=tools_of(importlib.import_module(name) for name in course.tool_modules(week)),
+        tripwire=course.settings.tripwire,
         secret=secret,
     )
 
@@ -80,6 +82,7 @@ def work(material: Material, control: socket.socket, connection: Connection) -> 
             material.stand_ins,
             material.mistakes,
             material.tools,
+            material.tripwire,
         )
         while True:
             try:

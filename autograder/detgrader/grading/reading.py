@@ -1,13 +1,17 @@
-"""Reading a submission's cells, not running them: do they parse, and which names do they use?
+"""Reading a submission's cells, not running them: do they parse, and what do they use?
 
-Parsing hostile text can exhaust a process, so a worker does it.
+Parsing hostile text can exhaust a process, so a worker does it, in which nothing of a student's
+has run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from detgrader.course import TripwireSettings
 from detgrader.grading.messages import syntax_message
+from detgrader.grading.tripwire import Find, find, words
 from detgrader.intake import CodeCell
 from detgrader.sandbox.client import DispatcherClient, WorkerClient
 from detgrader.sandbox.limits import Crashed, LimitReached, Limits, Violation
@@ -23,25 +27,46 @@ class Reading:
 
     Attributes:
         names: by cell, the identifiers that it mentions.
+        binds: by cell, the identifiers that it gives a meaning to.
         problems: by cell, why it cannot run.
+        tripped: by cell, what in it is made for tricks; these have problems, too.
     """
 
     names: dict[str, set[str]] = field(default_factory=dict)
+    binds: dict[str, set[str]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    tripped: dict[str, Find] = field(default_factory=dict)
+
+    def trick_in(self, cells: Iterable[str]) -> str:
+        """Return the name of a cell made for tricks: one of these, or one that these use."""
+        own = [cell for cell in cells if cell in self.names]
+        used = {name for cell in own for name in self.names[cell]}
+        found = [cell for cell in self.tripped if cell in own or self.binds[cell] & used]
+        return found[0] if found else ""
 
 
-def read_code(dispatcher: DispatcherClient, cells: list[CodeCell]) -> Reading:
+def read_code(
+    dispatcher: DispatcherClient,
+    setup: CodeCell,
+    cells: list[CodeCell],
+    tripwire: TripwireSettings | None,
+) -> Reading:
     """Have cells read in a worker.
 
     Should that end the worker, each cell is read by itself, to find out which one it was.
+
+    Args:
+        setup: the released setup cell, whose imports the others use.
+        tripwire: what no cell may hold, if anything.
     """
-    reading = Reading()
-    if read_together(dispatcher, cells, reading):
+    reader = Reader(dispatcher, setup, tripwire)
+    reading = reader.reading
+    if reader.read(cells):
         return reading
     unreadable = 0
     for cell in cells:
         reason = "was not read, since other cells could not be" * (unreadable == MAX_UNREADABLE)
-        if not reason and not read_together(dispatcher, [cell], reading):
+        if not reason and not reader.read([cell]):
             unreadable += 1
             reason = "is too deep or too large for Python to read"
         if reason:
@@ -49,18 +74,38 @@ def read_code(dispatcher: DispatcherClient, cells: list[CodeCell]) -> Reading:
     return reading
 
 
-def read_together(dispatcher: DispatcherClient, cells: list[CodeCell], reading: Reading) -> bool:
-    """Have some cells read in a worker of their own; say whether it lived."""
-    worker = WorkerClient(dispatcher, READING)
-    try:
-        reports = worker.inspect([{"cell": c.name, "source": c.source} for c in cells])
-    except (StudentError, LimitReached, Violation, Crashed):
-        return False
-    finally:
-        worker.close()
-    for cell, report in zip(cells, reports, strict=True):
-        reading.names[cell.name] = set(report["names"])
-        if report["error"] is not None:
-            error = worker.student_error(report["error"])
-            reading.problems[cell.name] = syntax_message(cell, error)
-    return True
+@dataclass
+class Reader:
+    """Has cells read, and keeps what is known of them."""
+
+    dispatcher: DispatcherClient
+    setup: CodeCell
+    tripwire: TripwireSettings | None
+    reading: Reading = field(default_factory=Reading)
+
+    def read(self, cells: list[CodeCell]) -> bool:
+        """Have some cells read in a worker of their own; say whether it lived."""
+        worker = WorkerClient(self.dispatcher, READING)
+        try:
+            given = [{"cell": c.name, "source": c.source} for c in (self.setup, *cells)]
+            _, *reports = worker.inspect(given)
+        except (StudentError, LimitReached, Violation, Crashed):
+            return False
+        finally:
+            worker.close()
+        for cell, report in zip(cells, reports, strict=True):
+            if report["error"] is not None:
+                error = worker.student_error(report["error"])
+                self.reading.problems[cell.name] = syntax_message(cell, error)
+            else:
+                self.keep(cell.name, report["uses"])
+        return True
+
+    def keep(self, cell: str, uses: dict[str, dict[str, int]]) -> None:
+        """Keep what a cell uses, and whether that is made for tricks."""
+        self.reading.names[cell] = set(uses["names"])
+        self.reading.binds[cell] = set(uses["binds"])
+        found = find(uses, self.tripwire) if self.tripwire else None
+        if found:
+            self.reading.tripped[cell] = found
+            self.reading.problems[cell] = words(cell, found)

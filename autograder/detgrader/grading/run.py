@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from detgrader.assignment import Assignment, Task
+from detgrader.course import TripwireSettings
 from detgrader.grading.attempt import Attempt, Prepared, make_attempt
 from detgrader.grading.diagnosis import Diagnosis, KnownMistake
 from detgrader.grading.messages import GRADER_FAULT, log_lines, message_of
@@ -19,6 +20,7 @@ from detgrader.grading.tasks import Check, TaskChecks
 from detgrader.intake import CodeCell
 from detgrader.sandbox.client import DispatcherClient, WorkerClient
 from detgrader.sandbox.limits import Crashed, LimitReached, Violation
+from detgrader.text import clean_text, lines_of
 from detlab.checking.workbench import Tool
 
 NOT_ATTEMPTED = "This task was not attempted."
@@ -34,6 +36,7 @@ class Grader:
         stand_ins: right answers to earlier tasks' functions.
         mistakes: by task, the known mistakes that a wrong answer may turn out to be.
         tools: what checks may have run beside a known mistake's objects.
+        tripwire: what no cell may hold, if anything.
     """
 
     def __init__(
@@ -44,11 +47,13 @@ class Grader:
         stand_ins: StandIns,
         mistakes: Mapping[str, list[KnownMistake]],
         tools: Mapping[str, Tool],
+        tripwire: TripwireSettings | None = None,
     ):
         self.assignment = assignment
         self.session = session
         self.dispatcher = dispatcher
         self.stand_ins = stand_ins
+        self.tripwire = tripwire
         self.diagnosis = Diagnosis(mistakes, MistakesBench(session, assignment.setup, tools).ask)
 
     def grade(self, order: Order) -> SubmissionResult:
@@ -101,7 +106,11 @@ class SubmissionRun:
         """Grade all tasks."""
         tasks = self.assignment.tasks
         if any(self.is_answered(task.code_cells, self.sources) for task in tasks):
-            self.reading = read_code(self.grader.dispatcher, self.submission.cells)
+            setup = CodeCell("setup", self.assignment.setup)
+            grader = self.grader
+            cells = self.submission.cells
+            self.reading = read_code(grader.dispatcher, setup, cells, grader.tripwire)
+            self.log += map(self.told_of_trick, self.reading.tripped)
         self.reading.problems |= self.submission.problems
         self.to_run = [task for task in tasks if self.is_to_run(task)]
         try:
@@ -127,6 +136,8 @@ class SubmissionRun:
             result.status, result.pending_manual = Status.MANUAL, task.manual_points
         if task.points and (problem := self.problem_of(task)):
             result.status, result.message = Status.FAILED, problem
+            if self.reading.trick_in(task.code_cells):
+                result.status = Status.VIOLATION
         elif task.points and task in self.to_run:
             if reason := self.reason_to_skip(task):
                 result.status, result.message = Status.SKIPPED, reason
@@ -139,6 +150,13 @@ class SubmissionRun:
         result.message = "\n".join(filter(None, [*lost, result.message]))
         self.earned[task.label] = result.score
         return result
+
+    def told_of_trick(self, cell: str) -> str:
+        """Tell staff what in a cell is made for tricks, with its line."""
+        found = self.reading.tripped[cell]
+        lines = lines_of(next(one.source for one in self.submission.cells if one.name == cell))
+        text = clean_text(lines[found.line - 1].strip(), 120)
+        return f"{cell}, line {found.line}: {found.what}: {text}"
 
     def checks_of(self, task: Task) -> TaskChecks:
         """Return a task's checks and their marks."""
@@ -171,6 +189,8 @@ class SubmissionRun:
 
     def problem_of(self, task: Task) -> str:
         """Say why a task's cells cannot run, or the empty string."""
+        if trick := self.reading.trick_in(task.code_cells):
+            return self.reading.problems[trick]
         for grade_id in task.code_cells:
             if grade_id in self.reading.problems:
                 return self.reading.problems[grade_id]

@@ -9,10 +9,11 @@ import ast
 import linecache
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic  # by name: cells may replace time's own
 from typing import Any
 
+from detgrader.sandbox.inside.uses import Uses, aliases_of
 from detgrader.sandbox.inside.wire import Channel, Closed
 from detlab.checking.cells import keep_definitions
 from detlab.checking.workbench import OutputLimit, StudentError, Tool, Workbench, describe_error
@@ -94,8 +95,21 @@ class Worker:
             self.channel.send(error_message(self.bench.describe(error)) | {"nonce": reply["nonce"]})
 
     def inspect(self, cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Read cells without running them: the syntax error if any, and the names in use."""
-        return [inspect_cell(cell["cell"], cell["source"]) for cell in cells]
+        """Read cells without running them.
+
+        Returns:
+            For each cell its syntax error, or what it uses (see `Uses`); what is imported in one
+            of them is known in all.
+        """
+        read = [read_cell(cell["cell"], cell["source"]) for cell in cells]
+        trees = [tree for tree in read if isinstance(tree, ast.Module)]
+        aliases = {name: path for tree in trees for name, path in aliases_of(tree).items()}
+        return [
+            {"error": None, "uses": Uses(one, aliases).as_json()}
+            if isinstance(one, ast.Module)
+            else {"error": one, "uses": None}
+            for one in read
+        ]
 
     def run(self, cells: list[dict[str, Any]]) -> dict[str, Any]:
         """Run cells in order; one that fails does not stop the next.
@@ -157,26 +171,14 @@ def error_message(error: StudentError) -> dict[str, Any]:
     }
 
 
-def inspect_cell(cell: str, source: str) -> dict[str, Any]:
-    """Compile a cell and list the names that it uses: variables, attributes, imports."""
+def read_cell(cell: str, source: str) -> ast.Module | dict[str, Any]:
+    """Compile a cell; return its syntax, or its syntax error as a message."""
     try:
         tree = ast.parse(source, cell)
         compile(source, cell, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        described = describe_error(error, lambda frame: False, lambda frame: cell)
-        return {"cell": cell, "error": error_message(described), "names": []}
-    return {"cell": cell, "error": None, "names": sorted(set(names_used(tree)))}
-
-
-def names_used(tree: ast.AST) -> Iterator[str]:
-    """Yield every identifier that a piece of code mentions."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            yield node.id
-        elif isinstance(node, ast.Attribute):
-            yield node.attr
-        elif isinstance(node, ast.alias):
-            yield from node.name.split(".")
+        return error_message(describe_error(error, lambda frame: False, lambda frame: cell))
+    return tree
 
 
 def silence() -> None:

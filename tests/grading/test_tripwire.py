@@ -1,0 +1,176 @@
+"""The tripwire: what is made for tricks is seen in the source, and nothing honest is."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from attacks.grading import build_course, hand_in, notebook_with, solved_notebook
+from attacks.toys import POINTS, WEEK
+
+from detgrader.assignment import load_assignment
+from detgrader.classroom.batch import grade_batch, take_in_all
+from detgrader.course import Course, TripwireSettings
+from detgrader.grading.results import Status, SubmissionResult
+from detgrader.grading.tripwire import Find, find, finds
+from detgrader.overlays import lay_over, load_overlays
+from detgrader.reference import reference_submission
+from detgrader.sandbox.inside.uses import Uses, aliases_of
+
+COURSE = Course.find()
+assert COURSE.settings.tripwire
+SETTINGS: TripwireSettings = COURSE.settings.tripwire
+
+
+def found_in(source: str, setup: str = "import torch\nfrom torch import nn\n") -> Find | None:
+    """Look at a cell that comes after a setup cell."""
+    tree = ast.parse(source)
+    return find(Uses(tree, aliases_of(ast.parse(setup)) | aliases_of(tree)).as_json(), SETTINGS)
+
+
+TRICKS = [
+    'import sys\nsys.modules["x"]',
+    "import sys as s\ns.modules",
+    "from sys import modules",
+    "from sys import modules as innocent\ninnocent.clear()",
+    'import sys\ngetattr(sys, "mod" + "ules")',
+    "import sys\ngetattr(sys, name)",
+    "def f(): pass\nf.__code__ = g.__code__",
+    'getattr(f, "__co" "de__")',
+    "getattr(f, f\"__{'code'}__\")",
+    'getattr(f, "__edoc__"[::-1].replace("x", ""))',
+    'getattr(f, "".join(["__", "co", "de__"]))',
+    "getattr(f, chr(95) + chr(95) + 'code__')",
+    'getattr(f, "__CODE__".lower())',
+    'name = "__code__"',
+    'vars(f)["__globals__"]',
+    "import ctypes",
+    "from ctypes import pythonapi",
+    "import gc\ngc.get_objects()",
+    "from gc import get_referrers as refer",
+    "import importlib\nimportlib.import_module('x')",
+    "__import__('os')",
+    "exec('x = 1')",
+    "eval('1')",
+    "compile('1', 'a', 'eval')",
+    "import detlab.checking.tools",
+    "from detlab import checking",
+    "from detlab.checking import expect",
+    'name = "det" + "lab.checking.tools"',
+    "import detlab\ndetlab.checking.tools",
+    "from detlab.weeks import week1",
+    "import inspect\ninspect.currentframe()",
+    "try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    error.__traceback__.tb_frame",
+    "def f():\n    yield\nf().gi_frame.f_back",
+    "torch.equal = lambda a, b: True",
+    "nn.Module.__call__ = None",
+    "setattr(torch, 'allclose', print)",
+    "setattr(torch, name, print)",
+    "del torch.equal",
+    "torch.add, other = 1, 2",
+    "from unittest import mock",
+    "().__class__.__bases__[0].__subclasses__()",
+]
+HONEST = [
+    "for module in net.modules():\n    module.eval()",
+    "net.eval()\nmodel = torch.compile(net)",
+    "for i in range(3):\n    x = getattr(self, f'conv{i}')(x)",
+    "setattr(self, f'conv{i}', nn.Conv2d(1, 1, 1))",
+    "self.__class__.__name__\nself.__dict__",
+    "import gc\ngc.collect()",
+    "torch.backends.cudnn.benchmark = True",
+    "torch.backends.mkldnn.enabled = False",
+    "import matplotlib.pyplot as plt\nplt.rcParams['font.size'] = 9",
+    "import re\npattern = re.compile('a')",
+    "import os\nos.cpu_count()",
+    "import sys\nsys.float_info.epsilon\nsys.stdout.flush()",
+    "from detlab.grid import WindowGrid",
+    "import detlab.metrics",
+    "net.weight.data = x",
+    "x.grad = None",
+    "'exec'\n'sys.modules is a dict'\n'eval'",
+    "@torch.no_grad()\ndef f(**options):\n    return super().forward(**options)",
+    "import inspect\ninspect.signature(f)",
+    "import copy, pickle, types\ncopy.deepcopy(net)",
+]
+
+
+@pytest.mark.parametrize("source", TRICKS)
+def test_tricks_are_seen(source: str) -> None:
+    assert found_in(source)
+
+
+@pytest.mark.parametrize("source", HONEST)
+def test_honest_code_is_not(source: str) -> None:
+    assert found_in(source) is None
+
+
+def test_the_line_is_told() -> None:
+    found = found_in("x = 1\n\nimport sys\nprint(sys.modules)\n")
+    assert found == Find(4, "sys.modules")
+
+
+def test_a_text_in_thousands_of_parts_takes_no_longer_than_its_reading() -> None:
+    """Each part is looked at once: else this would take minutes."""
+    source = "x = " + " + ".join(["'a'"] * 800) + "\n" + "y = '" + "a" * 10**6 + "'[::-1]\n"
+    assert found_in(source * 20) is None
+
+
+@pytest.mark.parametrize("week", COURSE.weeks())
+def test_no_reference_variant_or_mutant_is_taken_for_a_trick(week: str) -> None:
+    assignment = load_assignment(COURSE, week)
+    reference = reference_submission(COURSE, assignment)
+    mutants = load_overlays(COURSE.mutants(week), assignment, with_hints=True)
+    variants = load_overlays(COURSE.variants(week), assignment, with_hints=False)
+    laid = [lay_over(reference, overlay, assignment) for overlay in (*mutants, *variants)]
+    cells = {cell.source for one in (reference, *laid) for cell in one.cells}
+    trees = [ast.parse(source) for source in cells]
+    imports = aliases_of(ast.parse(assignment.setup))
+    for tree in trees:
+        uses = Uses(tree, imports | aliases_of(tree)).as_json()
+        assert list(finds(uses, SETTINGS)) == [], ast.unparse(tree)
+
+
+TRIPWIRE = '\n[tripwire]\nnames = ["__code__"]\npaths = ["sys.modules"]\n'
+PATCH = "def helper(f):\n    return f.__code__\n"
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SubmissionResult]:
+    """Submissions with a trick in an answer, in a helper cell, and in one that nobody uses."""
+    folder = tmp_path_factory.mktemp("tripwire")
+    course = build_course(folder / "course")
+    with (course.root / "course.toml").open("a") as file:
+        file.write(TRIPWIRE)
+    course = Course(course.root)
+    solved = solved_notebook(course)
+    answer = "import sys\ndef add(first, second):\n    sys.modules\n    return first + second\n"
+    uses = "def scale(boxes, factor):\n    helper(print)\n    return boxes * factor\n"
+    notebooks = {
+        "answer": notebook_with(solved, {"task_1_1": answer}),
+        "helper": notebook_with(solved, {"task_1_2": uses}, helper=PATCH),
+        "unused": notebook_with(solved, {}, helper=PATCH),
+        "honest": notebook_with(solved, {}),
+    }
+    paths = [hand_in(one, folder / f"{name}.ipynb") for name, one in notebooks.items()]
+    batch = grade_batch(course, WEEK, take_in_all(paths), 2, secret="one")
+    return {one.student: one for one in batch.submissions}
+
+
+@pytest.mark.parametrize(
+    ("student", "task"), [("answer", "1.1"), ("helper", "1.2"), ("unused", ""), ("honest", "")]
+)
+def test_a_trick_costs_the_task_that_uses_it_and_no_other(graded, student: str, task: str) -> None:
+    scores = {one.task: one.score for one in graded[student].tasks}
+    assert scores == POINTS | ({task: 0} if task else {})
+    statuses = {one.task: one.status for one in graded[student].tasks}
+    assert [label for label, status in statuses.items() if status is Status.VIOLATION] == (
+        [task] if task else []
+    )
+
+
+def test_cell_and_line_are_told_to_the_student_and_the_text_to_staff(graded) -> None:
+    message = next(one.message for one in graded["answer"].tasks if one.task == "1.1")
+    assert message.startswith("task_1_1, line 3: `sys.modules` is nothing that an answer needs")
+    assert "task_1_1, line 3: sys.modules: sys.modules" in graded["answer"].log
+    assert any(line.endswith("__code__: return f.__code__") for line in graded["unused"].log)
