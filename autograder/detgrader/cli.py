@@ -167,21 +167,22 @@ def grade(
 @app.command()
 def audit(
     week: Week,
-    task: Annotated[str, typer.Option(help="Only the overlays of this task: 3.8.")] = "",
+    task: Annotated[str, typer.Option(help="Only this task's overlays and junk: 3.8.")] = "",
     only: Annotated[
-        list[str] | None, typer.Option(help="Only this overlay; may be repeated.")
+        list[str] | None, typer.Option(help="Only this overlay, no junk; may be repeated.")
     ] = None,
     secrets: Annotated[int, typer.Option(help="Try so many secrets.", min=1)] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Reuse nothing.")] = False,
     json: Annotated[Path | None, typer.Option(help="Write the outcome to this file.")] = None,
     jobs: Jobs = CORES,
 ) -> None:
-    """Test a week's checks: reference, stub, mutants and variants.
+    """Test a week's checks: reference, stub, mutants, variants, junk, and margins of the limits.
 
     What has not changed since the last audit is not graded again.
 
     Exit status: 0 when the reference earns everything, the stub nothing, every mutant is
-    caught and every variant accepted; 1 otherwise; 2 for wrong usage.
+    caught, every variant accepted, junk earns nothing and breaks no check, and no limit is near;
+    1 otherwise; 2 for wrong usage.
     """
     from detgrader.audit import audit as auditing
     from detgrader.audit import words

@@ -74,6 +74,11 @@ class Submission:
     notes: list[str] = field(default_factory=list)
     weights: Path | None = None
 
+    def up_to(self, name: str) -> list[CodeCell]:
+        """Return the code cells up to one of them."""
+        names = [cell.name for cell in self.cells]
+        return self.cells[: names.index(name) + 1]
+
 
 def take_in(path: Path, assignment: Assignment) -> Submission:
     """Read a submission; whatever is wrong with it is written into it."""

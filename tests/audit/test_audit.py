@@ -151,7 +151,7 @@ def test_the_json_has_all_of_it(audit: Audit) -> None:
             "survivors": ["breaks_a_check", "costs_others", "survivor"],
         },
         "variants": {"total": 2, "accepted": 1, "rejected": ["wrong_after_all"]},
-        "junk": {"total": 0, "refused": 0},
+        "junk": {"total": 0, "stood": 0},
     }
     (broken,) = (one for one in failures if one["overlay"] == "breaks_a_check")
     assert broken.pop("detail").endswith("KeyError: 'even'")

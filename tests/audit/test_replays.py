@@ -11,6 +11,7 @@ from attacks.toys import LABELS, WEEK
 from audit.toys import inputs_of
 
 from detgrader.audit import replays, soundness
+from detgrader.audit.reach import Reach
 from detgrader.audit.verdicts import Problem
 from detgrader.course import Course
 from detgrader.reference import reference_submission
@@ -116,3 +117,14 @@ def test_a_fault_is_told_once(
     assert all(word in text for word in says), text
     assert first.kind == "check"
     assert all(one.overlay == first.overlay for one in others)
+
+
+def test_a_tool_belongs_to_the_visible_checks_that_name_it() -> None:
+    """They find it by its name alone, and what it replies changes with its code."""
+    inputs = inputs_of(Course(SECOND_COURSE), "week1_runs")
+    function = soundness.visible_checks(inputs, "1.1")["visible runs_of_short_strings"]
+    reach = Reach(inputs.sources)
+    reach.follow(function.__module__, function.__name__)
+    tools = inputs.tools["each"].__module__
+    assert tools not in {module.name for module in reach.taken}
+    assert tools in {module.name for module in inputs.with_tools(reach).taken}

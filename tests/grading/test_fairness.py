@@ -16,6 +16,7 @@ from detgrader.grading.diagnosis import Answers, Diagnosis
 from detgrader.grading.mistakes import MistakesBench
 from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import Status, TaskResult
+from detgrader.intake import CodeCell, Submission
 from detlab.checking.workbench import StudentError
 
 # Right where the first check asks, then something that only an attack does.
@@ -121,8 +122,9 @@ def test_figures_of_known_mistakes_are_closed() -> None:
         assert plt.get_fignums()
         return Outcome(Status.FAILED)
 
-    cell = SimpleNamespace(name="task_1_1", source="def draw():\n    return plt.figure()")
-    mistake = SimpleNamespace(submission=SimpleNamespace(cells=[cell]), cell="task_1_1")
+    cell = CodeCell("task_1_1", "def draw():\n    return plt.figure()")
+    submission = Submission("x", Path("x"), cells=[cell])
+    mistake = SimpleNamespace(submission=submission, cell="task_1_1")
     bench = MistakesBench(SimpleNamespace(run=run), "import matplotlib.pyplot as plt", {})
     bench.ask(mistake, None, [["object"]])
     assert plt.get_fignums() == []

@@ -10,7 +10,7 @@ What is known from earlier audits and has not changed is not graded again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def run_audit(course: Course, week: str, request: Request, progress: Progress) -
         ledger = Ledger(store, inputs, secret, request.fresh)
         grade_what_is_missing(course, week, cases, ledger, request, progress)
         audits.append(verdicts_with(ledger, week, cases))
-        # Whether they stand junk hangs on no chance.
+        # With one secret is enough: it would take long with each.
         cases = [case for case in cases if case.kind is not Kind.JUNK]
     audit = audits[0]
     audit.left_out = builder.left_out
@@ -106,22 +106,24 @@ def find_unsound(
     request: Request,
     progress: Progress,
 ) -> list[Problem]:
-    """Tell checks junk, those that were not seen to stand it; return what is wrong with them."""
+    """Tell junk to checks that were not yet seen to stand it; return what is wrong with them."""
     secret = request.secrets[0]
     every = list(soundness.questions(inputs, reference, sorted(labels), secret))
     if request.selection == Selection():
-        store.sound &= {question.digest for question in every}
-    asked = [one for one in every if request.fresh or one.digest not in store.sound]
+        store.forget_sound(secret, (question.digest for question in every))
+    asked = [one for one in every if request.fresh or not store.is_sound(secret, one.digest)]
     found: list[Problem] = []
-    if asked:
-        with progress(len(asked), "checks to be told junk") as on_result:
-            told = soundness.tell_junk(inputs, reference, asked, secret, request.jobs)
+    if not asked:
+        return found
+    told = soundness.tell_junk(inputs, reference, asked, secret, request.jobs)
+    try:
+        with progress(len(asked), "checks to be told junk") as on_result, closing(told):
             for question, faults in told:
                 found += soundness.problems(question, faults)
-                if not faults:
-                    store.sound.add(question.digest)
+                store.keep_sound(secret, question.digest, not faults)
                 on_result(question)
-    store.write()
+    finally:
+        store.write()
     return found
 
 

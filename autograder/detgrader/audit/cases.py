@@ -70,7 +70,7 @@ class Case:
 
     @property
     def key(self) -> str:
-        """What it is known by among all of its week."""
+        """What it is known by, with its task's label, among all of its week."""
         return f"{self.kind} {self.name}"
 
 

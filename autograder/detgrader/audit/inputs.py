@@ -55,7 +55,7 @@ class Inputs:
         Args:
             ended: grade ids of cells that are left out.
         """
-        given = up_to(self.cells[label][-1], submission)
+        given = submission.up_to(self.cells[label][-1])
         weights = ""
         if self.checks[label].weights_of and submission.weights:
             weights = file_digest(submission.weights)
@@ -117,10 +117,14 @@ class Inputs:
             reach = Reach(self.sources)
             test = Module(check.item.path.stem, check.item.path)
             reach.from_name(test, check.item.originalname)
-            for name in sorted(reach.mentions & self.tools.keys()):
-                reach.follow(self.tools[name].__module__, name)
-            self.reaches[check.key] = reach
+            self.reaches[check.key] = self.with_tools(reach)
         return self.reaches[check.key]
+
+    def with_tools(self, reach: Reach) -> Reach:
+        """Add the tools that are mentioned, which is how checks ask for them."""
+        for name in sorted(reach.mentions & self.tools.keys()):
+            reach.follow(self.tools[name].__module__, name)
+        return reach
 
     @cached_property
     def common(self) -> str:
@@ -176,12 +180,6 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
 
 
-def up_to(name: str, submission: Submission) -> list[CodeCell]:
-    """Return the cells of a submission up to one of them."""
-    names = [cell.name for cell in submission.cells]
-    return submission.cells[: names.index(name) + 1]
-
-
 def cells_text(cells: Iterable[CodeCell]) -> list[tuple[str, str, bool]]:
     """Return all of some cells."""
     return [(cell.name, cell.source, cell.definitions_only) for cell in cells]
@@ -189,7 +187,7 @@ def cells_text(cells: Iterable[CodeCell]) -> list[tuple[str, str, bool]]:
 
 def mistake_text(mistake: KnownMistake) -> tuple[object, ...]:
     """Return all that a known mistake answers and says."""
-    cells = cells_text(up_to(mistake.cell, mistake.submission))
+    cells = cells_text(mistake.submission.up_to(mistake.cell))
     return mistake.overlay.name, mistake.overlay.hint, cells
 
 

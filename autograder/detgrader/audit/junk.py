@@ -25,9 +25,11 @@ EARLIER = "all names of earlier tasks"
 # Of the plain kinds a single name gets these, and so many others.
 TELLING = ("None", "a tensor of no dimension", "what agrees with everything")
 OTHERS = 3
-TWISTED_EACH = 3
+TWISTED_OF_NAME = 3
 # Where a task takes longer than most by its limit, a single name gets so many kinds in all.
 OF_HEAVY = 3
+# So many kinds are what all earlier tasks define.
+OF_EARLIER = 2
 # A function is right before this call: the check is used to it by then.
 TURNING = (2, 5)
 # Names that are no functions any more.
@@ -37,6 +39,8 @@ KINDS_OF_TRAININGS = 5
 # What tools ask of a network, and a class of the student's may answer otherwise: of each class two.
 INHERITED = ("parameters", "named_parameters", "modules", "state_dict", "train", "eval")
 INHERITED_EACH = 2
+# And each of these so many plain kinds, and so many twisted ones.
+OF_INHERITED = 2
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,8 @@ def names_of(source: str) -> list[Name]:
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             parts = [part for target in targets for part in ast.walk(target)]
-            variables = [part.id for part in parts if isinstance(part, ast.Name)]
+            names = [part for part in parts if isinstance(part, ast.Name)]
+            variables = [one.id for one in names if isinstance(one.ctx, ast.Store)]
             found |= {name: Name(name, callable=False) for name in variables}
     return list(found.values())
 
@@ -135,7 +140,7 @@ class TaskJunk:
     def of_name(self, name: Name, alone: bool) -> Iterator[tuple[str, str]]:
         """Yield kinds of junk for a name, each with the code that puts it in its place.
 
-        Of a task that trains nothing is twisted, nor right at first: such a training would run for
+        In a task that trains, nothing is twisted, and nothing right at first: it would train for
         minutes before the junk shows.
 
         Args:
@@ -144,14 +149,14 @@ class TaskJunk:
         path = name.path
         telling = [kind for kind in PLAIN if kind.name in TELLING]
         others = [kind for kind in PLAIN if kind.name not in TELLING]
-        kinds = some(PLAIN, 2, path)
+        kinds = some(PLAIN, OF_INHERITED, path)
         if not name.inherited:
             kinds = [] if alone else [*telling, *some(others, OTHERS, path)]
         for kind in kinds:
             yield kind.name, plain(name, kind)
         if self.checks.runs_once:
             return
-        for kind in some(TWISTED, 2 if name.inherited else TWISTED_EACH, path):
+        for kind in some(TWISTED, OF_INHERITED if name.inherited else TWISTED_OF_NAME, path):
             yield f"the right answer {kind.name}", twisted(name, kind)
         if name.callable and not name.inherited:
             for call, kind in zip(TURNING, some(PLAIN, len(TURNING), path, "at"), strict=True):
@@ -175,7 +180,7 @@ class TaskJunk:
         Args:
             cell: the last of the earlier tasks.
         """
-        for kind in some(PLAIN, 2, self.task.label, "earlier"):
+        for kind in some(PLAIN, OF_EARLIER, self.task.label, "earlier"):
             code = [plain(name, kind) for name in names]
             yield self.junk(EARLIER, kind.name, code, asked=self.looking_at(names), cell=cell)
 

@@ -101,7 +101,7 @@ PLAIN = (
     Junk("zero", "0"),
     Junk("minus one", "-1"),
     Junk("an int of 63 bits", "2**62"),
-    Junk("an int of 400 figures", "10**400"),
+    Junk("an int too large for a float", "10**400"),
     Junk("NaN", "float('nan')"),
     Junk("infinity", "float('inf')"),
     Junk("a complex number", "1j"),
@@ -172,7 +172,7 @@ def some(kinds: Iterable[Junk], count: int, *salt: object) -> list[Junk]:
     """Choose kinds: always the same ones of a salt, others of another.
 
     All kinds for all answers would take hours, and a check that one kind breaks is seldom broken by
-    no other; what is left out here has its turn elsewhere in the week.
+    no other; what is left out here has its turn elsewhere, most likely.
     """
     by_name = {kind.name: kind for kind in kinds}
     return [by_name[name] for name in some_of(by_name, count, *salt)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from detgrader.audit import margins
 from detgrader.audit.cases import Case, Kind
 from detgrader.audit.inputs import Inputs, digest
-from detgrader.audit.reuse import Record, Store, names_of
+from detgrader.audit.reuse import Record, Store, keys_of
 from detgrader.audit.verdicts import MEASURED, Problem, Verdict, problem_in
 from detgrader.grading.orders import Order
 from detgrader.grading.results import CheckResult, SubmissionResult
@@ -49,11 +50,22 @@ class Ledger:
         hints_matter = case.kind is Kind.MUTANT and record.failures
         if hints_matter and record.mistakes != self.inputs.of_mistakes[label]:
             return None
-        if names_of(self.assumed(record, label)) & case.asked[label]:
+        if keys_of(self.assumed(record, label)) & case.asked[label]:
             return None
-        made_now = (case.key, label) in self.made
-        # What failed is looked at again: it may have been the machine's fault.
-        return record if made_now or self.problem(case, label, record) is None else None
+        if (case.key, label) in self.made:
+            return record
+        # What failed is looked at again, and what took long: it may have been the machine's fault.
+        if self.problem(case, label, record) or self.took_long(case, label, record):
+            return None
+        return record
+
+    def took_long(self, case: Case, label: str, record: Record) -> bool:
+        """Say whether an accepted solution took too large a part of a task's limits."""
+        checks = self.inputs.checks[label]
+        near = any(
+            margins.too_near(mark, taken, checks) for mark, taken in margins.taken_by(record)
+        )
+        return near and case.kind in MEASURED and label == (case.task or label)
 
     def problem(self, case: Case, label: str, record: Record) -> Problem | None:
         """Say what is wrong with a result, or nothing."""
@@ -71,7 +83,7 @@ class Ledger:
         Costly ones that were spared, since a cheap one had failed already, are none of them.
         """
         costly = {check.key for check in self.inputs.checks[label].checks if check.costly}
-        spared = costly if names_of(record.failures) - costly else set()
+        spared = costly if keys_of(record.failures) - costly else set()
         return [one for one in record.checks if not one.asked and one.key not in spared]
 
     def inputs_of(self, case: Case, label: str) -> str:

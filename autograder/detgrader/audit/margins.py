@@ -1,4 +1,4 @@
-"""Margins: how far the limits of a task are from what accepted solutions take.
+"""Margins: how far a task's limits of processor time and memory are from what right answers take.
 
 A student's machine is not asked, but the grader's may be slow or busy, and a right answer may take
 twice what the reference takes. So the slowest and the largest of all accepted solutions must stay
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from detgrader.audit.reuse import Record
 from detgrader.audit.verdicts import MEASURED, Problem, Verdict
 from detgrader.grading.tasks import TaskChecks
 
@@ -17,6 +18,20 @@ FACTOR = 3.0
 FACTOR_OF_TRAININGS = 2.0
 # By the name of each limit's mark.
 UNITS = {"cpu_s": "processor seconds", "memory_mb": "MiB of memory"}
+
+
+def too_near(mark: str, taken: float, checks: TaskChecks) -> bool:
+    """Say whether a solution takes too large a part of a task's limit.
+
+    Args:
+        mark: the limit's name.
+    """
+    return bool(taken * factor_of(checks) > getattr(checks.limits, mark))
+
+
+def factor_of(checks: TaskChecks) -> float:
+    """Return how many times a limit must be what a right answer takes."""
+    return FACTOR_OF_TRAININGS if checks.runs_once else FACTOR
 
 
 def problems(verdicts: Iterable[Verdict], checks: Mapping[str, TaskChecks]) -> list[Problem]:
@@ -33,9 +48,8 @@ def problems(verdicts: Iterable[Verdict], checks: Mapping[str, TaskChecks]) -> l
             most[mark, label] = taken, verdict
     found = []
     for (mark, label), (taken, verdict) in most.items():
-        limit = getattr(checks[label].limits, mark)
-        factor = FACTOR_OF_TRAININGS if checks[label].runs_once else FACTOR
-        if taken * factor > limit:
+        if too_near(mark, taken, checks[label]):
+            limit, factor = getattr(checks[label].limits, mark), factor_of(checks[label])
             words = (
                 f"takes {taken:.4g} of {limit} {UNITS[mark]}, more than one part in {factor:g}: "
                 f"make its checks lighter, or raise the mark limits({mark}=…)"
@@ -51,5 +65,11 @@ def measured(verdicts: Iterable[Verdict]) -> Iterator[tuple[str, str, float, Ver
         for label, record in verdict.records.items():
             own = verdict.case.kind in MEASURED and label == (verdict.case.task or label)
             if own and label not in refused:
-                yield "cpu_s", label, record.result.seconds, verdict
-                yield "memory_mb", label, record.result.memory_mb, verdict
+                for mark, taken in taken_by(record):
+                    yield mark, label, taken, verdict
+
+
+def taken_by(record: Record) -> Iterator[tuple[str, float]]:
+    """Yield the name of each limit, and what a solution took of it."""
+    yield "cpu_s", record.result.seconds
+    yield "memory_mb", record.result.memory_mb

@@ -9,6 +9,7 @@ cases take seconds, mostly, for visible checks too, whose faults would stand in 
 from __future__ import annotations
 
 import contextlib
+import copy
 import itertools
 import signal
 import sys
@@ -21,6 +22,7 @@ from typing import Any
 import torch
 
 from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Junk, some, some_of
+from detgrader.grading.mistakes import with_own_chance
 from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import Status
 from detgrader.sandbox.inside.wire import LENGTHS, pack, unpack
@@ -33,13 +35,12 @@ Change = Callable[[Any], Any]
 Place = tuple[str, ...]
 # Processor seconds after which a check has no end, whatever it was told. None takes more than two.
 MOST_S = 60
-# By how many kinds of junk all answers are replaced; which of the answers to one kind of question
-# are replaced by themselves, and by how many.
+# By how many kinds of junk all answers are replaced, and by how many one answer by itself.
 FOR_ALL = 12
-PLACES = (0, 1, -1)
 PLAIN_EACH, TWISTED_EACH = 4, 4
-# Where a task takes longer than most by its limit, its checks are told so many kinds in all.
-OF_HEAVY = 16
+# Where a task takes longer than most by its limit, its checks are told so many kinds in all, and so
+# many of them in the place of all answers.
+OF_HEAVY, ALL_OF_HEAVY = 16, 4
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ class Case:
     change: Change
 
 
-class Endless(Exception):
-    """A check does not come to an end."""
+class Endless(BaseException):
+    """A check does not come to an end. No `except Exception` on its way may take it."""
 
 
 @dataclass(frozen=True)
@@ -100,19 +101,25 @@ def faults(
         heavy: whether its task takes longer than most.
     """
     told: list[Told] = []
-    first = run(ask, recorder(bench(), told))
+    first = run(ask, recorder(with_own_chance(bench().perform_here), told))
     if not first.passed:
         yield Fault((name,), "the reference does not pass", first.message + first.detail)
         return
-    chosen = {f"{number}": case for number, case in enumerate(cases(name, told) if told else ())}
-    for number in some_of(chosen, OF_HEAVY, name) if heavy else chosen:
-        case = chosen[number]
+    if not told:
+        yield Fault((name,), "it asks nothing")
+        return
+    same = run(ask, teller(told, Case(len(told), False, PLAIN[0], always(None))))
+    if not same.passed:
+        yield Fault((name,), "what was right is wrong when told again", same.message + same.detail)
+        return
+    for case in of_heavy(name, told) if heavy else cases(name, told):
         outcome = run(ask, teller(told, case))
         words = f"{case.kind.name} for answer {case.place + 1}"
         words += f" (to {told[case.place].question})" + " and all after it" * case.on
         if outcome.status is Status.GRADER_ERROR:
             yield Fault(where(outcome.detail), f"{words} breaks it", outcome.detail)
-            if Endless.__name__ in outcome.detail:  # the next would hardly end sooner
+            if outcome.detail.rpartition("\n")[2].startswith(Endless.__name__):
+                # The next would hardly end sooner.
                 return
         elif outcome.passed and case.place == 0 and case.on and case.kind in PLAIN:
             yield Fault((name, "passes"), f"{words} passes")
@@ -132,7 +139,7 @@ def run(ask: Ask, perform: Callable[..., Any]) -> Outcome:
         raise Endless(f"it does not end within {MOST_S} processor seconds")
 
     before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, MOST_S)
+    signal.setitimer(signal.ITIMER_PROF, MOST_S, 1)  # again, should something swallow it
     try:
         return ask(Student(perform))
     finally:
@@ -142,15 +149,15 @@ def run(ask: Ask, perform: Callable[..., Any]) -> Outcome:
             sys.modules["matplotlib.pyplot"].close("all")
 
 
-def recorder(bench: Workbench, told: list[Told]) -> Callable[..., Any]:
+def recorder(asked: Callable[..., Any], told: list[Told]) -> Callable[..., Any]:
     """Return what asks the reference, and keeps what it says."""
 
     def perform(request: str, *arguments: Any) -> Any:
         if request == "seed":
-            return bench.perform_here(request, *arguments)
+            return asked(request, *arguments)
         about = arguments[0] if arguments and isinstance(arguments[0], str) else "an object"
         try:
-            answer = bench.perform_here(request, *arguments)
+            answer = asked(request, *arguments)
         except StudentError as error:
             answer = error
         told.append(Told(f"{request} {about}", answer))
@@ -178,10 +185,10 @@ def teller(told: list[Told], case: Case) -> Callable[..., Any]:
 
 
 def said(answer: Any) -> Any:
-    """Return an answer, or raise it."""
+    """Return an answer of the check's own, as each that arrives is one, or raise it."""
     if isinstance(answer, StudentError):
         raise answer
-    return answer
+    return copy.deepcopy(answer)
 
 
 def cases(name: str, told: list[Told]) -> Iterator[Case]:
@@ -193,13 +200,21 @@ def cases(name: str, told: list[Told]) -> Iterator[Case]:
     for place, one in enumerate(told):
         by_question[one.question].append(place)
     for question, places in by_question.items():
-        for nth in PLACES:
-            if nth < len(places):
-                place, salt = places[nth], (name, question, nth)
-                for kind in some(answers, PLAIN_EACH, *salt):
-                    yield Case(place, False, kind, always(answers[kind]))
-                for kind in some(TWISTED, TWISTED_EACH, *salt):
-                    yield Case(place, nth == 1, kind, twisting(kind))
+        # The first, the second and the last of them.
+        for nth in sorted({0, min(1, len(places) - 1), len(places) - 1}):
+            place, salt = places[nth], (name, question, nth)
+            for kind in some(answers, PLAIN_EACH, *salt):
+                yield Case(place, False, kind, always(answers[kind]))
+            for kind in some(TWISTED, TWISTED_EACH, *salt):
+                yield Case(place, nth == 1, kind, twisting(kind))
+
+
+def of_heavy(name: str, told: list[Told]) -> list[Case]:
+    """Return some of the cases: of those in which all answers are replaced a few, and of others."""
+    every = list(cases(name, told))
+    numbers = [f"{number}" for number in range(FOR_ALL, len(every))]
+    chosen = sorted(map(int, some_of(numbers, OF_HEAVY - ALL_OF_HEAVY, name)))
+    return every[:ALL_OF_HEAVY] + [every[number] for number in chosen]
 
 
 def always(value: Any) -> Change:

@@ -14,7 +14,7 @@ from typing import Any
 from detgrader.files import write_text
 from detgrader.grading.results import CheckResult, Status, TaskResult
 
-SCHEMA = 2
+SCHEMA = 3
 # The file is written while results arrive: not more often than this, so that it costs nothing.
 EVERY_S = 2.0
 
@@ -76,18 +76,19 @@ class Store:
         path: of the file; one that is missing or cannot be read is an empty one.
 
     Attributes:
-        sound: digests of checks, with all that they depend on, that stood junk in every answer.
+        sound: by secret, digests of checks, with all that they depend on, that stood junk in every
+            answer.
     """
 
     def __init__(self, path: Path):
         self.path = path
         self.records: dict[str, dict[str, dict[str, Record]]] = {}
-        self.sound: set[str] = set()
+        self.sound: dict[str, set[str]] = {}
         self.written = time.monotonic()
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             data = json.loads(path.read_text("utf-8"))
             if data["schema"] == SCHEMA:
-                self.sound = set(data["sound"])
+                self.sound = {secret: set(digests) for secret, digests in data["sound"].items()}
                 self.records = {
                     secret: {
                         name: {label: Record.from_json(one) for label, one in tasks.items()}
@@ -104,6 +105,24 @@ class Store:
         """Keep a record in the place of what was there."""
         names = self.records.setdefault(hash_of(secret), {})
         names.setdefault(name, {})[label] = record
+        self.write_now_and_then()
+
+    def is_sound(self, secret: str, digest: str) -> bool:
+        """Say whether a check was seen to stand junk."""
+        return digest in self.sound.get(hash_of(secret), ())
+
+    def keep_sound(self, secret: str, digest: str, sound: bool) -> None:
+        """Keep whether a check stands junk."""
+        digests = self.sound.setdefault(hash_of(secret), set())
+        (digests.add if sound else digests.discard)(digest)
+        self.write_now_and_then()
+
+    def forget_sound(self, secret: str, digests: Iterable[str]) -> None:
+        """Drop checks that are no more, or no longer the same."""
+        self.sound[hash_of(secret)] = self.sound.get(hash_of(secret), set()) & set(digests)
+
+    def write_now_and_then(self) -> None:
+        """Write the file, if that was some time ago."""
         if time.monotonic() - self.written > EVERY_S:
             self.write()
 
@@ -124,7 +143,8 @@ class Store:
             }
             for secret, names in self.records.items()
         }
-        data = {"schema": SCHEMA, "sound": sorted(self.sound), "records": records}
+        sound = {secret: sorted(digests) for secret, digests in self.sound.items()}
+        data = {"schema": SCHEMA, "sound": sound, "records": records}
         text = json.dumps(data, ensure_ascii=False)
         write_text(self.path, text + "\n", mode=0o600)
         self.written = time.monotonic()
@@ -135,6 +155,6 @@ def hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
 
-def names_of(checks: Iterable[CheckResult]) -> frozenset[str]:
+def keys_of(checks: Iterable[CheckResult]) -> frozenset[str]:
     """Return the keys of checks."""
     return frozenset(check.key for check in checks)

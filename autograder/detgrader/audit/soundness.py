@@ -11,8 +11,9 @@ import importlib
 import io
 import multiprocessing
 import os
+import signal
 import warnings
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 
@@ -21,16 +22,16 @@ import torch
 from detgrader.audit.inputs import Inputs, digest
 from detgrader.audit.junk import is_heavy
 from detgrader.audit.reach import Reach
-from detgrader.audit.replays import Ask, Fault, Place, faults
+from detgrader.audit.replays import Ask, Endless, Fault, Place, faults
 from detgrader.audit.verdicts import Problem
+from detgrader.classroom.batch import cap_memory
 from detgrader.grading.mistakes import bench_on
-from detgrader.grading.outcomes import Outcome, outcome_of
-from detgrader.grading.session import CheckSession, run_session
+from detgrader.grading.outcomes import Outcome, outcome_of, traceback_of
+from detgrader.grading.session import CheckSession, run_session, seed_libraries
 from detgrader.intake import CodeCell, Submission
 from detlab.checking.labels import week_of
 from detlab.checking.student import Student
 from detlab.checking.visible import SEED, VisibleChecks
-from detlab.checking.workbench import Workbench
 
 KIND = "check"
 
@@ -69,6 +70,7 @@ def questions(
         for name, function in visible_checks(inputs, label).items():
             reach = Reach(inputs.sources)
             reach.follow(function.__module__, function.__name__)
+            inputs.with_tools(reach)
             yield Question(label, name, digest(same, reach.digest), visible=True)
 
 
@@ -88,7 +90,7 @@ def tell_junk(
     asked: Sequence[Question],
     secret: str,
     jobs: int,
-) -> Iterator[tuple[Question, list[Fault]]]:
+) -> Generator[tuple[Question, list[Fault]], None, None]:
     """Tell checks junk, in some processes; yield each with its faults, when it is done."""
     context = multiprocessing.get_context("fork")
     shares = {}
@@ -99,7 +101,7 @@ def tell_junk(
         process.start()
         theirs.close()
         shares[ours] = process
-    left = set(asked)
+    left, begun = set(asked), set[Question]()
     try:
         while shares:
             for connection in wait(list(shares)):
@@ -109,13 +111,17 @@ def tell_junk(
                 except EOFError:
                     shares.pop(connection).join()
                     continue
-                left.discard(question)
-                yield question, found
+                begun.add(question)
+                if found is not None:
+                    left.discard(question)
+                    yield question, found
     finally:
         for process in shares.values():
             process.terminate()
-    for question in left:
-        yield question, [Fault((question.name,), "the process ended that told it junk")]
+            process.join()
+    for question in sorted(left, key=lambda one: one.name):
+        words = "ended the process that told it junk" if question in begun else "was not told junk"
+        yield question, [Fault((question.name,), words)]
 
 
 def work(
@@ -123,26 +129,37 @@ def work(
     reference: Submission,
     asked: Sequence[Question],
     secret: str,
-    connection: Connection[tuple[Question, list[Fault]], None],
+    connection: Connection[tuple[Question, list[Fault] | None], None],
 ) -> None:
-    """Tell one share of the checks junk, and send what is wrong with each."""
+    """Tell one share of the checks junk; send which one is begun, then what is wrong with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's business
+    cap_memory()
     os.environ["MPLBACKEND"] = "Agg"
     torch.set_num_threads(1)
-    cells = [CodeCell("setup", inputs.assignment.setup), *reference.cells]
-
-    def bench() -> Workbench:
-        return bench_on(cells, inputs.tools)
 
     def tell(session: CheckSession) -> None:
         for question in asked:
-            ask = (
-                visible_ask(inputs, question) if question.visible else hidden_ask(session, question)
-            )
-            heavy = is_heavy(inputs.checks[question.task])
-            connection.send((question, list(faults(question.name, ask, bench, heavy))))
+            connection.send((question, None))
+            try:
+                found = faults_of(question, inputs, reference, session)
+            except Exception as error:
+                words = "could not be told junk"
+                found = [Fault((question.name,), words, traceback_of(error))]
+            connection.send((question, found))
 
     with quiet():
         run_session(inputs.course.checks(inputs.assignment.name), secret, tell)
+
+
+def faults_of(
+    question: Question, inputs: Inputs, reference: Submission, session: CheckSession
+) -> list[Fault]:
+    """Tell one check junk."""
+    cells = reference.up_to(inputs.cells[question.task][-1])
+    cells = [CodeCell("setup", inputs.assignment.setup), *cells]
+    ask = visible_ask(inputs, question) if question.visible else hidden_ask(session, question)
+    heavy = is_heavy(inputs.checks[question.task])
+    return list(faults(question.name, ask, lambda: bench_on(cells, inputs.tools), heavy))
 
 
 def hidden_ask(session: CheckSession, question: Question) -> Ask:
@@ -156,10 +173,11 @@ def visible_ask(inputs: Inputs, question: Question) -> Ask:
     function = visible_checks(inputs, question.task)[question.name]
 
     def ask(student: Student) -> Outcome:
+        seed_libraries(SEED)
         student.seed(SEED)
         try:
             function(student)
-        except Exception as error:
+        except (Exception, Endless) as error:
             return outcome_of(error)
         return outcome_of(None)
 

@@ -16,10 +16,11 @@ MEASURED = (Kind.REFERENCE, Kind.VARIANT)
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that an author must mend, in one task of one submission.
+    """Something that an author must mend, in one task of one submission, or in one check.
 
     Attributes:
-        overlay: the submission's name.
+        kind: of submission, or "check": one that was told junk.
+        overlay: the submission's name, or the check's.
         task: label of the task in which it shows.
         what: it, in a few words.
         message: what a student would read.
@@ -198,7 +199,7 @@ class Audit:
             },
             "junk": {
                 "total": len(junk),
-                "refused": sum(not one.problems for one in junk),
+                "stood": sum(not one.problems for one in junk),
             },
             "failures": [entry for problem in self.problems for entry in problem.as_json()],
         }

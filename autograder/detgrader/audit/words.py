@@ -35,7 +35,7 @@ def print_audit(console: Console, audit: Audit) -> None:
 def table_of(audit: Audit) -> Table:
     """Count mutants, variants and junk by task."""
     table = Table(box=None, pad_edge=False)
-    for name in ("task", "mutants", "caught", "hinted", "variants", "accepted", "junk", "refused"):
+    for name in ("task", "mutants", "caught", "hinted", "variants", "accepted", "junk", "stood"):
         table.add_column(name, justify="left" if name == "task" else "right", no_wrap=True)
     for label in audit.points:
         counts: list[int] = []
@@ -68,7 +68,7 @@ def summary(audit: Audit) -> str:
     """Return the outcome in a line or two."""
     mutants, variants = audit.of_kind(Kind.MUTANT), audit.of_kind(Kind.VARIANT)
     junk = audit.of_kind(Kind.JUNK)
-    refused = sum(not one.problems for one in junk)
+    stood = sum(not one.problems for one in junk)
     caught = sum(not one.problems for one in mutants)
     accepted = sum(not one.problems for one in variants)
     hinted = sum(one.hinted for one in mutants)
@@ -76,7 +76,7 @@ def summary(audit: Audit) -> str:
         f"reference {audit.share(Kind.REFERENCE):g} %, stub {audit.share(Kind.STUB):g} %, "
         f"{caught} of {len(mutants)} mutants caught ({hinted} with their hint), "
         f"{accepted} of {len(variants)} variants accepted\n"
-        f"{refused} of {len(junk)} pieces of junk refused\n"
+        f"{stood} of {len(junk)} pieces of junk stood\n"
         f"{audit.graded} results graded, {audit.reused} reused"
     )
 

@@ -222,19 +222,24 @@ def run_job(
     parents: Connection[Any, Any],
 ) -> None:
     """Live as a grading process."""
-    import resource  # is there on Unix only
-
     from detgrader.classroom.job import work
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    if most == resource.RLIM_INFINITY:
-        resource.setrlimit(resource.RLIMIT_DATA, (MAX_JOB_BYTES, most))
+    cap_memory()
     parents.close()
     for other, control in enumerate(controls):
         if other != number:
             control.close()
     work(material, controls[number], connection)
+
+
+def cap_memory() -> None:
+    """Bound the memory of a process that is told what it may not foresee."""
+    import resource  # is there on Unix only
+
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    if most == resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_DATA, (MAX_JOB_BYTES, most))
 
 
 def receive(job: Job, submission: Submission, assignment: Assignment) -> SubmissionResult:

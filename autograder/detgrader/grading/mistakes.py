@@ -11,11 +11,14 @@ from collections.abc import Iterable, Mapping
 from types import CodeType
 from typing import Any
 
+import torch
+
 from detgrader.grading.diagnosis import Answers, KnownMistake, Suspect
 from detgrader.grading.results import Status
 from detgrader.grading.session import CheckSession
 from detgrader.grading.tasks import Check
 from detgrader.intake import CodeCell
+from detlab.checking.student import Request
 from detlab.checking.workbench import Tool, Workbench
 
 
@@ -38,7 +41,7 @@ class MistakesBench:
         silence = contextlib.redirect_stderr(io.StringIO())  # progress bars
         with warnings.catch_warnings(), contextlib.redirect_stdout(None), silence:
             warnings.simplefilter("ignore")
-            suspect = Suspect(self.bench_of(mistake).perform_here, expected)
+            suspect = Suspect(with_own_chance(self.bench_of(mistake).perform_here), expected)
             outcome = self.session.run(check, suspect)
         if "matplotlib.pyplot" in sys.modules:
             sys.modules["matplotlib.pyplot"].close("all")
@@ -47,8 +50,7 @@ class MistakesBench:
 
     def bench_of(self, mistake: KnownMistake) -> Workbench:
         """Run a mistake's cells."""
-        names = [cell.name for cell in mistake.submission.cells]
-        cells = mistake.submission.cells[: names.index(mistake.cell) + 1]
+        cells = mistake.submission.up_to(mistake.cell)
         return bench_on([CodeCell("setup", self.setup), *cells], self.tools)
 
 
@@ -58,6 +60,27 @@ def bench_on(cells: Iterable[CodeCell], tools: Mapping[str, Tool]) -> Workbench:
     for cell in cells:
         exec(compiled(cell.name, cell.source), namespace)
     return Workbench(namespace, tools, lambda frame: frame.f_code.co_filename)
+
+
+def with_own_chance(perform: Request) -> Request:
+    """Give requests a torch generator of their own, as a worker has one.
+
+    Else what a check draws meanwhile, such as a new layer's weights, would be drawn from the one
+    that the check has just seeded for the student, and be others than a student was asked.
+    """
+    own = torch.get_rng_state()
+
+    def performing(request: str, *arguments: Any) -> Any:
+        nonlocal own
+        checks = torch.get_rng_state()
+        torch.set_rng_state(own)
+        try:
+            return perform(request, *arguments)
+        finally:
+            own = torch.get_rng_state()
+            torch.set_rng_state(checks)
+
+    return performing
 
 
 @functools.cache

@@ -118,8 +118,7 @@ class CheckSession:
         student.transcript.clear()
         try:
             seed_libraries(self.seed(f"libraries {check.key}"))
-            # A seed of its own: from that of the inputs the student's side could draw them. It
-            # comes last, since known mistakes have this process's generator.
+            # A seed of its own: from that of the inputs the student's side could draw them.
             student.seed(self.seed(f"student {check.key}"))
             runtestprotocol(check.item, log=False, nextitem=None)
         except (StudentError, LimitReached, Violation, Crashed) as error:

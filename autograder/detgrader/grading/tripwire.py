@@ -66,6 +66,6 @@ def is_within(path: str, places: Sequence[str]) -> bool:
 def words(cell: str, found: Find) -> str:
     """Tell a student what was found, and what to do."""
     return (
-        f"{cell}, line {found.line}: `{found.what}` is nothing that an answer needs, but what tricks "
-        "are made of, so nothing of the cell was run. Write it without, or ask the staff."
+        f"{cell}, line {found.line}: `{found.what}` is nothing that an answer needs, but what "
+        "tricks are made of, so nothing of the cell was run. Write it without, or ask the staff."
     )

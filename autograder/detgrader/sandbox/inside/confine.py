@@ -76,14 +76,15 @@ def writable_memory() -> int:
     """
     page = mmap.PAGESIZE
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    refused, granted = 0, 1 << 24  # pages: 64 GiB are granted
+    # Pages: 64 GiB are granted, or as much as anybody may have here.
+    refused, granted = 0, 1 << 24 if hard == resource.RLIM_INFINITY else hard // page
     while granted - refused > 1:
         middle = (refused + granted) // 2
         resource.setrlimit(resource.RLIMIT_DATA, (middle * page, hard))
         try:
             mmap.mmap(-1, page, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
             granted = middle
-        except OSError:
+        except (OSError, MemoryError):
             refused = middle
     resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
     return refused * page

@@ -127,7 +127,7 @@ class Uses:
             self.changed.setdefault(f"{owner}.{name or '…'}", line)
 
     def path_of(self, node: ast.AST) -> str:
-        """Return the dotted path of a chain of attributes that begins with an import, or nothing."""
+        """Return the dotted path of attributes of something imported, or the empty string."""
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)

@@ -59,7 +59,7 @@ class Memory(NamedTuple):
 
     Attributes:
         writable: what counts against its limit, see `confine.writable_memory`: some 300 MiB, and
-            twice as many where torch comes with its libraries for CUDA.
+            twice as much where torch comes with its libraries for CUDA.
         resident: what of it, and of files, lies in memory.
     """
 
@@ -81,12 +81,17 @@ def memory_at_birth() -> Memory:
     reading, writing = os.pipe()
     process = os.fork()
     if process == 0:
-        os.write(writing, str(confine.writable_memory()).encode())
-        os._exit(0)
+        try:
+            os.write(writing, str(confine.writable_memory()).encode())
+        finally:
+            os._exit(0)
     os.close(writing)
     _, _, usage = os.wait4(process, 0)
     with open(reading, "rb") as told:
-        return Memory(int(told.read()), usage.ru_maxrss << 10)
+        text = told.read()
+    if not text:
+        raise RuntimeError("a worker's memory at birth could not be measured")
+    return Memory(int(text), usage.ru_maxrss << 10)
 
 
 def give_up(limits: dict[str, int], memory: Memory) -> None:
