@@ -17,6 +17,11 @@ from detgrader.sandbox.client import DispatcherClient, WorkerClient
 from detgrader.sandbox.limits import Crashed, LimitReached, Limits, Violation
 from detlab.checking.workbench import StudentError
 
+# What a constant, a cell's and all cells' constants may weigh, in bytes. Data, such as a network's
+# weights, cannot be handed in with an answer. Of all references, mutants and variants here the
+# richest has 460 in a cell and 1,170 in all, and 6,100 in docstrings.
+MAX_LITERAL, MAX_LITERALS, MAX_ALL_LITERALS = 2_000, 4_000, 8_000
+MAX_DOCSTRINGS = 24_000
 READING = Limits(cpu_s=4, memory_mb=1024, wall_s=30)
 MAX_UNREADABLE = 3
 
@@ -62,6 +67,7 @@ def read_code(
     reader = Reader(dispatcher, setup, tripwire)
     reading = reader.reading
     if reader.read(cells):
+        reading.problems |= too_heavy(reader.data)
         return reading
     unreadable = 0
     for cell in cells:
@@ -71,7 +77,36 @@ def read_code(
             reason = "is too deep or too large for Python to read"
         if reason:
             reading.problems[cell.name] = f"The cell {cell.name} {reason}."
+    reading.problems |= too_heavy(reader.data)
     return reading
+
+
+def too_heavy(data: dict[str, dict[str, int]]) -> dict[str, str]:
+    """Say of which cells the constants weigh too much, by name.
+
+    Args:
+        data: by cell, see `Uses` in `detgrader.sandbox.inside.uses`.
+    """
+    found = {}
+    for cell, weights in data.items():
+        where = f"{cell}, line {weights['line']}"
+        if weights["largest"] > MAX_LITERAL:
+            found[cell] = (
+                f"{where}: a constant of {weights['largest']} bytes; {MAX_LITERAL} is most."
+            )
+        elif weights["literals"] > MAX_LITERALS:
+            found[cell] = (
+                f"{cell}: numbers and texts of {weights['literals']} bytes; {MAX_LITERALS} is most."
+            )
+    for kind, most in (("literals", MAX_ALL_LITERALS), ("docstrings", MAX_DOCSTRINGS)):
+        left = {cell: weights[kind] for cell, weights in data.items() if cell not in found}
+        while sum(left.values()) > most:
+            cell = max(left, key=left.__getitem__)
+            words = "numbers and texts" if kind == "literals" else "docstrings"
+            found[cell] = f"{cell}: all cells' {words} weigh more than {most} bytes."
+            del left[cell]
+    advice = "Data cannot be handed in with an answer: compute it, or write less."
+    return {cell: f"{text} {advice}" for cell, text in found.items()}
 
 
 @dataclass
@@ -82,6 +117,7 @@ class Reader:
     setup: CodeCell
     tripwire: TripwireSettings | None
     reading: Reading = field(default_factory=Reading)
+    data: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def read(self, cells: list[CodeCell]) -> bool:
         """Have some cells read in a worker of their own; say whether it lived."""
@@ -105,6 +141,7 @@ class Reader:
         """Keep what a cell uses, and whether that is made for tricks."""
         self.reading.names[cell] = set(uses["names"])
         self.reading.binds[cell] = set(uses["binds"])
+        self.data[cell] = uses["data"]
         found = find(uses, self.tripwire) if self.tripwire else None
         if found:
             self.reading.tripped[cell] = found

@@ -46,6 +46,8 @@ class Uses:
         changed: attributes of what is imported that are set or deleted.
         computed: modules of which an attribute is asked by a name that is not a constant.
         binds: what the cell gives a meaning to, anywhere.
+        data: what its constants weigh, in bytes: "literals" those of numbers and texts, "largest"
+            the heaviest of them, at "line", and "docstrings" those of docstrings.
     """
 
     def __init__(self, tree: ast.AST, aliases: Mapping[str, str]):
@@ -58,8 +60,12 @@ class Uses:
         self.changed: dict[str, int] = {}
         self.computed: dict[str, int] = {}
         self.binds: dict[str, int] = {}
+        self.data = {"literals": 0, "largest": 0, "line": 1, "docstrings": 0}
+        docstrings = docstrings_of(tree)
         for node in ast.walk(tree):
             self.look_at(node)
+            if isinstance(node, ast.Constant):
+                self.weigh(node, node in docstrings)
 
     def look_at(self, node: ast.AST) -> None:
         """Take in what one part of the syntax mentions."""
@@ -83,6 +89,16 @@ class Uses:
             self.see_call(node, line)
         elif isinstance(node, ast.expr):
             self.see_text(node, line)
+
+    def weigh(self, node: ast.Constant, is_docstring: bool) -> None:
+        """Add what a constant weighs."""
+        weight = weight_of(node.value)
+        if is_docstring:
+            self.data["docstrings"] += weight
+            return
+        self.data["literals"] += weight
+        if weight > self.data["largest"]:
+            self.data |= {"largest": weight, "line": node.lineno}
 
     def see_text(self, node: ast.expr, line: int) -> None:
         """Note a constant that could be a name."""
@@ -138,8 +154,30 @@ class Uses:
 
     def as_json(self) -> dict[str, dict[str, int]]:
         """Return all of it but what it was made with."""
-        kept = ("names", "calls", "paths", "texts", "changed", "computed", "binds")
+        kept = ("names", "calls", "paths", "texts", "changed", "computed", "binds", "data")
         return {name: getattr(self, name) for name in kept}
+
+
+def docstrings_of(tree: ast.AST) -> set[ast.expr]:
+    """Return the constants that are docstrings."""
+    found = set[ast.expr]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                found.add(first.value)
+    return found
+
+
+def weight_of(value: object) -> int:
+    """Return how many bytes a constant can carry."""
+    if isinstance(value, str):
+        return len(value.encode("utf-8", "surrogatepass"))
+    if isinstance(value, bytes):
+        return len(value)
+    if isinstance(value, int):
+        return (value.bit_length() + 7) // 8
+    return {float: 8, complex: 16}.get(type(value), 0)
 
 
 class Constants:

@@ -1,4 +1,4 @@
-"""The tripwire: what is made for tricks is seen in the source, and nothing honest is."""
+"""What is read in the source: tricks and data handed in with an answer, and nothing honest."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from attacks.toys import POINTS, WEEK
 from detgrader.assignment import load_assignment
 from detgrader.classroom.batch import grade_batch, take_in_all
 from detgrader.course import Course, TripwireSettings
+from detgrader.grading.reading import too_heavy
 from detgrader.grading.results import Status, SubmissionResult
 from detgrader.grading.tripwire import Find, find, finds
 from detgrader.overlays import lay_over, load_overlays
@@ -129,6 +130,60 @@ def test_no_reference_variant_or_mutant_is_taken_for_a_trick(week: str) -> None:
     for tree in trees:
         uses = Uses(tree, imports | aliases_of(tree)).as_json()
         assert list(finds(uses, SETTINGS)) == [], ast.unparse(tree)
+
+
+@pytest.mark.parametrize("week", COURSE.weeks())
+def test_no_honest_answer_is_heavy(week: str) -> None:
+    """Those that are known have less than a half of what they may."""
+    assignment = load_assignment(COURSE, week)
+    reference = reference_submission(COURSE, assignment)
+    mutants = load_overlays(COURSE.mutants(week), assignment, with_hints=True)
+    variants = load_overlays(COURSE.variants(week), assignment, with_hints=False)
+    known: dict[str, dict[str, int]] = {}
+    for overlay in (None, *mutants, *variants):
+        laid = lay_over(reference, overlay, assignment) if overlay else reference
+        for cell in laid.cells:
+            if cell.source not in known:
+                known[cell.source] = Uses(ast.parse(cell.source), {}).data
+        data = {cell.name: known[cell.source] for cell in laid.cells}
+        doubled = {
+            cell: {name: (1 if name == "line" else 2) * one for name, one in weights.items()}
+            for cell, weights in data.items()
+        }
+        assert too_heavy(doubled) == {}
+
+
+def weighed(**cells: str) -> dict[str, str]:
+    """Say of which cells the constants weigh too much."""
+    return too_heavy({name: Uses(ast.parse(source), {}).data for name, source in cells.items()})
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"w = '{'ж' * 1_001}'",
+        f"w = b'{'x' * 2_001}'",
+        f"w = {1 << 16_001:#x}",
+        f"w = {[0.5] * 501}",
+        f"w = {[70_000] * 1_401}",
+        f"w = {{{', '.join(f'{n}: 1' for n in range(3_000))}}}",
+        "\n".join(f"w{n} = 'abcdefgh'" for n in range(501)),
+        f"def f(x='{'x' * 2_001}'): pass",
+        f"f'{'x' * 2_001}{{y}}'",
+    ],
+    ids=("text", "bytes", "int", "floats", "ints", "dict", "names", "default", "f-string"),
+)
+def test_data_in_constants_is_too_heavy(source: str) -> None:
+    assert weighed(cell=source)["cell"].endswith("compute it, or write less.")
+
+
+def test_together_cells_may_hold_less_than_each_by_itself() -> None:
+    half = f"w = {['a' * 100] * 39}"
+    assert weighed(one=half, two=half) == {}
+    assert list(weighed(one=half, two=half, three=half + "\nx = 'abc'")) == ["three"]
+    doc = f'def f():\n    """{"x" * 9_000}"""'
+    assert weighed(one=doc, two=doc) == {}
+    assert len(weighed(one=doc, two=doc, three=doc)) == 1
 
 
 TRIPWIRE = '\n[tripwire]\nnames = ["__code__"]\npaths = ["sys.modules"]\n'
