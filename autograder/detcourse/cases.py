@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from detcourse.truth import box_iou, cxcywh_to_xyxy, make_priors
+from detcourse.truth import SMOOTHING, box_iou, cxcywh_to_xyxy, iou_in_doubt, make_priors
 
 # With right priors three boxes take up to six draws, six boxes eleven (hundreds of cases each).
 MOST_DRAWS = 1000
@@ -48,23 +48,29 @@ def is_plain(boxes: Tensor, priors: Tensor, threshold: float = 0.5) -> bool:
     """Say whether only one matching is right: no ties, no prior claimed twice, none at the limit.
 
     Every object needs a margin of 1e-4 between its best prior and the next, every prior between
-    its best object and the next.
+    its best object and the next, however an IoU may rightly be computed.
     """
     if len(boxes) == 0:
         return True
-    ious = box_iou(boxes, cxcywh_to_xyxy(priors.double()))
+    corners = cxcywh_to_xyxy(priors.double())
+    ious, least = box_iou(boxes, corners), box_iou(boxes, corners, SMOOTHING)
     claimed = ious.argmax(1)
     if len(set(claimed.tolist())) < len(boxes):
         return False
-    best = ious.topk(2, dim=1).values
-    if float((best[:, 0] - best[:, 1]).min()) < 1e-4:
+    if float(lead(ious, least, 1).min()) < 1e-4:
         return False
     if len(boxes) > 1:
-        two = ious.topk(2, dim=0).values
-        near = (two[0] - two[1] < 1e-4) & (two[0] > threshold - 1e-4)
+        near = (lead(ious, least, 0) < 1e-4) & (ious.amax(0) > threshold - 1e-4)
         if bool(near.any()):
             return False
-    return float((ious.amax(0) - threshold).abs().min()) > 1e-4
+    return not bool(iou_in_doubt(boxes, corners, threshold, 1e-4).any())
+
+
+def lead(most: Tensor, least: Tensor, dim: int) -> Tensor:
+    """Return by how much the best IoU in each row or column beats the next one at least."""
+    first, second = most.topk(2, dim=dim).indices.unbind(dim)
+    best = least.gather(dim, first.unsqueeze(dim)).squeeze(dim)
+    return best - most.gather(dim, second.unsqueeze(dim)).squeeze(dim)
 
 
 def plain_boxes(

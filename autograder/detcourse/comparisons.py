@@ -204,7 +204,7 @@ def is_clear(offsets: Tensor, logits: Tensor, priors: Tensor, settings: Settings
     boxes = truth.cxcywh_to_xyxy(truth.decode_offsets(offsets.double(), priors.double()))
     # Boxes cut to the image overlap otherwise: that suppression comes first is pinned.
     together = (above.double() @ above.double().T) > 0
-    doubt = (truth.box_iou(boxes, boxes) - settings.iou_threshold).abs() < 1e-5
+    doubt = truth.iou_in_doubt(boxes, boxes, settings.iou_threshold, 1e-5)
     return not bool((doubt & together).any())
 
 

@@ -21,12 +21,17 @@ def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
     return torch.stack([(x_min + x_max) / 2, (y_min + y_max) / 2, x_max - x_min, y_max - y_min], -1)
 
 
-def box_iou(boxes_a: Tensor, boxes_b: Tensor) -> Tensor:
+# Many add a number up to this to the union of two boxes, so as not to divide by 0: that is right.
+SMOOTHING = 1e-5
+
+
+def box_iou(boxes_a: Tensor, boxes_b: Tensor, smoothing: float = 0.0) -> Tensor:
     """Return the IoU of each box with each other: 0 where either has no area, never NaN.
 
     Args:
         boxes_a: (A, 4) float, `xyxy`.
         boxes_b: (B, 4) float, `xyxy`, in the same units.
+        smoothing: is added to the union.
 
     Returns:
         (A, B) float64 in [0, 1].
@@ -36,8 +41,22 @@ def box_iou(boxes_a: Tensor, boxes_b: Tensor) -> Tensor:
     height = torch.minimum(a[..., 3], b[..., 3]) - torch.maximum(a[..., 1], b[..., 1])
     shared = width.clamp(min=0) * height.clamp(min=0)
     areas = [(x[..., 2] - x[..., 0]) * (x[..., 3] - x[..., 1]) for x in (a, b)]
-    union = areas[0] + areas[1] - shared
+    union = areas[0] + areas[1] - shared + smoothing
     return torch.where(union > 0, shared / torch.where(union > 0, union, 1.0), 0.0)
+
+
+def iou_in_doubt(boxes_a: Tensor, boxes_b: Tensor, threshold: float, margin: float) -> Tensor:
+    """Say for each box with each other whether right ways to compute their IoU may disagree.
+
+    Args:
+        threshold: that the IoU is held against.
+        margin: for rounding.
+
+    Returns:
+        (A, B) bool.
+    """
+    least, most = box_iou(boxes_a, boxes_b, SMOOTHING), box_iou(boxes_a, boxes_b)
+    return (least - margin < threshold) & (threshold < most + margin)
 
 
 def map_cells(size: int, scale: float, after: float, ratios: Sequence[float]) -> Tensor:

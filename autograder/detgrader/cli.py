@@ -157,7 +157,7 @@ def grade(
             )
         for result in batch.submissions:
             if len(batch.submissions) <= 4 or result.error:
-                reports.print_submission(console, result)
+                reports.print_submission(console, result, batch.isolation)
         if len(batch.submissions) > 1:
             reports.print_class(console, batch)
         reports.print_files(console, reports.write_reports(batch, out, secret))
@@ -234,7 +234,7 @@ def demo(
                 on_result=on_result,
             )
         for result in batch.submissions:
-            reports.print_submission(console, result)
+            reports.print_submission(console, result, batch.isolation)
         reports.print_class(console, batch)
         if batch.isolation == "none":
             say("No sandbox works here, so this ran without one: see `detgrader doctor`.")

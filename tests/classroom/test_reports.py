@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from detgrader.classroom.reports import write_reports
+from detgrader.classroom.reports import print_class, print_submission, write_reports
 from detgrader.grading.results import BatchResult, Status, SubmissionResult, TaskResult
 
 
@@ -32,3 +36,19 @@ def test_files_of_students_who_are_no_longer_there_go(tmp_path: Path) -> None:
     write_reports(batch_of("ada", "bob"), tmp_path, "one")
     written = write_reports(batch_of("bob", "eve"), tmp_path, "two")
     assert {path.name for path in written.gradescope.iterdir()} == {"bob.json", "eve.json"}
+
+
+@pytest.mark.parametrize("isolation", ["bubblewrap", "none"])
+def test_every_output_says_whether_there_was_a_sandbox(isolation: str, tmp_path: Path) -> None:
+    batch = replace(batch_of("ada"), isolation=isolation)
+    written = write_reports(batch, tmp_path, "one")
+    console = Console(file=io.StringIO(), width=80)
+    print_submission(console, batch.submissions[0], isolation)
+    print_class(console, batch)
+    shown = console.file.getvalue()
+    told = json.loads((written.gradescope / "ada.json").read_text("utf-8"))
+    assert told["extra_data"]["isolation"] == isolation
+    assert f'<property name="isolation" value="{isolation}"' in written.junit.read_text("utf-8")
+    warned = isolation == "none"
+    assert ("without a sandbox" in told["output"]) == warned
+    assert ("without a sandbox" in shown, "(isolation: none)" in shown) == (warned, warned)

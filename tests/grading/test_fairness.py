@@ -16,6 +16,7 @@ from detgrader.grading.diagnosis import Answers, Diagnosis
 from detgrader.grading.mistakes import MistakesBench
 from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import Status, TaskResult
+from detgrader.grading.session import BUCKETS, CheckSession
 from detgrader.intake import CodeCell, Submission
 from detlab.checking.workbench import StudentError
 
@@ -113,7 +114,7 @@ def test_no_hint_is_given_for_what_was_not_written(error: str) -> None:
         alike = Answers([["error", raised, ""]], whole=True, failed=True)
         diagnosis = Diagnosis({"1.1": [mistake]}, lambda *_, alike=alike: alike)
         outcome = Outcome(Status.FAILED, transcript=[StudentError(raised, "")])
-        assert diagnosis.hint("1.1", [(check, outcome)]) == hint
+        assert diagnosis.hint("1.1", [(check, outcome)], 0) == hint
 
 
 def test_figures_of_known_mistakes_are_closed() -> None:
@@ -128,3 +129,33 @@ def test_figures_of_known_mistakes_are_closed() -> None:
     bench = MistakesBench(SimpleNamespace(run=run), "import matplotlib.pyplot as plt", {})
     bench.ask(mistake, None, [["object"]])
     assert plt.get_fignums() == []
+
+
+def test_another_notebook_is_asked_other_inputs_and_the_same_one_the_same(tmp_path: Path) -> None:
+    """Who has learned from one grading what was asked gains nothing by it in the next."""
+    course = build_course(tmp_path / "course")
+    wrong = notebook_with(
+        solved_notebook(course), {"task_1_1": "def add(first, second):\n    return 0\n"}
+    )
+    paths = []
+    for number in range(12):
+        wrong["metadata"]["saved"] = number
+        paths.append(hand_in(wrong, tmp_path / f"{number}.ipynb"))
+    # What staff read of the failed sum names both numbers.
+    first, again = (
+        [
+            [check.detail for check in one.checks["1.1"]]
+            for one in grade_batch(course, WEEK, take_in_all(paths), 2, secret="one").submissions
+        ]
+        for _ in range(2)
+    )
+    assert first == again
+    asked = {str(details) for details in first}
+    assert 1 < len(asked) <= BUCKETS
+
+
+def test_which_inputs_a_notebook_is_asked_only_the_secret_tells() -> None:
+    sessions = [CheckSession(lambda session: None, secret) for secret in ("one", "two")]
+    one, two = ([session.bucket_of(f"{n}") for n in range(200)] for session in sessions)
+    assert set(one) == set(two) == set(range(BUCKETS))
+    assert one != two

@@ -134,8 +134,8 @@ def test_known_mistakes_are_not_asked_what_takes_long() -> None:
         )
         for name in ("quick", "long")
     )
-    assert diagnosis.hint("1.1", [long]) == ""
-    assert diagnosis.hint("1.1", [quick, long]) == "Which way is down?"
+    assert diagnosis.hint("1.1", [long], 0) == ""
+    assert diagnosis.hint("1.1", [quick, long], 0) == "Which way is down?"
     assert asked == ["quick"]
 
 
@@ -482,13 +482,28 @@ print(len(names))
             "x.view(2, 3)",
             "shape '[2, 3]' is invalid for 7",
         ),
-        ("bad literal: '123 45'", "ValueError", "int(x)", "bad literal: '… …'"),
-        ("value 17 of 3", "ValueError", "raise ValueError(f'value {x} of 3')", "value … of 3"),
-        ("(17, 23)", "KeyError", "table[x]", "(…, …)"),
+        ("bad literal: '123 45'", "ValueError", "int(x)", "bad literal: '…'"),
+        ("bad literal: 'H_bj'", "ValueError", "int(text)", "bad literal: '…'"),
+        ("bad literal: 'ten'", "ValueError", "int('ten')", "bad literal: 'ten'"),
+        (
+            "'Tensor' object has no attribute 'hb'",
+            "AttributeError",
+            "x.hb",
+            "'Tensor' object has no attribute 'hb'",
+        ),
+        (
+            "'Hbj' object has no attribute 'hb'",
+            "AttributeError",
+            "x.hb",
+            "'…' object has no attribute 'hb'",
+        ),
+        ("value 17 of 3", "ValueError", "raise ValueError(f'value {x} of 3')", ""),
+        ("(17, 23)", "KeyError", "table[x]", "…"),
+        ("'boxes'", "KeyError", "target['boxes']", "'boxes'"),
         ("1e-3 and -4.5", "ValueError", "", "… and …"),
     ],
 )
-def test_numbers_of_an_error_are_hidden_unless_they_are_shapes(
+def test_what_an_error_says_is_hidden_unless_it_is_the_librarys_or_the_lines(
     words, type_name, line, shown
 ) -> None:
     assert without_values(words, type_name, line) == shown

@@ -25,8 +25,7 @@ def crowd(rng: torch.Generator, count: int, threshold: float) -> tuple[Tensor, T
     """Return boxes that overlap a good deal, and scores, both without doubtful cases."""
     while True:
         boxes = random_boxes(rng, count, 0.3, 0.5)
-        ious = truth.box_iou(boxes, boxes)
-        if float((ious - threshold).abs().min()) > 1e-4:
+        if not bool(truth.iou_in_doubt(boxes, boxes, threshold, 1e-4).any()):
             return boxes, torch.randperm(count, generator=rng) / count + 0.001
 
 
@@ -75,7 +74,7 @@ def test_many_boxes(student: Student, rng: torch.Generator) -> None:
     """Hundreds of boxes that hardly overlap remain, however many they are."""
     while True:
         boxes = random_boxes(rng, 450, 0.02, 0.08)
-        if float((truth.box_iou(boxes, boxes) - 0.5).abs().min()) > 1e-4:
+        if not bool(truth.iou_in_doubt(boxes, boxes, 0.5, 1e-4).any()):
             break
     scores = torch.randperm(450, generator=rng) / 450
     compare(student, boxes, scores, 0.5)

@@ -50,9 +50,8 @@ def scenes(
                 names.append(torch.where(wrong, other, label))
             guess = torch.cat(guesses)
             sound = bool((guess[:, 2:] > guess[:, :2] + 0.01).all())
-            ious = truth.box_iou(guess, boxes)
-            clear = not len(boxes) or float((ious - threshold).abs().min()) > 1e-4
-            if sound and clear:
+            doubt = truth.iou_in_doubt(guess, boxes, threshold, 1e-4)
+            if sound and not bool(doubt.any()):
                 break
         found.append({"boxes": guess, "labels": torch.cat(names)})
         flags = torch.rand(objects, generator=rng) < difficult

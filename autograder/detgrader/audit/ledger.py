@@ -140,6 +140,7 @@ class Ledger:
                 once=frozenset({case.task} if case.alone else ()),
                 sparing=case.kind is Kind.MUTANT,
                 hints=case.kind is not Kind.JUNK,
+                bucket=0,
             )
             yield Errand(case, tuple(some), order)
 

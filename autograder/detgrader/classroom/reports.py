@@ -50,7 +50,7 @@ def write_reports(batch: BatchResult, folder: Path, secret: str) -> Written:
         if stale.stem not in names:
             stale.unlink()  # of an earlier call with other students
     for name, result in zip(names, batch.submissions, strict=True):
-        write_json(written.gradescope / f"{name}.json", gradescope(result))
+        write_json(written.gradescope / f"{name}.json", gradescope(result, batch.isolation))
     write_text(written.junit, junit(batch))
     write_text(written.log, staff_log(batch, secret), mode=0o600)
     write_json(written.results, batch.as_json())
@@ -75,17 +75,25 @@ def file_name(student: str) -> str:
     return kept.lstrip(".")[:100] or "student"
 
 
-def gradescope(result: SubmissionResult) -> dict[str, Any]:
+def gradescope(result: SubmissionResult, isolation: str) -> dict[str, Any]:
     """Return a submission's results in Gradescope's format (results.json, 2024)."""
-    output = result.error or f"{result.pending_manual:g} points are still to be given by hand."
+    pending = f"{result.pending_manual:g} points are still to be given by hand."
+    lines = [result.error or pending * bool(result.pending_manual), stamp(isolation)]
     return {
         "score": result.score,
-        "output": output if result.error or result.pending_manual else "",
+        "output": "\n".join(filter(None, lines)),
         "visibility": "visible",
         "stdout_visibility": "hidden",
         "tests": [gradescope_test(task) for task in result.tasks],
-        "extra_data": {"notebook_sha256": result.notebook_sha256},
+        "extra_data": {"notebook_sha256": result.notebook_sha256, "isolation": isolation},
     }
+
+
+def stamp(isolation: str) -> str:
+    """Say of points that were given without a sandbox that they were, else nothing."""
+    return (
+        "" if isolation == "bubblewrap" else f"Graded without a sandbox (isolation: {isolation})."
+    )
 
 
 def gradescope_test(task: TaskResult) -> dict[str, Any]:
@@ -110,6 +118,7 @@ def junit(batch: BatchResult) -> str:
     xml = junitparser.JUnitXml(batch.assignment)
     for result in batch.submissions:
         suite = junitparser.TestSuite(xml_text(result.student))
+        suite.add_property("isolation", batch.isolation)
         for task in result.tasks:
             case = junitparser.TestCase(f"{task.task} {task.title}", batch.assignment, task.seconds)
             case.result = junit_outcomes(task, result.error)
@@ -148,7 +157,7 @@ def staff_log(batch: BatchResult, secret: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def print_submission(console: Console, result: SubmissionResult) -> None:
+def print_submission(console: Console, result: SubmissionResult, isolation: str) -> None:
     """Print one student's table, and below it what they should read."""
     if result.error:
         console.print(f"{summary(result)}\n", style="bold", markup=False)
@@ -168,6 +177,8 @@ def print_submission(console: Console, result: SubmissionResult) -> None:
         if task.message and task.status != "not_attempted":
             console.print(f"[bold]{task.task}[/] {coloured(task)}")
             console.print(Padding(escape(task.message), (0, 0, 0, 4)))
+    if text := stamp(isolation):
+        console.print(text, style="bold")
     console.print()
 
 
@@ -189,7 +200,7 @@ def print_class(console: Console, batch: BatchResult) -> None:
 
     It is as wide as it must be: what a narrow terminal wraps can be read, what is cut cannot.
     """
-    isolation = "" if batch.isolation == "bubblewrap" else " (isolation: none)"
+    isolation = f" (isolation: {batch.isolation})" if stamp(batch.isolation) else ""
     first = batch.submissions[0]
     title = f"{batch.assignment}: points of {first.max_score:g}{isolation}"
     table = Table(title=title, title_justify="left", title_style="bold", box=None)

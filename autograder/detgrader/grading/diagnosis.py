@@ -94,22 +94,28 @@ class Diagnosis:
     ):
         self.mistakes = mistakes
         self.ask = ask
-        self.known: dict[tuple[str, str], Answers] = {}
+        self.known: dict[tuple[str, str, int], Answers] = {}
 
-    def hint(self, task: str, failures: list[tuple[Check, Outcome]]) -> str:
-        """Return the hint of the mistake that fails the same checks alike, or the empty string."""
+    def hint(self, task: str, failures: list[tuple[Check, Outcome]], bucket: int) -> str:
+        """Return the hint of the mistake that fails the same checks alike, or the empty string.
+
+        Args:
+            bucket: which of the secret's sets of inputs was asked.
+        """
         failures = [(check, outcome) for check, outcome in failures if not check.costly]
         if not failures or any(nothing_answered(outcome) for _, outcome in failures):
             return ""
         given = [(check, answers_of(outcome)) for check, outcome in failures]
         for mistake in self.mistakes.get(task, []):
-            if all(self.is_alike(mistake, check, answers) for check, answers in given):
+            if all(self.is_alike(mistake, check, answers, bucket) for check, answers in given):
                 return mistake.overlay.hint
         return ""
 
-    def is_alike(self, mistake: KnownMistake, check: Check, answers: list[Any]) -> bool:
+    def is_alike(
+        self, mistake: KnownMistake, check: Check, answers: list[Any], bucket: int
+    ) -> bool:
         """Say whether a mistake fails a check with these answers."""
-        key = mistake.overlay.name, check.name
+        key = mistake.overlay.name, check.name, bucket
         known = self.known.get(key)
         if known is None or (
             not known.whole and same_answer(known.first, answers[: len(known.first)])

@@ -23,6 +23,7 @@ class Order:
         sparing: whether costly checks count as passed, not run, once a cheap one of their task
             failed.
         hints: whether a wrong answer is compared with known mistakes.
+        bucket: which of the secret's sets of inputs is asked; None leaves it to the notebook.
     """
 
     submission: Submission
@@ -32,3 +33,4 @@ class Order:
     once: frozenset[str] = frozenset()
     sparing: bool = False
     hints: bool = True
+    bucket: int | None = None

@@ -59,6 +59,10 @@ class Grader:
     def grade(self, order: Order) -> SubmissionResult:
         """Grade a submission."""
         submission, log = order.submission, list(order.submission.notes)
+        session = self.session
+        session.bucket = session.bucket_of(submission.sha256)
+        if order.bucket is not None:
+            session.bucket = order.bucket
         checks: dict[str, list[CheckResult]] = {}
         if submission.refusal:
             reason = submission.refusal
@@ -228,7 +232,8 @@ class SubmissionRun:
     def hint(self, task: Task, attempt: Attempt) -> str:
         """Return a known mistake's hint; a hint that cannot be found costs nobody a grade."""
         try:
-            hint = self.grader.diagnosis.hint(task.label, attempt.failures())
+            bucket = self.grader.session.bucket
+            hint = self.grader.diagnosis.hint(task.label, attempt.failures(), bucket)
         except Exception as error:
             self.log.append(f"{task.label}: no hint: {type(error).__name__}: {error}")
             return ""

@@ -2,7 +2,9 @@
 
 A check is an ordinary test with a `student` fixture, marked as `detgrader.grading.marks` says.
 Its chance comes from the staff's secret: `rng` is the check's own generator, `task_rng` one that
-is the same for all checks of a task, for a training that they share.
+is the same for all checks of a task, for a training that they share. And it comes from the notebook
+that was handed in: who learns from one grading what is asked is asked something else the next time.
+But there are only a few sets of inputs, so that known mistakes need not be asked anew each time.
 """
 
 from __future__ import annotations
@@ -30,6 +32,9 @@ from detgrader.sandbox.limits import Crashed, LimitReached, Violation
 from detlab.checking.student import Student
 from detlab.checking.workbench import StudentError
 
+# So many sets of inputs there are for a secret.
+BUCKETS = 8
+
 
 class CheckSession:
     """A pytest plugin that runs a grading job's checks as often as it is asked to.
@@ -40,11 +45,13 @@ class CheckSession:
 
     Attributes:
         tasks: the collected checks, by the label of their task.
+        bucket: which of the secret's sets of inputs is asked.
     """
 
     def __init__(self, work: Callable[[CheckSession], None], secret: str):
         self.work = work
         self.secret = secret
+        self.bucket = 0
         self.items: list[pytest.Item] = []
         self.tasks: dict[str, TaskChecks] = {}
         self.current: tuple[Student, Path | None] | None = None
@@ -78,7 +85,7 @@ class CheckSession:
 
     @pytest.fixture
     def rng(self, request: pytest.FixtureRequest) -> torch.Generator:
-        """A generator for the check's inputs: the same for every submission of a batch."""
+        """A generator for the check's inputs: the same for all submissions of a bucket."""
         node = request.node
         return torch.Generator().manual_seed(self.seed(f"inputs {node.path.name}::{node.name}"))
 
@@ -88,9 +95,17 @@ class CheckSession:
         (label,) = request.node.get_closest_marker("task").args
         return torch.Generator().manual_seed(self.seed(f"task {label}"))
 
+    def bucket_of(self, sha256: str | None) -> int:
+        """Return which set of inputs a notebook is asked; only who knows the secret can tell."""
+        return self.derive(f"bucket {sha256}") % BUCKETS
+
     def seed(self, purpose: str) -> int:
-        """Derive a seed from the secret."""
-        digest = hmac.digest(self.secret.encode(), purpose.encode(), hashlib.sha256)
+        """Derive a seed from the secret and the bucket."""
+        return self.derive(f"{self.bucket} {purpose}")
+
+    def derive(self, text: str) -> int:
+        """Derive a number of 48 bits from the secret and a text."""
+        digest = hmac.digest(self.secret.encode(), text.encode(), hashlib.sha256)
         return int.from_bytes(digest[:6], "big")
 
     def pytest_runtest_makereport(

@@ -19,8 +19,7 @@ from detgrader.sandbox.limits import (
     Limits,
     Violation,
 )
-from detgrader.text import clean_text, lines_of, without_values
-from detlab.checking.values import class_name
+from detgrader.text import clean_text, error_name, lines_of, without_values
 from detlab.checking.workbench import StudentError, StudentFrame
 
 MESSAGE_BYTES = 4096
@@ -241,7 +240,7 @@ class WorkerClient:
             self.violate("a malformed error")
         words = without_values(words[:2000], type_name, read[-1].text if read else "")
         return StudentError(
-            class_name(type_name),
+            error_name(type_name),
             clean_text(words),
             read,
             limit if limit in LIMIT_MESSAGES else "",

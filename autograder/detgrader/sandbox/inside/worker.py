@@ -6,10 +6,12 @@ there to protect the grader, only to serve honest code and to tell its errors we
 """
 
 import ast
+import contextlib
 import linecache
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from time import monotonic  # by name: cells may replace time's own
 from typing import Any
 
@@ -51,13 +53,26 @@ class DiscardedOutput:
         return False
 
 
+class Bench(Workbench):
+    """A student's cells, whose errors go by names that a grader repeats."""
+
+    def describe(self, error: BaseException) -> StudentError:
+        """Describe an error; one of a class of the student's own by its first built-in base."""
+        described = super().describe(error)
+        with contextlib.suppress(Exception):  # a class may say of itself what it likes
+            for kind in type(error).__mro__:
+                if kind.__module__ != "__main__":
+                    return replace(described, type_name=kind.__name__)
+        return described
+
+
 class Worker:
     """Run a student's cells and answer a check's requests about them."""
 
     def __init__(self, channel: Channel, tools: Mapping[str, Tool]):
         self.channel = channel
         self.namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
-        self.bench = Workbench(self.namespace, tools, lambda frame: frame.f_code.co_filename)
+        self.bench = Bench(self.namespace, tools, lambda frame: frame.f_code.co_filename)
 
     def serve(self) -> Any:
         """Answer messages until the grader closes, or answers a question of ours.
