@@ -26,6 +26,20 @@ pytestmark = [
 EVERY = 5  # rows and columns of an image that are looked at where it is one of hundreds
 
 
+def expect_parts(name: str, answer: object, shape: torch.Size) -> None:
+    """Check that an answer has the parts that it must: what is nothing hangs on no chance."""
+    what = f"`{name}`'s result"
+    if name == "distort":
+        expect_image(answer, what, shape)
+        return
+    parts = expect_list(answer, f"{what}, two things,", 2)
+    expect_tensor(parts[0], f"{what}, the image,")
+    if name == "zoom_out":
+        expect_tensor(parts[1], f"{what}, the boxes,", (4, 4))
+    else:
+        expect_target(parts[1], f"{what}, the target,")
+
+
 @pytest.mark.weight(1)
 def test_chance_of_the_generator(student: Student, rng: torch.Generator) -> None:
     """All chance comes from the generator, and arguments are left alone."""
@@ -43,6 +57,7 @@ def test_chance_of_the_generator(student: Student, rng: torch.Generator) -> None
             seed = seed_from(rng)
             answers = student.tool("global_chance", student.fetch(name), arguments, seed)
             one, other = expect_list(answers, f"`{name}`'s results", 2)
+            expect_parts(name, one, image.shape)
             if not is_same(one, other):
                 fail(f"`{name}` must take all chance from its generator, and from nothing else.")
             generator = student.tool("generator", seed)

@@ -240,12 +240,12 @@ def test_no_object(student: Student, rng: torch.Generator) -> None:
 def test_steps_of_loss(student: Student, rng: torch.Generator) -> None:
     """The loss of four images takes no loop over priors."""
     cases = [list(full_case(rng, [3, 1, 2, 4], 21).values()) for _ in range(2)]
-    check_steps(student, "multibox_terms", cases, MOST_LOSS_STEPS)
+    expect_terms(check_steps(student, "multibox_terms", cases, MOST_LOSS_STEPS))
 
 
-def check_steps(student: Student, name: str, cases: list[list], most: int) -> None:
-    """Check that a call takes few steps, of Python and of torch."""
-    steps, _, _ = counted_call(student, name, *cases)
+def check_steps(student: Student, name: str, cases: list[list], most: int) -> object:
+    """Check that a call takes few steps, of Python and of torch; return its result."""
+    steps, result, _ = counted_call(student, name, *cases)
     if steps < 0:
         fail(f"While `{name}` runs, Python's tracing must be left alone.")
     if steps > most:
@@ -253,6 +253,7 @@ def check_steps(student: Student, name: str, cases: list[list], most: int) -> No
             f"`{name}` takes {steps:,} steps where {most:,} are plenty: let torch work on all "
             "priors at once, without a Python loop over them."
         )
+    return result
 
 
 def trained_like(
@@ -406,7 +407,7 @@ def test_untrained(student: Student, rng: torch.Generator) -> None:
     near = (found - right["scores"]).abs().max()
     if float(near) > 0.02:
         fail("`detect`'s scores are wrong where thousands of priors qualify for every class.")
-    check_steps(student, "detect", made, MOST_DETECTION_STEPS)
+    expect_detections(check_steps(student, "detect", made, MOST_DETECTION_STEPS), len(made[0][0]))
 
 
 def named(arguments: list) -> dict:
