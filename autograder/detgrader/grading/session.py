@@ -155,7 +155,7 @@ def seed_libraries(seed: int) -> None:
     """
     random.seed(seed)
     np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed asks for accelerators: 2 ms
 
 
 class CollectionReports:
