@@ -151,7 +151,19 @@ ATTACKS = [
         """,
     ),
     telling(
-        "raise", calling("raise ValueError(f'inputs {first} and {second}')"), "ValueError: inputs …"
+        "raise",
+        calling("raise ValueError(f'inputs {first} and {second}')"),
+        "`add` adds (and 1 more): ValueError\n  task_1_1, line 2, in add: raise ValueError(f'inputs",
+    ),
+    telling(
+        "letters-in-the-name-of-a-class",
+        calling("raise type('H' + str(first).translate('abcdefghij' * 10), (ValueError,), {})"),
+        "`add` adds (and 1 more): ValueError\n",
+    ),
+    telling(
+        "letters-that-a-library-quotes",
+        calling("int('H' + str(first).translate('abcdefghij' * 10))"),
+        "invalid literal for int() with base 10: '…'",
     ),
     telling("raise-of-a-constant", calling("raise ValueError('k must be 3')"), "k must be 3"),
     telling("assert", calling("assert False, (first, second)"), "AssertionError"),
