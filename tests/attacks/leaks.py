@@ -153,7 +153,7 @@ ATTACKS = [
     telling(
         "raise",
         calling("raise ValueError(f'inputs {first} and {second}')"),
-        "`add` adds (and 1 more): ValueError\n  task_1_1, line 2, in add: raise ValueError(f'inputs",
+        "(and 1 more): ValueError\n  task_1_1, line 2, in add: raise ValueError(f'inputs",
     ),
     telling(
         "letters-in-the-name-of-a-class",
