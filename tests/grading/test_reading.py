@@ -14,6 +14,7 @@ from detgrader.course import Course, TripwireSettings
 from detgrader.grading.reading import too_heavy
 from detgrader.grading.results import Status, SubmissionResult
 from detgrader.grading.tripwire import Find, find, finds
+from detgrader.intake import Submission
 from detgrader.overlays import lay_over, load_overlays
 from detgrader.reference import reference_submission
 from detgrader.sandbox.inside.uses import Uses, aliases_of
@@ -92,6 +93,12 @@ HONEST = [
     "'exec'\n'sys.modules is a dict'\n'eval'",
     "@torch.no_grad()\ndef f(**options):\n    return super().forward(**options)",
     "import inspect\ninspect.signature(f)",
+    "from detlab.weeks import check",
+    "import sys\nsys.path.append('/content/drive')",
+    "from PIL import ImageFile\nImageFile.LOAD_TRUNCATED_IMAGES = True",
+    "from torch import optim\ndef train(net, optim):\n    optim.rate = 1",
+    "from detlab import scenes\nfor scenes in loader:\n    scenes.seen = getattr(scenes, name)",
+    "if 'net' in globals():\n    del net",
     "import copy, pickle, types\ncopy.deepcopy(net)",
 ]
 
@@ -117,16 +124,21 @@ def test_a_text_in_thousands_of_parts_takes_no_longer_than_its_reading() -> None
     assert found_in(source * 20) is None
 
 
-@pytest.mark.parametrize("week", COURSE.weeks())
-def test_no_reference_variant_or_mutant_is_taken_for_a_trick(week: str) -> None:
+def submissions_of(week: str) -> list[Submission]:
+    """Return a week's reference, and with each of its mutants and variants."""
     assignment = load_assignment(COURSE, week)
     reference = reference_submission(COURSE, assignment)
     mutants = load_overlays(COURSE.mutants(week), assignment, with_hints=True)
     variants = load_overlays(COURSE.variants(week), assignment, with_hints=False)
-    laid = [lay_over(reference, overlay, assignment) for overlay in (*mutants, *variants)]
-    cells = {cell.source for one in (reference, *laid) for cell in one.cells}
+    laid = (lay_over(reference, overlay, assignment) for overlay in (*mutants, *variants))
+    return [reference, *laid]
+
+
+@pytest.mark.parametrize("week", COURSE.weeks())
+def test_no_reference_variant_or_mutant_is_taken_for_a_trick(week: str) -> None:
+    cells = {cell.source for one in submissions_of(week) for cell in one.cells}
     trees = [ast.parse(source) for source in cells]
-    imports = aliases_of(ast.parse(assignment.setup))
+    imports = aliases_of(ast.parse(load_assignment(COURSE, week).setup))
     for tree in trees:
         uses = Uses(tree, imports | aliases_of(tree)).as_json()
         assert list(finds(uses, SETTINGS)) == [], ast.unparse(tree)
@@ -135,13 +147,8 @@ def test_no_reference_variant_or_mutant_is_taken_for_a_trick(week: str) -> None:
 @pytest.mark.parametrize("week", COURSE.weeks())
 def test_no_honest_answer_is_heavy(week: str) -> None:
     """Those that are known have less than a half of what they may."""
-    assignment = load_assignment(COURSE, week)
-    reference = reference_submission(COURSE, assignment)
-    mutants = load_overlays(COURSE.mutants(week), assignment, with_hints=True)
-    variants = load_overlays(COURSE.variants(week), assignment, with_hints=False)
     known: dict[str, dict[str, int]] = {}
-    for overlay in (None, *mutants, *variants):
-        laid = lay_over(reference, overlay, assignment) if overlay else reference
+    for laid in submissions_of(week):
         for cell in laid.cells:
             if cell.source not in known:
                 known[cell.source] = Uses(ast.parse(cell.source), {}).data

@@ -61,6 +61,8 @@ class Uses:
         self.computed: dict[str, int] = {}
         self.binds: dict[str, int] = {}
         self.data = {"literals": 0, "largest": 0, "line": 1, "docstrings": 0}
+        # What a cell calls by an import's name may be something else: `def train(net, optim): …`.
+        self.own = names_of_its_own(tree)
         docstrings = docstrings_of(tree)
         for node in ast.walk(tree):
             self.look_at(node)
@@ -81,7 +83,7 @@ class Uses:
             self.names.setdefault(node.attr, line)
             path = self.path_of(node)
             self.see_path(path, line)
-            if path and not isinstance(node.ctx, ast.Load):
+            if path and not isinstance(node.ctx, ast.Load) and self.is_module(node.value):
                 self.changed.setdefault(path, line)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             self.see_import(node, line)
@@ -137,10 +139,16 @@ class Uses:
             self.names.setdefault(name, line)
         if owner and name:
             self.see_path(f"{owner}.{name}", line)
-        elif owner:
+        elif owner and self.is_module(node.args[0]):
             self.computed.setdefault(owner, line)
-        if owner and node.func.id in CHANGE:
+        if owner and node.func.id in CHANGE and self.is_module(node.args[0]):
             self.changed.setdefault(f"{owner}.{name or '…'}", line)
+
+    def is_module(self, node: ast.AST) -> bool:
+        """Say whether a chain of attributes begins with what was imported, and nothing else."""
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        return isinstance(node, ast.Name) and node.id not in self.own
 
     def path_of(self, node: ast.AST) -> str:
         """Return the dotted path of attributes of something imported, or the empty string."""
@@ -156,6 +164,13 @@ class Uses:
         """Return all of it but what it was made with."""
         kept = ("names", "calls", "paths", "texts", "changed", "computed", "binds", "data")
         return {name: getattr(self, name) for name in kept}
+
+
+def names_of_its_own(tree: ast.AST) -> set[str]:
+    """Return the names of parameters, and of variables that are assigned."""
+    nodes = list(ast.walk(tree))
+    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return stored | {node.arg for node in nodes if isinstance(node, ast.arg)}
 
 
 def docstrings_of(tree: ast.AST) -> set[ast.expr]:
