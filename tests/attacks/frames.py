@@ -148,7 +148,9 @@ ATTACKS = [
         "def serve(self):\n"
         "    while True:\n"
         "        message = self.channel.receive()\n"
-        "        self.channel.send({'kind': 'result', 'nonce': message['nonce'], 'value': 0})\n"
+        "        if message.get('request') not in ('seed', 'make'):\n"
+        "            reply = {'kind': 'result', 'nonce': message['nonce'], 'value': 0}\n"
+        "            self.channel.send(reply)\n"
         "def add(first, second):\n"
         "    send(result(0))\n"
         "    serve(Worker(channel(), {}))\n",

@@ -115,7 +115,7 @@ def test_outside_linux_all_but_grading_works(tmp_path: Path) -> None:
         (["release", "--check"], 0, ""),
         (["doctor"], 1, "Grading runs on Linux"),
         (["grade", WEEK, str(notebook), "--out", str(tmp_path)], 1, "Grading runs on Linux"),
-        (["audit", WEEK], 1, "Grading runs on Linux"),
+        (["audit", WEEK, "--fresh"], 1, "Grading runs on Linux"),
     ):
         command = [sys.executable, "-c", script, *words]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

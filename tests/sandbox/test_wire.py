@@ -3,6 +3,7 @@
 import json
 import random
 import socket
+import threading
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def split(frame: bytes) -> tuple[bytes, bytearray]:
 
 def there_and_back(value: object) -> object:
     """Send a value through a frame."""
-    return unpack(*split(pack({"value": value})))["value"]
+    return unpack(*split(b"".join(pack({"value": value}))))["value"]
 
 
 @pytest.mark.parametrize(
@@ -134,8 +135,31 @@ def test_dishonest_headers_are_refused(header: bytes) -> None:
         unpack(header, bytearray(b"\x07" * 8))
 
 
+def test_two_tensors_never_lie_on_the_same_bytes() -> None:
+    one = json.dumps({"tensor": ["float32", [2], 0, 8]})
+    with pytest.raises(BadFrame, match="out of order"):
+        unpack(f'{{"value": {{"list": [{one}, {one}]}}}}'.encode(), bytearray(8))
+
+
+def test_parts_of_all_sizes_cross_a_socket_and_can_be_written_to() -> None:
+    values = [torch.arange(count, dtype=torch.uint8) for count in (3, 0, 5, 200_000, 1)]
+    values += [torch.rand(7, 11, dtype=torch.float64), torch.tensor([True, False])]
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        sender = threading.Thread(target=Channel(theirs).send, args=({"value": values},))
+        sender.start()
+        got = Channel(ours).receive()["value"]
+        sender.join()
+    assert [one.dtype for one in got] == [one.dtype for one in values]
+    assert all(map(torch.equal, got, values))
+    got[3][:] = 9
+    assert all(torch.equal(got[n], values[n]) for n in range(len(got)) if n != 3)
+
+
 def test_damaged_frames_never_raise_anything_else() -> None:
-    frame = pack({"kind": "result", "value": [torch.ones(2, 3), {"a": (1, 2.5, "x")}, None]})
+    frame = b"".join(
+        pack({"kind": "result", "value": [torch.ones(2, 3), {"a": (1, 2.5, "x")}, None]})
+    )
     header, body = split(frame)
     dice = random.Random(0)
     for _ in range(3000):
@@ -159,7 +183,7 @@ def test_a_length_beyond_the_cap_is_refused_before_anything_is_allocated() -> No
 def test_a_peer_that_leaves_in_the_middle_of_a_frame_is_noticed() -> None:
     ours, theirs = socket.socketpair()
     with ours:
-        theirs.sendall(pack({"value": 1})[:-1])
+        theirs.sendall(b"".join(pack({"value": 1}))[:-1])
         theirs.close()
         with pytest.raises(Closed):
             Channel(ours).receive()

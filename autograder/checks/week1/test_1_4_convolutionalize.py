@@ -86,7 +86,7 @@ def test_shared_parameters(student: Student, rng: torch.Generator) -> None:
         twin = twin_of(student, theirs)
         twin(random(rng, 1, net[0].in_channels, size, size))
         steps = [0.1 * random(rng, *weights.shape) for weights in net.parameters()]
-        student.tool("add_to_parameters", theirs, steps)
+        student.tell("add_to_parameters", theirs, steps)
         with torch.no_grad():
             for weights, step in zip(net.parameters(), steps, strict=True):
                 weights.add_(step)

@@ -11,6 +11,7 @@ from detcourse.week1.nets import randint, random, slide_plainly
 from detlab.checking.expect import (
     expect_equal,
     expect_ints,
+    expect_list,
     expect_number,
     fail,
 )
@@ -105,8 +106,11 @@ def test_my_sizes(student: Student) -> None:
 def test_unseen(student: Student, rng: torch.Generator) -> None:
     """`unseen` counts the rows and columns that no window covers."""
     sizes = [(randint(rng, 14, 90), randint(rng, 14, 90)) for _ in range(8)]
-    for height, width in [(14, 14), (15, 14), (14, 15), (33, 64), *sizes]:
-        answer = expect_ints(student.unseen(height=height, width=width), "`unseen`'s result", 2)
+    sizes = [(14, 14), (15, 14), (14, 15), (33, 64), *sizes]
+    asked = [{"height": height, "width": width} for height, width in sizes]
+    answers = expect_list(student.each("unseen", asked), "The answers", len(asked))
+    for (height, width), answer in zip(sizes, answers, strict=True):
+        answer = expect_ints(answer, "`unseen`'s result", 2)
         # The last window starts at the largest multiple of 2 that leaves room for 14 pixels.
         last = [max(range(0, side - 13, 2)) + 14 for side in (height, width)]
         expect_equal(answer, (height - last[0], width - last[1]), "`unseen`'s result")

@@ -181,13 +181,17 @@ def test_reads_only(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(5)
 def test_window_box(student: Student, rng: torch.Generator) -> None:
     """`window_box` gives the window of a cell: x from the column, y from the row."""
+    asked = []
     for _ in range(6):
         size, stride = randint(rng, 1, 60), randint(rng, 1, 16)
         rows, columns = randint(rng, 4, 9), randint(rng, 10, 15)
-        for i, j in ((0, 0), (0, columns - 1), (rows - 1, 1), (2, 3)):
-            grid = WindowGrid(size, stride, (rows, columns))
-            box = student.window_box(grid=grid, i=i, j=j)
-            box = expect_ints(box, "`window_box`'s result", 4)
-            expected = (j * stride, i * stride, j * stride + size, i * stride + size)
-            cause = "x and y are exchanged." if box == (*expected[1::-1], *expected[:1:-1]) else ""
-            expect_equal(box, expected, "`window_box`'s result", cause)
+        grid = WindowGrid(size, stride, (rows, columns))
+        cells = ((0, 0), (0, columns - 1), (rows - 1, 1), (2, 3))
+        asked += [{"grid": grid, "i": i, "j": j} for i, j in cells]
+    boxes = expect_list(student.each("window_box", asked), "The answers", len(asked))
+    for (grid, i, j), box in zip((one.values() for one in asked), boxes, strict=True):
+        box = expect_ints(box, "`window_box`'s result", 4)
+        left, top = j * grid.stride, i * grid.stride
+        expected = (left, top, left + grid.size, top + grid.size)
+        cause = "x and y are exchanged." if box == (*expected[1::-1], *expected[:1:-1]) else ""
+        expect_equal(box, expected, "`window_box`'s result", cause)

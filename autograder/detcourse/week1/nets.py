@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from detlab.checking.expect import expect_close, expect_handle, fail
-from detlab.checking.replies import parameters_of
+from detlab.checking.replies import parameters_of, shapes_of
 from detlab.checking.student import Handle, Student
 
 FC_SHAPES = [(400, 400), (400,), (400, 400), (400,), (4, 400), (4,)]
@@ -60,12 +60,11 @@ def expect_lecture_net(
         extra: "conv" or "pool" for the networks of task 1.8.
     """
     expect_handle(net, what, "an nn.Module")
-    parameters = parameters_of(student, net, what)
+    shapes = sorted(own := shapes_of(student, net, what))
     convolutions = CONV_SHAPES + (EXTRA_CONV_SHAPES if extra == "conv" else [])
     expected = sorted(convolutions + FC_SHAPES)
-    if not parameters:
+    if not shapes:
         fail(f"{what} has no parameters: layers in a plain list are not registered.")
-    shapes = sorted(tuple(weights.shape) for weights in parameters)
     if shapes != expected:
         fail(
             f"{what} does not have the parameters of the layers in the statement.",
@@ -75,9 +74,10 @@ def expect_lecture_net(
     candidates: list[Tensor] = []
     # Scores of both signs, or a ReLU on them would not always show.
     while not all(bool(scores.min() < 0 < scores.max()) for scores in candidates) or not candidates:
-        parameters = [random(rng, *w.shape) / fan_in(w) ** 0.5 for w in parameters]
+        parameters = [random(rng, *shape) for shape in own]
+        parameters = [weights / fan_in(weights) ** 0.5 for weights in parameters]
         candidates = [forward(images, *chosen, extra) for chosen in arrangements(parameters)]
-    student.tool("set_parameters", net, parameters)
+    student.tell("set_parameters", net, parameters)
     answer = net(images)
     near = [c for c in candidates if answer_like(answer, c)]
     expect_close(
@@ -90,11 +90,12 @@ def expect_lecture_net(
 
 
 def expect_fresh_weights(student: Student, build: Callable[[], Any], what: str) -> None:
-    """Compare the weights of two networks that were built one after the other."""
-    first, second = (
-        parameters_of(student, expect_handle(build(), f"{what}'s result", "an nn.Module"), what)
-        for _ in range(2)
-    )
+    """Compare the weights of two networks that were built one after the other.
+
+    A hundred numbers of each layer's are enough, and quickly told.
+    """
+    nets = [expect_handle(build(), f"{what}'s result", "an nn.Module") for _ in range(2)]
+    first, second = (parameters_of(student, net, what, first=100) for net in nets)
     if not first or len(first) != len(second):
         fail(f"{what} must return a network with its parameters at each call.")
     if any(a.shape == b.shape and torch.equal(a, b) for a, b in zip(first, second, strict=True)):

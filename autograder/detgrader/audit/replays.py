@@ -28,7 +28,7 @@ from detgrader.grading.results import Status
 from detgrader.sandbox.inside.wire import LENGTHS, pack, unpack
 from detlab.checking.student import Student
 from detlab.checking.values import HandleRef, export, replace_handles
-from detlab.checking.workbench import StudentError, Workbench
+from detlab.checking.workbench import UNANSWERED, StudentError, Workbench
 
 Ask = Callable[[Student], Outcome]
 Change = Callable[[Any], Any]
@@ -153,7 +153,7 @@ def recorder(asked: Callable[..., Any], told: list[Told]) -> Callable[..., Any]:
     """Return what asks the reference, and keeps what it says."""
 
     def perform(request: str, *arguments: Any) -> Any:
-        if request == "seed":
+        if request in UNANSWERED:
             return asked(request, *arguments)
         about = arguments[0] if arguments and isinstance(arguments[0], str) else "an object"
         try:
@@ -172,7 +172,7 @@ def teller(told: list[Told], case: Case) -> Callable[..., Any]:
 
     def perform(request: str, *arguments: Any) -> Any:
         nonlocal asked
-        if request == "seed":
+        if request in UNANSWERED:
             return None
         place, asked = asked, asked + 1
         if place >= len(told):
@@ -250,7 +250,7 @@ def twisting(kind: Junk) -> Change:
 
 def crossed(value: Any) -> Any:
     """Return data as they arrive from a worker."""
-    frame = pack({"value": value})
+    frame = b"".join(pack({"value": value}))
     length, _ = LENGTHS.unpack_from(frame)
     body = LENGTHS.size + length
     return unpack(frame[LENGTHS.size : body], bytearray(frame[body:]))["value"]

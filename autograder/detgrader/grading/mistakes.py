@@ -35,6 +35,7 @@ class MistakesBench:
         self.session = session
         self.setup = setup
         self.tools = tools
+        self.prepared: dict[str, Any] | None = None
 
     def ask(self, mistake: KnownMistake, check: Check, expected: list[Any]) -> Answers:
         """Run one check on a mistake, up to the first answer unlike the expected ones."""
@@ -50,16 +51,28 @@ class MistakesBench:
 
     def bench_of(self, mistake: KnownMistake) -> Workbench:
         """Run a mistake's cells."""
+        if self.prepared is None:  # once: what it defines is the same for all
+            self.prepared = namespace_after([CodeCell("setup", self.setup)], {})
         cells = mistake.submission.up_to(mistake.cell)
-        return bench_on([CodeCell("setup", self.setup), *cells], self.tools)
+        return bench_in(namespace_after(cells, self.prepared), self.tools)
 
 
 def bench_on(cells: Iterable[CodeCell], tools: Mapping[str, Tool]) -> Workbench:
     """Run cells of the staff's in this process; return a bench with what they define."""
-    namespace: dict[str, Any] = {"__name__": "__main__"}
+    return bench_in(namespace_after(cells, {}), tools)
+
+
+def bench_in(namespace: dict[str, Any], tools: Mapping[str, Tool]) -> Workbench:
+    """Return a bench with what a namespace holds."""
+    return Workbench(namespace, tools, lambda frame: frame.f_code.co_filename)
+
+
+def namespace_after(cells: Iterable[CodeCell], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Run cells on a copy of a namespace; return what it holds then."""
+    namespace: dict[str, Any] = {"__name__": "__main__", **before}
     for cell in cells:
         exec(compiled(cell.name, cell.source), namespace)
-    return Workbench(namespace, tools, lambda frame: frame.f_code.co_filename)
+    return namespace
 
 
 def with_own_chance(perform: Request) -> Request:

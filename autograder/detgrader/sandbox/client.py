@@ -1,6 +1,5 @@
 """A worker as the grader sees it: ask, answer, and how it ended."""
 
-import contextlib
 import json
 import os
 import select
@@ -20,7 +19,7 @@ from detgrader.sandbox.limits import (
     Violation,
 )
 from detgrader.text import clean_text, error_name, lines_of, without_values
-from detlab.checking.workbench import StudentError, StudentFrame
+from detlab.checking.workbench import UNANSWERED, StudentError, StudentFrame
 
 MESSAGE_BYTES = 4096
 MAX_FRAMES = 6
@@ -88,7 +87,6 @@ class WorkerClient:
         self.channel = Channel(ours)
         self.greeted = False
         self.cells_s = 0.0
-        self.unread: list[str] = []
         self.begin()
 
     def begin(self) -> None:
@@ -144,10 +142,7 @@ class WorkerClient:
             LimitReached, Violation, Crashed: the worker is gone.
         """
         nonce = self.post("perform", request=request, arguments=list(arguments))
-        if request == "seed":  # has no answer to wait for
-            self.unread.append(nonce)
-            return None
-        return self.result_of(nonce)
+        return None if request in UNANSWERED else self.result_of(nonce)
 
     def post_stand_ins(self, stand_ins: dict[str, Callable[..., Any]]) -> str:
         """Let functions of earlier tasks be answered here instead of by the student's code."""
@@ -165,25 +160,10 @@ class WorkerClient:
         return nonce
 
     def result_of(self, nonce: str) -> Any:
-        """Wait for a message's result; those of earlier ones that nobody asked for come first."""
+        """Wait for the result of the oldest message without one, answering questions meanwhile."""
         if not self.greeted:
             self.expect("ready", self.receive())
             self.greeted = True
-        earlier, self.unread = self.unread, []
-        failed = None
-        for unread in earlier:
-            try:
-                self.next_result(unread)
-            except StudentError as error:
-                failed = failed or error
-        if failed is None:
-            return self.next_result(nonce)
-        with contextlib.suppress(StudentError):  # read it, or the next would be taken for it
-            self.next_result(nonce)
-        raise failed
-
-    def next_result(self, nonce: str) -> Any:
-        """Wait for the result of the oldest message without one, answering questions meanwhile."""
         while True:
             reply = self.receive()
             kind, given = reply.get("kind"), reply.get("nonce")
@@ -238,12 +218,13 @@ class WorkerClient:
         type_name, words, limit = (message.get(key) for key in ("type_name", "message", "limit"))
         if not (type(type_name) is str and type(words) is str and type(limit) is str):
             self.violate("a malformed error")
-        words = without_values(words[:2000], type_name, read[-1].text if read else "")
+        told = without_values(words[:2000], type_name, read[-1].text if read else "")
         return StudentError(
             error_name(type_name),
-            clean_text(words),
+            clean_text(told),
             read,
             limit if limit in LIMIT_MESSAGES else "",
+            clean_text(words[:2000]),
         )
 
     def read_frame(self, frame: Any) -> StudentFrame | None:

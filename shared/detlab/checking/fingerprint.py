@@ -25,7 +25,7 @@ MAX_NUMBERS = 1 << 14
 def fingerprint(value: Any) -> Any:
     """Describe an answer (or an error) in lists, strings and numbers, ready for JSON."""
     if isinstance(value, StudentError):
-        return ["error", value.type_name, value.message]
+        return ["error", value.type_name, value.said or value.message]
     if isinstance(value, Tensor):
         return ["tensor", list(value.shape), *weighted_sums(value.flatten().to(torch.float64))]
     if isinstance(value, np.ndarray):

@@ -4,7 +4,6 @@ from typing import Any
 
 from torch import nn
 
-from detlab.checking.expect import expect_handle
 from detlab.checking.student import Handle, Student
 
 SETTINGS: dict[type[nn.Module], tuple[str, ...]] = {
@@ -29,8 +28,7 @@ def mirror(student: Student, module: nn.Module) -> Handle:
     Returns:
         A handle to a module of the same class with the same settings, weights and dtype.
     """
-    built = student.tool("build", describe(module))
-    return expect_handle(built, "The check's own module", "an nn.Module")
+    return student.make(type(module).__name__, "build", describe(module))
 
 
 def describe(module: nn.Module) -> dict[str, Any]:

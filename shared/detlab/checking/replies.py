@@ -6,6 +6,7 @@ reply is looked at, part by part, before a check reads it.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from torch import Tensor
 from detlab.checking.expect import expect_handle, expect_list, expect_tensor, fail, type_of
 from detlab.checking.student import Handle, Student
 
+# No parameter of a task has more: who asks for more wants the grader's memory.
+MOST_NUMBERS = 1 << 26
 Calls = list[tuple[tuple[int, ...], bool]]
 
 
@@ -91,15 +94,20 @@ def axes_of(student: Student, figure: Any, what: str) -> list[dict[str, Any]]:
 
 
 def parameters_of(
-    student: Student, module: Handle, what: str, count: int | None = None
+    student: Student,
+    module: Handle,
+    what: str,
+    count: int | None = None,
+    first: int | None = None,
 ) -> list[Tensor]:
     """Return a module's registered parameters: finite tensors, none of them empty.
 
     Args:
         what: the module, for the message: "the network".
         count: how many there must be.
+        first: so many numbers of each are enough, flat.
     """
-    found = student.tool("parameters", module)
+    found = student.tool("parameters", module, first)
     parameters = [
         expect_tensor(weights, f"Each parameter of {what}")
         for weights in expect_list(found, f"The list of {what}'s parameters", count)
@@ -107,6 +115,21 @@ def parameters_of(
     if not all(weights.numel() and weights.is_floating_point() for weights in parameters):
         fail(f"Each parameter of {what} must hold numbers, floats.")
     return parameters
+
+
+def shapes_of(student: Student, module: Handle, what: str) -> list[tuple[int, ...]]:
+    """Return the shapes of a module's registered parameters, none of them empty.
+
+    Args:
+        what: the module, for the message: "the network".
+    """
+    what = f"The list of {what}'s parameters"
+    shapes = expect_form(student.tool("parameter_shapes", module), [[int]], what)
+    if not all(
+        0 < math.prod(shape) <= MOST_NUMBERS and min(shape, default=1) > 0 for shape in shapes
+    ):
+        fail(f"{what} holds shapes that are none.")
+    return [tuple(shape) for shape in shapes]
 
 
 def calls_of(student: Student, record: Handle, what: str) -> Calls:

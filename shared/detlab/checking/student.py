@@ -4,13 +4,16 @@ A check is written once against this interface; whether the code lies in the
 notebook's own process or in a grader's worker is the bench's affair.
 """
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from detlab.checking.values import HandleRef, replace_handles
 from detlab.checking.workbench import StudentError
 
 Request = Callable[..., Any]
+# Numbers of what checks have made; those of what students' code returns are from 0 on.
+NUMBERS = itertools.count(-1, -1)
 
 
 class Handle:
@@ -63,6 +66,10 @@ class Student:
             raise AttributeError(name)
         return lambda **arguments: self.request("call", name, arguments)
 
+    def each(self, name: str, calls: Sequence[dict[str, Any]]) -> list[Any]:
+        """Call their function several times, in one request; return the answers in order."""
+        return self.request("each", name, list(calls))
+
     def fetch(self, name: str) -> Any:
         """Return a variable of the student's."""
         return self.request("fetch", name)
@@ -75,6 +82,21 @@ class Student:
         """Run a tool of `detlab.checking.tools` there."""
         return self.request("tool", name, list(arguments))
 
+    def make(self, kind: str, name: str, *arguments: Any) -> Handle:
+        """Have a tool make an object that stays there, without waiting for it.
+
+        Args:
+            kind: name of the object's class, for messages.
+            name: the tool's.
+        """
+        ref = HandleRef(next(NUMBERS), kind)
+        self.perform("make", ref.number, name, sent(arguments))
+        return Handle(self, ref)
+
+    def tell(self, name: str, *arguments: Any) -> None:
+        """Have a tool change objects there, without waiting for it."""
+        self.make("None", name, *arguments)
+
     def seed(self, seed: int) -> None:
         """Seed torch's global generator there."""
         self.perform("seed", seed)
@@ -85,9 +107,8 @@ class Student:
         Raises:
             StudentError: the student's code raised.
         """
-        sent = replace_handles(list(arguments), lambda handle: handle.ref, Handle)
         try:
-            answer = self.perform(request, *sent)
+            answer = self.perform(request, *sent(arguments))
         except StudentError as error:
             self._note(error)
             raise
@@ -97,3 +118,8 @@ class Student:
     def _note(self, answer: Any) -> None:
         """Note an answer or an error. (No student's function is called so: see `__getattr__`.)"""
         self.transcript.append(answer)
+
+
+def sent(arguments: Sequence[Any]) -> list[Any]:
+    """Put handles' references in the place of handles."""
+    return replace_handles(list(arguments), lambda handle: handle.ref, Handle)

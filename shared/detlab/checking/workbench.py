@@ -6,6 +6,7 @@ The same bench serves a live notebook (visible checks) and a grader's worker
 
 import importlib
 import inspect
+import itertools
 import linecache
 import traceback
 from collections.abc import Callable, Mapping
@@ -18,6 +19,8 @@ import torch
 from detlab.checking.values import HandleRef, export, replace_handles, without_sharing
 
 MAX_FRAMES = 6
+# Requests that nobody waits for: their errors are told with the next answer.
+UNANSWERED = frozenset({"seed", "make"})
 Tool = Callable[..., Any]
 
 
@@ -40,12 +43,15 @@ class StudentError(Exception):
         message: what the exception says.
         frames: the student's own lines, outermost first.
         limit: "memory", "files" or "output" when the error is a limit's, else "".
+        said: all that the exception says, where `message` is only what may be repeated to a
+            student: for a check to look at, and never to show. Empty where both are the same.
     """
 
     type_name: str
     message: str
     frames: list[StudentFrame] = field(default_factory=list)
     limit: str = ""
+    said: str = ""
 
     def __str__(self) -> str:
         lines = [f"{self.type_name}: {self.message}" if self.message else self.type_name]
@@ -148,16 +154,19 @@ class Workbench:
     ):
         self.namespace = namespace
         self.cell_name = cell_name
-        self.objects: list[Any] = []
+        self.objects: dict[int, Any] = {}
+        self.numbers = itertools.count()
         # As they were before any cell ran: cells may put other functions into their module.
         self.tools = tools
         self.requests: dict[str, Callable[..., Any]] = {
             "call": self.call,
+            "each": self.each,
             "fetch": self.fetch,
             "new": self.new,
             "invoke": self.invoke,
             "get": self.get,
             "tool": self.tool,
+            "make": self.make,
             "seed": self.seed,
         }
 
@@ -199,8 +208,9 @@ class Workbench:
 
     def keep(self, value: Any) -> HandleRef:
         """Keep an object here and return the number by which a check may name it."""
-        self.objects.append(value)
-        return HandleRef(len(self.objects) - 1, type(value).__name__)
+        number = next(self.numbers)
+        self.objects[number] = value
+        return HandleRef(number, type(value).__name__)
 
     def look_up(self, handle: HandleRef) -> Any:
         """Return the object behind a handle."""
@@ -219,6 +229,10 @@ class Workbench:
             message = f"`{name}` is not a function but a {type(function).__name__}"
             raise StudentError("TypeError", message)
         return call_by_name(function, arguments)
+
+    def each(self, name: str, calls: list[dict[str, Any]]) -> list[Any]:
+        """Call a function of the student's several times."""
+        return [self.call(name, arguments) for arguments in calls]
 
     def fetch(self, name: str) -> Any:
         """Return a variable of the student's."""
@@ -241,6 +255,10 @@ class Workbench:
     def tool(self, name: str, arguments: list[Any]) -> Any:
         """Run one of the course's tools on the student's objects."""
         return self.tools[name](*arguments)
+
+    def make(self, number: int, name: str, arguments: list[Any]) -> None:
+        """Run one of the course's tools, and keep what it makes under a number of the check's."""
+        self.objects[number] = self.tools[name](*arguments)
 
     def seed(self, seed: int) -> None:
         """Seed torch's global generator, so that a check is the same each time it runs."""

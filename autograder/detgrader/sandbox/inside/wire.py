@@ -32,6 +32,10 @@ MAX_HEADER = 1 << 20
 MAX_BODY = 64 << 20
 MAX_INT = 1 << 63
 MAX_DIMENSIONS = 16
+ALIGNMENT = 16
+# Frames up to here are put together: one call of the system's costs more than the copy.
+SMALL = 1 << 16
+Buffer = bytes | memoryview
 TENSOR_DTYPES = {
     str(dtype).removeprefix("torch."): dtype
     for dtype in (
@@ -56,11 +60,16 @@ class Closed(Exception):
     """The peer is gone."""
 
 
+def aligned(length: int) -> int:
+    """Return the first place at or behind this one where any number may lie."""
+    return -(-length // ALIGNMENT) * ALIGNMENT
+
+
 class Encoder:
     """Write a value as a JSON tree and the bytes of its tensors."""
 
     def __init__(self) -> None:
-        self.buffers: list[bytes] = []
+        self.buffers: list[Buffer] = []
         self.length = 0
 
     def encode(self, value: Any) -> Any:
@@ -85,18 +94,19 @@ class Encoder:
             return {"dict": [[self.encode(k), self.encode(v)] for k, v in value.items()]}
         if is_plain_tensor(value) and (name := str(value.dtype)[6:]) in TENSOR_DTYPES:
             flat = value.detach().contiguous().reshape(-1).view(torch.uint8)
-            return {"tensor": [name, shape_of(value), *self.place(flat.numpy().tobytes())]}
+            return {"tensor": [name, shape_of(value), *self.place(flat.numpy().data)]}
         if is_plain_array(value):
             array = value.astype(value.dtype.newbyteorder("<"), copy=False)
             if array.dtype.str in ARRAY_DTYPES:
-                return {"array": [array.dtype.str, shape_of(array), *self.place(array.tobytes())]}
+                flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+                return {"array": [array.dtype.str, shape_of(array), *self.place(flat.data)]}
         raise ValueError(f"a value of type {type(value).__name__} cannot leave the sandbox")
 
-    def place(self, data: bytes) -> tuple[int, int]:
-        """Append bytes to the body and return where they lie: start and length."""
-        start = self.length
-        self.buffers.append(data)
-        self.length += len(data)
+    def place(self, data: memoryview) -> tuple[int, int]:
+        """Append bytes to the body, at the next aligned place; return its start and the length."""
+        start = aligned(self.length)
+        self.buffers += [bytes(start - self.length), data]
+        self.length = start + len(data)
         return start, len(data)
 
 
@@ -117,6 +127,7 @@ class Decoder:
     def __init__(self, body: bytearray):
         self.body = body
         self.depth = 0
+        self.read = 0
 
     def decode(self, tree: Any) -> Any:
         """Return the value of a JSON tree.
@@ -178,39 +189,42 @@ class Decoder:
         return kind(*(self.decode(field) for field in fields))
 
     def read_tensor(self, dtype: Any, shape: Any, start: Any, length: Any) -> torch.Tensor:
-        """Read a tensor; it owns its memory."""
+        """Read a tensor; no other lies in its part of the body."""
         self.require(type(dtype) is str and dtype in TENSOR_DTYPES, dtype, "unknown dtype")
         kind = TENSOR_DTYPES[dtype]
-        data = self.slice(shape, start, length, kind.itemsize)
-        if not data:
+        count = self.expect_bytes(shape, start, length, kind.itemsize, kind is torch.bool)
+        if not count:
             return torch.empty(shape, dtype=kind)
-        if kind is torch.bool and max(data) > 1:
-            raise BadFrame("a boolean is neither 0 nor 1")
-        return torch.frombuffer(data, dtype=kind).reshape(shape)
+        return torch.frombuffer(self.body, dtype=kind, count=count, offset=start).reshape(shape)
 
     def read_array(self, dtype: Any, shape: Any, start: Any, length: Any) -> np.ndarray:
-        """Read an array; it owns its memory."""
+        """Read an array; no other lies in its part of the body."""
         self.require(type(dtype) is str and dtype in ARRAY_DTYPES, dtype, "unknown dtype")
         kind = ARRAY_DTYPES[dtype]
-        data = self.slice(shape, start, length, kind.itemsize)
-        if not data:
+        count = self.expect_bytes(shape, start, length, kind.itemsize, kind == np.bool_)
+        if not count:
             return np.empty(shape, dtype=kind)
-        if kind == np.bool_ and max(data) > 1:
-            raise BadFrame("a boolean is neither 0 nor 1")
-        return np.frombuffer(data, dtype=kind).reshape(shape)
+        return np.frombuffer(self.body, dtype=kind, count=count, offset=start).reshape(shape)
 
-    def slice(self, shape: Any, start: Any, length: Any, itemsize: int) -> bytearray:
-        """Copy the bytes of an array of this shape out of the body."""
+    def expect_bytes(
+        self, shape: Any, start: Any, length: Any, itemsize: int, booleans: bool
+    ) -> int:
+        """Return how many numbers of so many bytes lie there: those that come next in the body."""
         numbers = [start, length, *shape] if type(shape) is list else [None]
         sound = all(type(n) is int and 0 <= n < MAX_INT for n in numbers)
         self.require(sound and len(shape) <= MAX_DIMENSIONS, shape, "bad shape")
-        self.require(math.prod(shape) * itemsize == length, shape, "shape and length disagree")
-        self.require(start + length <= len(self.body), shape, "bytes lie outside the body")
-        return self.body[start : start + length]
+        count = math.prod(shape)
+        self.require(count * itemsize == length, shape, "shape and length disagree")
+        self.require(start == aligned(self.read), shape, "bytes are out of order")
+        self.read = start + length
+        self.require(self.read <= len(self.body), shape, "bytes lie outside the body")
+        if booleans and count and max(memoryview(self.body)[start : self.read]) > 1:
+            raise BadFrame("a boolean is neither 0 nor 1")
+        return count
 
 
-def pack(message: dict[str, Any]) -> bytes:
-    """Write a message as a frame; values of the dict are exported values.
+def pack(message: dict[str, Any]) -> list[Buffer]:
+    """Write a message as the parts of a frame; values of the dict are exported values.
 
     Raises:
         ValueError: a value does not cross, or the frame would be over the cap.
@@ -221,7 +235,8 @@ def pack(message: dict[str, Any]) -> bytes:
     if len(header) > MAX_HEADER or encoder.length > MAX_BODY:
         size = (len(header) + encoder.length) / 2**20
         raise ValueError(f"an answer of {size:.0f} MiB is too large to hand over")
-    return b"".join([LENGTHS.pack(len(header), encoder.length), header, *encoder.buffers])
+    parts = [LENGTHS.pack(len(header), encoder.length) + header, *encoder.buffers]
+    return [b"".join(parts)] if encoder.length <= SMALL else parts
 
 
 def unpack(header: bytes | bytearray, body: bytearray) -> dict[str, Any]:
@@ -271,10 +286,11 @@ class Channel:
             Closed: the peer is gone.
             TimeoutError: the peer does not read in time.
         """
-        frame = pack(message)
-        self.keep_deadline()
+        parts = pack(message)
         try:
-            self.end.sendall(frame)
+            for part in parts:
+                self.keep_deadline()
+                self.end.sendall(part)
         except (BrokenPipeError, ConnectionResetError) as error:
             raise Closed from error
 

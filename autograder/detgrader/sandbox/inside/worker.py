@@ -18,7 +18,14 @@ from typing import Any
 from detgrader.sandbox.inside.uses import Uses, aliases_of
 from detgrader.sandbox.inside.wire import Channel, Closed
 from detlab.checking.cells import keep_definitions
-from detlab.checking.workbench import OutputLimit, StudentError, Tool, Workbench, describe_error
+from detlab.checking.workbench import (
+    UNANSWERED,
+    OutputLimit,
+    StudentError,
+    Tool,
+    Workbench,
+    describe_error,
+)
 
 MAX_OUTPUT = 1 << 20
 MAX_MESSAGE = 2_000
@@ -73,6 +80,7 @@ class Worker:
         self.channel = channel
         self.namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
         self.bench = Bench(self.namespace, tools, lambda frame: frame.f_code.co_filename)
+        self.failed: StudentError | None = None
 
     def serve(self) -> Any:
         """Answer messages until the grader closes, or answers a question of ours.
@@ -98,7 +106,8 @@ class Worker:
                 raise
             except BaseException as error:
                 reply = error_message(self.bench.describe(error))
-            self.reply(reply | {"nonce": nonce})
+            if message.get("request") not in UNANSWERED:
+                self.reply(reply | {"nonce": nonce})
 
     def reply(self, reply: dict[str, Any]) -> None:
         """Send a reply; one that cannot cross becomes an error of the student's."""
@@ -149,8 +158,20 @@ class Worker:
         return None
 
     def perform(self, request: str, arguments: list[Any]) -> Any:
-        """Carry out a request of a check (see `Workbench.perform`)."""
-        return self.bench.perform(request, *arguments)
+        """Carry out a request of a check (see `Workbench.perform`).
+
+        Raises:
+            StudentError: it failed, or an earlier one that nobody waited for.
+        """
+        failed, self.failed = self.failed, None
+        try:
+            if failed:
+                raise failed
+            return self.bench.perform(request, *arguments)
+        except StudentError as error:
+            if request in UNANSWERED:
+                self.failed = error
+            raise
 
     def stand_in(self, names: list[str]) -> None:
         """Replace functions of earlier tasks by questions to the grader."""

@@ -20,6 +20,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -45,13 +46,25 @@ def warm_up(modules: list[str]) -> None:
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3), torch.nn.Flatten(), torch.nn.Linear(4, 1))
     net(torch.zeros(1, 1, 4, 4)).sum().backward()
     if pyplot := sys.modules.get("matplotlib.pyplot"):
-        pyplot.close(pyplot.figure())
+        draw_once(pyplot)
     confine.common_rules()
     # Every worker inherits this random state.
     np.random.seed(0)
     torch.manual_seed(0)
     gc.freeze()
     gc.enable()
+
+
+def draw_once(pyplot: ModuleType) -> None:
+    """Draw a figure with what most have, so that fonts, scales and layouts are there for all."""
+    figure, (left, right) = pyplot.subplots(1, 2, layout="constrained")
+    left.plot([1, 2], [1, 10], marker="o", label="a")
+    left.set(xlabel="x", ylabel="y", title="t", yscale="log")
+    left.legend()
+    right.imshow(np.zeros((2, 2)), cmap="gray")
+    right.add_patch(pyplot.Rectangle((0, 0), 1, 1, fill=False))
+    figure.canvas.draw()
+    pyplot.close(figure)
 
 
 class Memory(NamedTuple):

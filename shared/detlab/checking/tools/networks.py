@@ -22,15 +22,25 @@ def build(description: dict[str, Any]) -> nn.Module:
     state, options = description["state"], description["options"]
     if not state:
         return kind(**options)
-    floats = [value.dtype for value in state.values() if value.is_floating_point()]
-    module = kind(**options, dtype=floats[0])
-    module.load_state_dict(state)
+    module = kind(**options, device="meta")  # without weights: drawing them takes time
+    module.load_state_dict(state, assign=True)
     return module
 
 
-def parameters(module: nn.Module) -> list[Tensor]:
-    """Return a module's registered parameters, in the order of registration."""
-    return list(module.parameters())
+def parameters(module: nn.Module, first: int | None = None) -> list[Tensor]:
+    """Return a module's registered parameters, in the order of registration.
+
+    Args:
+        first: so many numbers of each, flat; None for all, in their shapes.
+    """
+    if first is None:
+        return list(module.parameters())
+    return [parameter.flatten()[:first] for parameter in module.parameters()]
+
+
+def parameter_shapes(module: nn.Module) -> list[list[int]]:
+    """Return the shapes of a module's registered parameters, in the order of registration."""
+    return [list(parameter.shape) for parameter in module.parameters()]
 
 
 def add_to_parameters(module: nn.Module, steps: list[Tensor]) -> None:

@@ -225,9 +225,9 @@ def expect_refusal(
         call = student.fetch(name), list(arguments.values()), kind
         if error.type_name != kind and student.tool("raises", *call) is not True:
             raise
-        missing = [word for word in words if word not in error.message]
+        missing = [word for word in words if word not in (error.said or error.message)]
         if missing:
-            fail(f"`{name}`'s {kind} must say {missing[0]!r}, but says: {error.message[:80]}")
+            fail(f"`{name}`'s {kind} must say {missing[0]!r}, and does not.")
         return
     fail(f"`{name}` must raise a {kind} here.")
 
