@@ -167,7 +167,7 @@ def test_rectangles_are_told_in_pixels_of_the_image(extent, corner, sides) -> No
     figure, axes = picture(extent)
     axes.add_patch(plt.Rectangle(corner, *sides, fill=False, ec="red"))
     axes.add_patch(plt.Rectangle(corner, *sides, fill=False, ec="red", lw=0))  # not to be seen
-    (told,) = figures.describe_figure(figure)
+    (told,) = figures.describe_figure(figure)["axes"]
     (rectangle,) = told["rectangles"]
     assert rectangle["box"] == pytest.approx((2, 1, 6, 3))
     assert (told["images"][0]["upright"], told["images"][0]["whole"]) == (True, True)
@@ -179,11 +179,11 @@ def test_images_upside_down_or_cut_are_told() -> None:
     axes.set_xlim(0, 3)
     axes.set_title("left", loc="left")
     figure.supxlabel("step")
-    (told,) = figures.describe_figure(figure)
+    (told,) = figures.describe_figure(figure)["axes"]
     assert (told["images"][0]["upright"], told["images"][0]["whole"]) == (False, False)
     assert (told["title"], told["xlabel"], told["ylabel"]) == ("left", "step", "")
     axes.set_visible(False)
-    assert figures.describe_figure(figure) == []
+    assert figures.describe_figure(figure)["axes"] == []
     plt.close(figure)
 
 

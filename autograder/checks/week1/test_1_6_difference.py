@@ -15,6 +15,7 @@ from detlab.checking.expect import (
     expect_number,
     fail,
 )
+from detlab.checking.given import expect_without_gradients
 from detlab.checking.mirror import mirror
 from detlab.checking.replies import calls_of
 from detlab.checking.student import Student
@@ -42,7 +43,8 @@ def measure(
     """Compare `difference_norm` with the norm computed here, for a twin that was changed.
 
     Returns:
-        The student's answer, and whether the networks ran with gradients.
+        The student's answer, and whether the networks ran with gradients: by the word of the
+        student's side, so for a message only.
     """
     size, stride = 5, randint(rng, 2, 3)
     net, twin = net_and_twin(rng, size, stride)
@@ -87,13 +89,14 @@ def test_other_twins(student: Student, rng: torch.Generator) -> None:
 
 
 @pytest.mark.weight(1)
-def test_python_float(student: Student, rng: torch.Generator) -> None:
+def test_python_float(student: Student, rng: torch.Generator, names: frozenset[str]) -> None:
     """`difference_norm` returns a Python float, and runs without gradients."""
     answer, gradients = measure(student, rng, shuffle, (1, 3, 7, 7))
     if type(answer) is not float:
         fail("`difference_norm` must return a Python float: `.item()` makes one of a tensor.")
     if gradients:
-        fail("`difference_norm` must run the networks without gradients (`torch.no_grad()`).")
+        fail("`difference_norm` must run both networks without gradients (`torch.no_grad()`).")
+    expect_without_gradients(names, "`difference_norm`")
 
 
 @pytest.mark.weight(2)

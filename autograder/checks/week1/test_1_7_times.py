@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from detcourse.week1.nets import randint
-from detlab.checking.mirror import mirror
-from detlab.checking.replies import axes_of, calls_of
+from detlab.checking.given import expect_without_gradients, given_module
+from detlab.checking.replies import axes_of
 from detlab.checking.student import Student
 from detlab.weeks.week1.assertions import check_rows, check_times_figure
 
@@ -14,14 +14,14 @@ pytestmark = pytest.mark.task("1.7", points=4)
 
 
 @pytest.mark.weight(1)
-def test_time_both(student: Student, rng: torch.Generator) -> None:
+def test_time_both(student: Student, rng: torch.Generator, names: frozenset[str]) -> None:
     """`time_both` runs and measures both procedures for each side."""
     sides = [14, randint(rng, 15, 19), randint(rng, 20, 31)]
-    net = mirror(student, nn.Sequential(nn.Flatten(), nn.Linear(588, 4)))
-    twin = mirror(student, nn.Conv2d(3, 4, 14, stride=2))
-    calls = [student.tool("record_calls", module) for module in (net, twin)]
+    net, net_calls = given_module(student, nn.Sequential(nn.Flatten(), nn.Linear(588, 4)))
+    twin, twin_calls = given_module(student, nn.Conv2d(3, 4, 14, stride=2))
     rows = student.time_both(net=net, twin=twin, sides=sides)
-    check_rows(rows, sides, *(calls_of(student, record, "a network") for record in calls))
+    check_rows(rows, sides, net_calls, twin_calls)
+    expect_without_gradients(names, "`time_both`")
 
 
 @pytest.mark.weight(1)

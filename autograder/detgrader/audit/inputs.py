@@ -187,7 +187,7 @@ def cells_text(cells: Iterable[CodeCell]) -> list[tuple[str, str, bool]]:
 
 def mistake_text(mistake: KnownMistake) -> tuple[object, ...]:
     """Return all that a known mistake answers and says."""
-    cells = cells_text(mistake.submission.up_to(mistake.cell))
+    cells = cells_text(mistake.submission.up_to(mistake.cells[-1]))
     return mistake.overlay.name, mistake.overlay.hint, cells
 
 

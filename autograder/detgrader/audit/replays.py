@@ -50,10 +50,13 @@ class Told:
     Attributes:
         question: the request and the name that it is about.
         answer: data, or the error that the reference raised.
+        calls: of functions that the check gave it, before it answered: which, in the order in which
+            they were given, and with what.
     """
 
     question: str
     answer: Any
+    calls: tuple[tuple[int, tuple[Any, ...], dict[str, Any]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,22 @@ def run(ask: Ask, perform: Callable[..., Any]) -> Outcome:
 def recorder(asked: Callable[..., Any], told: list[Told]) -> Callable[..., Any]:
     """Return what asks the reference, and keeps what it says."""
 
+    calls: list[tuple[int, tuple[Any, ...], dict[str, Any]]] = []
+    given = itertools.count()
+
+    def noting(function: Callable[..., Any]) -> Callable[..., Any]:
+        which = next(given)
+
+        def noted(*arguments: Any, **named: Any) -> Any:
+            calls.append((which, copy.deepcopy(arguments), copy.deepcopy(named)))
+            return function(*arguments, **named)
+
+        return noted
+
     def perform(request: str, *arguments: Any) -> Any:
+        if request == "give":
+            number, function = arguments
+            return asked(request, number, noting(function))
         if request in UNANSWERED:
             return asked(request, *arguments)
         about = arguments[0] if arguments and isinstance(arguments[0], str) else "an object"
@@ -160,7 +178,8 @@ def recorder(asked: Callable[..., Any], told: list[Told]) -> Callable[..., Any]:
             answer = asked(request, *arguments)
         except StudentError as error:
             answer = error
-        told.append(Told(f"{request} {about}", answer))
+        told.append(Told(f"{request} {about}", answer, tuple(calls)))
+        calls.clear()
         return said(answer)
 
     return perform
@@ -169,17 +188,23 @@ def recorder(asked: Callable[..., Any], told: list[Told]) -> Callable[..., Any]:
 def teller(told: list[Told], case: Case) -> Callable[..., Any]:
     """Return what tells answers again, whatever is asked, but for what a case replaces."""
     asked = 0
+    given: list[Callable[..., Any]] = []
 
     def perform(request: str, *arguments: Any) -> Any:
         nonlocal asked
+        if request == "give":
+            given.append(arguments[1])
         if request in UNANSWERED:
             return None
         place, asked = asked, asked + 1
         if place >= len(told):
             raise StudentError("RuntimeError", "nothing was asked here before")
-        answer = told[place].answer
         replaced = place == case.place or (case.on and place > case.place)
-        return said(case.change(answer) if replaced else answer)
+        change: Change = case.change if replaced else lambda value: value
+        for which, called_with, named in copy.deepcopy(told[place].calls):
+            with contextlib.suppress(Exception):  # a worker is told, not the check
+                given[which](*map(change, called_with), **{k: change(v) for k, v in named.items()})
+        return said(change(told[place].answer))
 
     return perform
 

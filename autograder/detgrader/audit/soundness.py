@@ -25,9 +25,10 @@ from detgrader.audit.reach import Reach
 from detgrader.audit.replays import Ask, Endless, Fault, Place, faults
 from detgrader.audit.verdicts import Problem
 from detgrader.classroom.batch import cap_memory
+from detgrader.grading.diagnosis import names_in
 from detgrader.grading.mistakes import bench_on
 from detgrader.grading.outcomes import Outcome, outcome_of, traceback_of
-from detgrader.grading.session import CheckSession, run_session, seed_libraries
+from detgrader.grading.session import CheckSession, Subject, run_session, seed_libraries
 from detgrader.intake import CodeCell, Submission
 from detlab.checking.labels import week_of
 from detlab.checking.student import Student
@@ -157,15 +158,23 @@ def faults_of(
     """Tell one check junk."""
     cells = reference.up_to(inputs.cells[question.task][-1])
     cells = [CodeCell("setup", inputs.assignment.setup), *cells]
-    ask = visible_ask(inputs, question) if question.visible else hidden_ask(session, question)
+    if question.visible:
+        ask = visible_ask(inputs, question)
+    else:
+        names = names_in(reference, inputs.cells[question.task])
+        ask = hidden_ask(session, question, names)
     heavy = is_heavy(inputs.checks[question.task])
     return list(faults(question.name, ask, lambda: bench_on(cells, inputs.tools), heavy))
 
 
-def hidden_ask(session: CheckSession, question: Question) -> Ask:
-    """Return a hidden check, to be run on a student."""
+def hidden_ask(session: CheckSession, question: Question, names: frozenset[str]) -> Ask:
+    """Return a hidden check, to be run on a student.
+
+    Args:
+        names: that its task's source mentions.
+    """
     (check,) = (one for one in session.tasks[question.task].checks if one.key == question.name)
-    return lambda student: session.run(check, student)
+    return lambda student: session.run(check, Subject(student, names))
 
 
 def visible_ask(inputs: Inputs, question: Question) -> Ask:

@@ -67,7 +67,7 @@ def known_mistakes(course: Course, assignment: Assignment) -> dict[str, list[Kno
     for overlay in load_overlays(course.mutants(assignment.name), assignment, with_hints=True):
         submission = lay_over(reference, overlay, assignment)
         task = next(task for task in assignment.tasks if task.label == overlay.task)
-        mistakes[overlay.task].append(KnownMistake(overlay, submission, task.code_cells[-1]))
+        mistakes[overlay.task].append(KnownMistake(overlay, submission, task.code_cells))
     return dict(mistakes)
 
 

@@ -11,8 +11,8 @@ from detgrader.assignment import Task
 from detgrader.grading.orders import Order
 from detgrader.grading.outcomes import Outcome, outcome_of
 from detgrader.grading.results import CheckResult, Status
-from detgrader.grading.session import CheckSession
-from detgrader.grading.stand_ins import StandIns, stand_in
+from detgrader.grading.session import CheckSession, Subject
+from detgrader.grading.stand_ins import StandIns
 from detgrader.grading.tasks import Check
 from detgrader.intake import CodeCell
 from detgrader.sandbox.client import WorkerClient
@@ -54,7 +54,7 @@ class Prepared:
         """Have functions of earlier tasks answered by right ones."""
         student = Student(self.worker.perform)
         bound: dict[str, Callable[..., Any]] = {
-            name: functools.partial(stand_in, function, student)
+            name: student.answering(functools.partial(function, student))
             for task in earlier
             for name, function in stand_ins.get(task.label, {}).items()
         }
@@ -142,23 +142,31 @@ class Attempt:
 
 
 def make_attempt(
-    prepared: Prepared, session: CheckSession, order: Order, checks: list[Check]
+    prepared: Prepared,
+    session: CheckSession,
+    order: Order,
+    checks: list[Check],
+    names: frozenset[str],
 ) -> Attempt:
-    """Run checks in a prepared worker; those after its end share the end."""
+    """Run checks in a prepared worker; those after its end share the end.
+
+    Args:
+        names: that the task's source mentions.
+    """
     attempt = Attempt(prepared.worker)
     end: Outcome | None = None
     try:
         attempt.cell_errors = prepared.finish()
     except (StudentError, LimitReached, Violation, Crashed) as error:
         end = outcome_of(error)
-    student = Student(prepared.worker.perform)
+    subject = Subject(Student(prepared.worker.perform), names, order.submission.weights)
     for check in checks:
         cheap = [one for one, _ in attempt.failures() if not one.costly]
         spared = order.sparing and check.costly and bool(cheap)
         if end is None and (spared or check.key in order.passing):
             outcome = Outcome(Status.PASSED, asked=False)
         else:
-            outcome = end or session.run(check, student, order.submission.weights)
+            outcome = end or session.run(check, subject)
         if outcome.ended:
             end = outcome
         attempt.checks.append((check, outcome))

@@ -6,7 +6,8 @@ student got wrong; it is dropped at the first answer that differs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import ast
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from detgrader.grading.results import Status
 from detgrader.grading.tasks import Check
 from detgrader.intake import Submission
 from detgrader.overlays import Overlay
+from detgrader.sandbox.inside.uses import Uses, aliases_of
 from detlab.checking.fingerprint import fingerprint, same_answer
 from detlab.checking.student import Request, Student
 from detlab.checking.workbench import StudentError
@@ -28,12 +30,24 @@ class KnownMistake:
 
     Attributes:
         submission: the reference with the mutant laid over it.
-        cell: the last cell that its task needs.
+        cells: of its task.
     """
 
     overlay: Overlay
     submission: Submission
-    cell: str
+    cells: tuple[str, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names that its task's cells mention."""
+        return names_in(self.submission, self.cells)
+
+
+def names_in(submission: Submission, cells: Collection[str]) -> frozenset[str]:
+    """Return the names that some cells of the staff's mention."""
+    sources = [cell.source for cell in submission.cells if cell.name in cells]
+    trees = [ast.parse(source) for source in sources]
+    return frozenset().union(*(Uses(tree, aliases_of(tree)).names for tree in trees))
 
 
 class Differs(Exception):

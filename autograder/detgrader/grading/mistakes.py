@@ -15,7 +15,7 @@ import torch
 
 from detgrader.grading.diagnosis import Answers, KnownMistake, Suspect
 from detgrader.grading.results import Status
-from detgrader.grading.session import CheckSession
+from detgrader.grading.session import CheckSession, Subject
 from detgrader.grading.tasks import Check
 from detgrader.intake import CodeCell
 from detlab.checking.student import Request
@@ -43,7 +43,7 @@ class MistakesBench:
         with warnings.catch_warnings(), contextlib.redirect_stdout(None), silence:
             warnings.simplefilter("ignore")
             suspect = Suspect(with_own_chance(self.bench_of(mistake).perform_here), expected)
-            outcome = self.session.run(check, suspect)
+            outcome = self.session.run(check, Subject(suspect, mistake.names))
         if "matplotlib.pyplot" in sys.modules:
             sys.modules["matplotlib.pyplot"].close("all")
         failed = outcome.status is Status.FAILED
@@ -53,7 +53,7 @@ class MistakesBench:
         """Run a mistake's cells."""
         if self.prepared is None:  # once: what it defines is the same for all
             self.prepared = namespace_after([CodeCell("setup", self.setup)], {})
-        cells = mistake.submission.up_to(mistake.cell)
+        cells = mistake.submission.up_to(mistake.cells[-1])
         return bench_in(namespace_after(cells, self.prepared), self.tools)
 
 

@@ -6,6 +6,7 @@ has run.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -41,6 +42,11 @@ class Reading:
     binds: dict[str, set[str]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     tripped: dict[str, Find] = field(default_factory=dict)
+
+    def names_in(self, *cells: Iterable[str]) -> frozenset[str]:
+        """Return the names that some cells mention."""
+        found = (self.names.get(cell, set()) for cell in itertools.chain(*cells))
+        return frozenset(itertools.chain.from_iterable(found))
 
     def trick_in(self, cells: Iterable[str]) -> str:
         """Return the name of a cell made for tricks: one of these, or one that these use."""

@@ -97,6 +97,7 @@ class SubmissionRun:
         self.order = order
         self.submission = order.submission
         self.sources = {cell.name: cell.source for cell in order.submission.cells}
+        self.helpers = [cell.name for cell in order.submission.cells if cell.definitions_only]
         self.reading = Reading()
         self.left_out = set(order.ended)
         self.checks: dict[str, list[CheckResult]] = {}
@@ -251,7 +252,8 @@ class SubmissionRun:
         if not without:
             self.prepare_next(task)
         try:
-            return make_attempt(prepared, self.grader.session, self.order, checks)
+            names = self.reading.names_in(task.code_cells, self.helpers)
+            return make_attempt(prepared, self.grader.session, self.order, checks, names)
         finally:
             prepared.worker.close()
 

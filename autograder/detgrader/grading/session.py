@@ -15,6 +15,7 @@ import os
 import random
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -36,6 +37,20 @@ from detlab.checking.workbench import StudentError
 BUCKETS = 8
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What a check looks at.
+
+    Attributes:
+        names: that the task's source mentions.
+        weights: where weights lie that were handed in, if there are any.
+    """
+
+    student: Student
+    names: frozenset[str] = frozenset()
+    weights: Path | None = None
+
+
 class CheckSession:
     """A pytest plugin that runs a grading job's checks as often as it is asked to.
 
@@ -54,7 +69,7 @@ class CheckSession:
         self.bucket = 0
         self.items: list[pytest.Item] = []
         self.tasks: dict[str, TaskChecks] = {}
-        self.current: tuple[Student, Path | None] | None = None
+        self.current: Subject | None = None
         self.error: BaseException | None = None
         self.called = False
 
@@ -75,13 +90,19 @@ class CheckSession:
     def student(self) -> Student:
         """The submission that is being graded."""
         assert self.current
-        return self.current[0]
+        return self.current.student
 
     @pytest.fixture
     def weights_file(self) -> Path | None:
         """Where the weights lie that belong to the submission, if it has any."""
         assert self.current
-        return self.current[1]
+        return self.current.weights
+
+    @pytest.fixture
+    def names(self) -> frozenset[str]:
+        """Names that the task's cells mention, and helper cells."""
+        assert self.current
+        return self.current.names
 
     @pytest.fixture
     def rng(self, request: pytest.FixtureRequest) -> torch.Generator:
@@ -123,13 +144,10 @@ class CheckSession:
         outcome: Literal["passed", "failed"] = "passed" if call.excinfo is None else "failed"
         return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
 
-    def run(self, check: Check, student: Student, weights: Path | None = None) -> Outcome:
-        """Run one check on one submission.
-
-        Args:
-            weights: where its handed-in weights lie, if it has any.
-        """
-        self.current, self.error, self.called = (student, weights), None, False
+    def run(self, check: Check, subject: Subject) -> Outcome:
+        """Run one check on one submission."""
+        student = subject.student
+        self.current, self.error, self.called = subject, None, False
         student.transcript.clear()
         try:
             seed_libraries(self.seed(f"libraries {check.key}"))

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from detgrader.course import CourseError
-from detlab.checking.student import Handle, Student
-from detlab.checking.values import HandleRef, replace_handles
 
 # By task label, by function name, a function of (student, *arguments).
 StandIns = dict[str, dict[str, Callable[..., Any]]]
@@ -35,9 +33,3 @@ def load_stand_ins(folder: Path) -> StandIns:
     if stand_ins is None:
         raise CourseError(f"{path}: define STAND_INS, functions by name by task")
     return stand_ins
-
-
-def stand_in(function: Callable[..., Any], student: Student, *arguments: Any, **named: Any) -> Any:
-    """Answer a worker's question with a right implementation that works through handles."""
-    given, named = replace_handles([arguments, named], lambda ref: Handle(student, ref), HandleRef)
-    return replace_handles(function(student, *given, **named), lambda handle: handle.ref, Handle)

@@ -13,6 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from detlab.checking.expect import expect_handle, expect_list, expect_tensor, fail, type_of
+from detlab.checking.seen import what_is_seen
 from detlab.checking.student import Handle, Student
 
 # No parameter of a task has more: who asks for more wants the grader's memory.
@@ -75,22 +76,31 @@ def place(value: Any, what: str) -> None:
 AXES = {
     **dict.fromkeys(("title", "xlabel", "ylabel"), str),
     "legend": [str],
-    "lines": [{"label": str, "x": array(1), "y": array(1)}],
-    "images": [{"pixels": array(2, 3), "upright": bool, "whole": bool}],
+    "lines": [{"label": str, "x": array(1), "y": array(1), "at": array(2)}],
+    "images": [
+        {"pixels": array(2, 3), "upright": bool, "whole": bool, "corners": (float,) * 4},
+    ],
     "rectangles": [{"box": (float,) * 4, "colour": (float,) * 3, "filled": bool}],
     "place": place,
 }
+FIGURE = {"pixels": array(3), "axes": [AXES]}
 
 
 def axes_of(student: Student, figure: Any, what: str) -> list[dict[str, Any]]:
     """Describe what a figure shows, axes by axes (see the tool `describe_figure`).
 
+    Lines, images and boxes count only where the figure's pixels have them.
+
     Args:
         figure: a student's answer.
         what: what it is, for the message: "`plot_times`' result".
     """
-    figure = expect_handle(figure, what, "a Figure")
-    return expect_form(student.tool("describe_figure", figure), [AXES], f"What {what} shows")
+    figure, what = expect_handle(figure, what, "a Figure"), f"What {what} shows"
+    told = expect_form(student.tool("describe_figure", figure), FIGURE, what)
+    pixels = told["pixels"]
+    if pixels.dtype != np.uint8 or pixels.shape[2] != 3:
+        fail(f"{what} cannot be seen: its pixels must be colours of 8 bits.")
+    return [what_is_seen(axes, pixels) for axes in told["axes"]]
 
 
 def parameters_of(

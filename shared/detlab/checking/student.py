@@ -93,6 +93,34 @@ class Student:
         self.perform("make", ref.number, name, sent(arguments))
         return Handle(self, ref)
 
+    def give(self, function: Callable[..., Any]) -> Handle:
+        """Let a function of the check's be called there: it runs here, where the check sees it.
+
+        Args:
+            function: gets data, and handles to what is none; its answer goes back.
+        """
+        ref = HandleRef(next(NUMBERS), "function")
+        self.perform("give", ref.number, self.answering(function))
+        return Handle(self, ref)
+
+    def answering(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function that takes and returns references in the place of handles."""
+
+        def answer(*arguments: Any, **named: Any) -> Any:
+            given, by_name = replace_handles(
+                [arguments, named], lambda ref: Handle(self, ref), HandleRef
+            )
+            return replace_handles(function(*given, **by_name), lambda handle: handle.ref, Handle)
+
+        return answer
+
+    def clock(self) -> float:
+        """Return the processor time that their process has taken, in seconds.
+
+        A grader asks the system for it, not the process.
+        """
+        return float(self.request("clock"))
+
     def tell(self, name: str, *arguments: Any) -> None:
         """Have a tool change objects there, without waiting for it."""
         self.make("None", name, *arguments)

@@ -8,6 +8,7 @@ import importlib
 import inspect
 import itertools
 import linecache
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from detlab.checking.values import HandleRef, export, replace_handles, without_s
 
 MAX_FRAMES = 6
 # Requests that nobody waits for: their errors are told with the next answer.
-UNANSWERED = frozenset({"seed", "make"})
+UNANSWERED = frozenset({"seed", "make", "give"})
 Tool = Callable[..., Any]
 
 
@@ -137,6 +138,30 @@ def call_by_name(function: Callable[..., Any], arguments: dict[str, Any]) -> Any
     return function(*arguments.values())
 
 
+class Question:
+    """A function of a check's, among a student's objects: whoever calls it asks the check.
+
+    Args:
+        ask: takes the question to the check: a function of (name, arguments, named arguments).
+        name: of the function, where the check is.
+    """
+
+    def __init__(self, ask: Callable[[str, list[Any], dict[str, Any]], Any], name: str):
+        self.ask = ask
+        self.name = name
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self.ask(self.name, list(arguments), named)
+
+    def __deepcopy__(self, _: dict[int, Any]) -> "Question":
+        return self  # a copy of a network asks the same check
+
+
+def name_of_given(number: int) -> str:
+    """Return the name of a function that a check gave; no function of a student's has it."""
+    return f"given {number}"
+
+
 class Workbench:
     """Hold a student's namespace and the objects a check made there; carry out its requests.
 
@@ -156,6 +181,7 @@ class Workbench:
         self.cell_name = cell_name
         self.objects: dict[int, Any] = {}
         self.numbers = itertools.count()
+        self.given: dict[str, Callable[..., Any]] = {}
         # As they were before any cell ran: cells may put other functions into their module.
         self.tools = tools
         self.requests: dict[str, Callable[..., Any]] = {
@@ -167,6 +193,8 @@ class Workbench:
             "get": self.get,
             "tool": self.tool,
             "make": self.make,
+            "give": self.give,
+            "clock": self.clock,
             "seed": self.seed,
         }
 
@@ -259,6 +287,26 @@ class Workbench:
     def make(self, number: int, name: str, arguments: list[Any]) -> None:
         """Run one of the course's tools, and keep what it makes under a number of the check's."""
         self.objects[number] = self.tools[name](*arguments)
+
+    def give(self, number: int, function: Callable[..., Any] | None = None) -> None:
+        """Keep a question to the check under a number of the check's.
+
+        Args:
+            function: what answers it, if that is in this process.
+        """
+        name = name_of_given(number)
+        if function:
+            self.given[name] = function
+        self.objects[number] = Question(self.ask, name)
+
+    def ask(self, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
+        """Ask the check, which is in this process; it gets and returns copies."""
+        kept = without_sharing([self.export(arguments), self.export(named)])
+        return self.admit(without_sharing(self.given[name](*kept[0], **kept[1])))
+
+    def clock(self) -> float:
+        """Return this process's processor time in seconds."""
+        return time.process_time()
 
     def seed(self, seed: int) -> None:
         """Seed torch's global generator, so that a check is the same each time it runs."""

@@ -21,6 +21,7 @@ from detlab.checking.cells import keep_definitions
 from detlab.checking.workbench import (
     UNANSWERED,
     OutputLimit,
+    Question,
     StudentError,
     Tool,
     Workbench,
@@ -80,6 +81,7 @@ class Worker:
         self.channel = channel
         self.namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
         self.bench = Bench(self.namespace, tools, lambda frame: frame.f_code.co_filename)
+        self.bench.ask = self.ask  # type: ignore[method-assign]
         self.failed: StudentError | None = None
 
     def serve(self) -> Any:
@@ -176,24 +178,13 @@ class Worker:
     def stand_in(self, names: list[str]) -> None:
         """Replace functions of earlier tasks by questions to the grader."""
         for name in names:
-            self.namespace[name] = StandIn(self, name)
+            self.namespace[name] = Question(self.ask, name)
 
     def ask(self, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
         """Ask the grader what the right function would return, and serve it meanwhile."""
         kept = {"arguments": self.bench.export(arguments), "named": self.bench.export(named)}
         self.channel.send({"kind": "ask", "name": name} | kept)
         return self.bench.admit(self.serve())
-
-
-class StandIn:
-    """A right implementation of an earlier task, somewhere out of reach."""
-
-    def __init__(self, worker: Worker, name: str):
-        self.worker = worker
-        self.name = name
-
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return self.worker.ask(self.name, list(arguments), named)
 
 
 def error_message(error: StudentError) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from detgrader.sandbox.inside import confine, worker
 from detgrader.sandbox.inside.bytecode import sources_without
 from detgrader.sandbox.inside.wire import Channel
 from detlab.checking.tools import tools_of
+from detlab.checking.tools.figures import describe_figure
 from detlab.checking.workbench import Tool
 
 MESSAGE_BYTES = 4096
@@ -56,14 +57,14 @@ def warm_up(modules: list[str]) -> None:
 
 
 def draw_once(pyplot: ModuleType) -> None:
-    """Draw a figure with what most have, so that fonts, scales and layouts are there for all."""
+    """Draw a figure with what most have, so that scales and layouts are there for all."""
     figure, (left, right) = pyplot.subplots(1, 2, layout="constrained")
     left.plot([1, 2], [1, 10], marker="o", label="a")
     left.set(xlabel="x", ylabel="y", title="t", yscale="log")
     left.legend()
     right.imshow(np.zeros((2, 2)), cmap="gray")
     right.add_patch(pyplot.Rectangle((0, 0), 1, 1, fill=False))
-    figure.canvas.draw()
+    describe_figure(figure)
     pyplot.close(figure)
 
 
@@ -145,8 +146,9 @@ class Dispatcher:
     """Forks workers for one job and tells it how each ended.
 
     The job's orders are JSON: {"number", "cpu_s", "memory_mb"} with one end of a socket
-    starts a worker, {"kill": number} ends it, {"kill": null} ends all. How a worker ended is
-    reported once, unasked.
+    starts a worker, {"kill": number} ends it, {"kill": null} ends all. {"clock": number} is
+    answered with the same and a descriptor of the process, whose clock the job can read itself;
+    with none if it has ended. How a worker ended is reported once, unasked.
     """
 
     def __init__(self, control: socket.socket, tools: Mapping[str, Tool], memory: Memory):
@@ -170,7 +172,7 @@ class Dispatcher:
                 if descriptors:
                     self.start(data, descriptors[0])
                 else:
-                    self.kill(json.loads(data)["kill"])
+                    self.obey(json.loads(data))
 
     def start(self, order: bytes, end: int) -> None:
         """Wake the spare with an order and this end of a socket; fork the next one meanwhile."""
@@ -184,6 +186,14 @@ class Dispatcher:
         os.close(end)
         self.running[os.pidfd_open(process)] = process, json.loads(order)["number"]
         self.spare = fork_spare(self.tools, self.memory)
+
+    def obey(self, order: dict[str, Any]) -> None:
+        """Carry out an order about a worker that there is."""
+        if "kill" in order:
+            self.kill(order["kill"])
+            return
+        found = [end for end, (_, number) in self.running.items() if number == order["clock"]]
+        socket.send_fds(self.control, [json.dumps(order).encode()], found)
 
     def kill(self, number: str | None) -> None:
         """End a worker, or all; one that has ended already is none of its business."""

@@ -8,23 +8,64 @@ import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 
-def describe_figure(figure: Figure) -> list[dict[str, Any]]:
-    """Describe what a figure shows: for each visible axes its labels, legend, lines and so on.
+# Enough to see lines and boxes; figures of unusual size are drawn smaller.
+DOTS_PER_INCH, MOST_PIXELS = 80, 4_000_000
+
+
+def describe_figure(figure: Figure) -> dict[str, Any]:
+    """Draw a figure, and describe what it shows.
 
     Labels and legends of the whole figure count for each of its axes, and labels of an axis that
     several share for all of these.
 
     Returns:
-        One dict an axes: "title", "xlabel", "ylabel" (str), "legend" (list of str),
-        "lines" (list of {"label", "x", "y"}; x and y are float64 arrays), "images" (list of
-        {"pixels": float64 array, "upright": bool, "whole": bool}), "rectangles" (list of
-        {"box": (x_min, y_min, x_max, y_max) in pixels of the first image from its outer edges, or
-        in data units if there is none; "colour": (red, green, blue) in [0, 1], "filled": bool}),
-        "place": (row, column) in the grid of subplots, or None.
+        "pixels": uint8, (H, W, 3); "axes": one dict for each that is visible: "title", "xlabel",
+        "ylabel" (str), "legend" (list of str), "lines" (list of {"label", "x", "y", "at"}: float64
+        arrays, "at" (N, 2) where in the pixels each point lies, x to the right and y down),
+        "images" (list of {"pixels": float64 array, "upright": bool, "whole": bool, "corners":
+        (left, top, right, bottom) in the figure's pixels}), "rectangles" (list of {"box": (x_min,
+        y_min, x_max, y_max) in pixels of the first image from its outer edges, or in data units if
+        there is none; "colour": (red, green, blue) in [0, 1], "filled": bool}), "place": (row,
+        column) in the grid of subplots, or None.
     """
-    return [describe_axes(axes, figure) for axes in figure.axes if axes.get_visible()]
+    width, height = figure.get_size_inches()
+    canvas, dots = figure.canvas, figure.dpi
+    try:
+        figure.dpi = min(DOTS_PER_INCH, (MOST_PIXELS / (width * height)) ** 0.5)
+        pixels = drawn(figure)
+        visible = [axes for axes in figure.axes if axes.get_visible()]
+        return {"pixels": pixels, "axes": [describe_axes(one, figure) for one in visible]}
+    finally:
+        figure.dpi = dots
+        figure.set_canvas(canvas)
+
+
+def drawn(figure: Figure) -> NDArray[np.uint8]:
+    """Draw a figure's lines, images and areas, without words and axes, which take most time."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # by weeks without figures not
+
+    canvas = FigureCanvasAgg(figure)
+    renderer = canvas.get_renderer()
+    renderer.clear()
+    figure.patch.draw(renderer)
+    for axes in figure.axes:
+        if axes.get_visible():
+            axes.get_xlim(), axes.get_ylim()  # which finds limits that nobody set
+            axes.apply_aspect()
+            axes.patch.draw(renderer)
+            parts = [*axes.images, *axes.patches, *axes.lines, *axes.collections]
+            for part in sorted(parts, key=lambda one: one.get_zorder()):
+                part.draw(renderer)
+    return np.array(canvas.buffer_rgba())[..., :3]
+
+
+def places(points: Any, figure: Figure) -> Any:
+    """Turn places on a canvas, up from the bottom, into pixels, down from the top."""
+    x, y = np.asarray(points, dtype=np.float64).reshape(-1, 2).T
+    return np.stack([x, figure.bbox.height - y], axis=1)
 
 
 def describe_axes(axes: Any, figure: Figure) -> dict[str, Any]:
@@ -43,10 +84,11 @@ def describe_axes(axes: Any, figure: Figure) -> dict[str, Any]:
                 "label": str(line.get_label()),
                 "x": floats(line.get_xdata()),
                 "y": floats(line.get_ydata()),
+                "at": places(line.get_transform().transform(line.get_xydata()), figure),
             }
             for line in axes.get_lines()
         ],
-        "images": [describe_image(image, axes) for image in images],
+        "images": [describe_image(image, axes, figure) for image in images],
         "rectangles": [describe_rectangle(patch, axes, images[:1]) for patch in patches],
         "place": place_of(axes),
     }
@@ -67,7 +109,7 @@ def place_of(axes: Any) -> tuple[int, int] | None:
     return (spec.rowspan.start, spec.colspan.start) if spec else None
 
 
-def describe_image(image: Any, axes: Any) -> dict[str, Any]:
+def describe_image(image: Any, axes: Any, figure: Figure) -> dict[str, Any]:
     """Describe an image: its pixels, whether its first row is on top, whether all of it is seen."""
     left, right, bottom, top = image.get_extent()
     first_row, last_row = (bottom, top) if image.origin == "lower" else (top, bottom)
@@ -81,7 +123,10 @@ def describe_image(image: Any, axes: Any) -> dict[str, Any]:
     slack_y = (edges_y[1] - edges_y[0]) / rows
     whole = seen_x[0] <= edges_x[0] + slack_x and edges_x[1] - slack_x <= seen_x[1]
     whole = whole and seen_y[0] <= edges_y[0] + slack_y and edges_y[1] - slack_y <= seen_y[1]
-    return {"pixels": pixels, "upright": bool(height[0] > height[1]), "whole": bool(whole)}
+    edges = axes.transData.transform([(left, first_row), (right, last_row)])
+    corners = tuple(float(number) for number in places(edges, figure).ravel())
+    upright = bool(height[0] > height[1])
+    return {"pixels": pixels, "upright": upright, "whole": bool(whole), "corners": corners}
 
 
 def is_visible_box(patch: Any) -> bool:

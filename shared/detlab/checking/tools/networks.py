@@ -27,6 +27,27 @@ def build(description: dict[str, Any]) -> nn.Module:
     return module
 
 
+class AskingModule(nn.Module):
+    """A module that runs where the check is.
+
+    Args:
+        question: takes images, and whether gradients are on, and returns what to answer.
+    """
+
+    def __init__(self, question: Callable[..., Tensor]):
+        super().__init__()
+        self.question = question
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Ask the check."""
+        return self.question(images, gradients=torch.is_grad_enabled())
+
+
+def asking_module(question: Callable[..., Tensor]) -> AskingModule:
+    """Return a module that asks the check."""
+    return AskingModule(question)
+
+
 def parameters(module: nn.Module, first: int | None = None) -> list[Tensor]:
     """Return a module's registered parameters, in the order of registration.
 
