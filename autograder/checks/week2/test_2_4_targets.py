@@ -7,7 +7,7 @@ from torch import Tensor
 from detcourse.week2.scenes import CLASSES, SIDE, randint, random_boxes, random_grid, targets_of
 from detlab.checking.expect import expect_close, expect_tensor, fail
 from detlab.checking.own_work import expect_untouched
-from detlab.checking.replies import counted_call
+from detlab.checking.replies import counted_call, timed_call
 from detlab.checking.student import Student
 from detlab.grid import WindowGrid
 
@@ -19,6 +19,9 @@ pytestmark = [
 ]
 
 MAX_STEPS = 100_000  # the reference takes some 6,000
+# So many images, rows or columns of windows, and the seconds they may take: right answers need a
+# twentieth of them, a loop five times as many.
+MANY, MOST_S = 40_000, 0.3
 
 
 def random_labels(rng: torch.Generator, count: int) -> Tensor:
@@ -109,7 +112,10 @@ def test_rows_and_columns(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(8)
 def test_vectorised(student: Student, rng: torch.Generator) -> None:
-    """The steps taken do not grow with the number of images, nor with the number of windows."""
+    """The steps taken do not grow with the number of images, nor with the number of windows.
+
+    They are counted where the answer runs, and what takes long all the same loops unseen.
+    """
     # Each case has a grid of its own, never seen before: remembering windows is no help.
     cases = {
         "": (4, WindowGrid(40, 8, (4, 4))),
@@ -144,3 +150,29 @@ def test_vectorised(student: Student, rng: torch.Generator) -> None:
                 "sight or in a comprehension. Let broadcasting run over it.",
                 f"{steps['']} steps became {steps[name]}.",
             )
+    expect_little_time(student, rng)
+
+
+def expect_little_time(student: Student, rng: torch.Generator) -> None:
+    """Check by the system's account of time that no loop runs over what there is much of."""
+    cases = {"images": (MANY, (2, 2)), "rows": (2, (MANY, 2)), "columns": (2, (2, MANY))}
+    other = [random_boxes(rng, 3), random_labels(rng, 3), WindowGrid(38, 9, (3, 3))]
+    for name, (images, (rows, columns)) in cases.items():
+        grid = WindowGrid(randint(rng, 36, 44), randint(rng, 6, 9), (rows, columns))
+        given = [random_boxes(rng, images), random_labels(rng, images), grid]
+        answer, seconds = timed_call(student, "encode_targets", given, other)
+        if seconds > MOST_S:
+            fail(
+                f"`encode_targets` takes {seconds:.1f} s for {MANY:,} {name}: a loop is left. Let "
+                "broadcasting run over images and windows."
+            )
+        answer = expect_tensor(answer, "`encode_targets`'s result", (images, 6, rows, columns))
+        # The first windows, which see the boxes, and some others, each as a grid of its own.
+        for n in [*range(10), *(randint(rng, 10, MANY - 1) for _ in range(5))]:
+            image = n if name == "images" else n % 2
+            i, j = min(n, rows - 1), min(n, columns - 1)
+            shift = torch.tensor([j, i, j, i]) * grid.stride / SIDE
+            box, label = given[0][image : image + 1] - shift, given[1][image : image + 1]
+            expected = targets_of(box, label, WindowGrid(grid.size, grid.stride, (1, 1)))
+            what = f"The targets of many {name}"
+            expect_close(answer[image, :, i, j], expected[0, :, 0, 0], what, 1e-3)

@@ -20,7 +20,7 @@ from detlab.checking.expect import (
     expect_tensor,
     fail,
 )
-from detlab.checking.own_work import expect_untouched
+from detlab.checking.own_work import is_exactly, is_same
 from detlab.checking.replies import parameters_of
 from detlab.checking.student import Handle, Student
 from detlab.weeks.detection import TERMS
@@ -140,8 +140,13 @@ def test_epoch_without_schedule(student: Student, rng: torch.Generator) -> None:
     expect_list(history, "`train_one_epoch`'s history without a schedule", len(loader))
     if any(map(torch.equal, start, parts_of(student, net))):
         fail("Without a schedule `train_one_epoch` must train as well.")
-    net = student.tool("tiny_detector", NUM_PRIORS, CLASSES, seed_from(rng))
-    expect_untouched(student, "train_one_epoch", net, loader, student.tool("sgd_for", net, RATE))
+    held, seed, histories = student.make("list", "itself", loader), seed_from(rng), []
+    for _ in range(2):
+        net = student.tool("tiny_detector", NUM_PRIORS, CLASSES, seed)
+        optimizer = student.tool("sgd_for", net, RATE)
+        histories.append(student.train_one_epoch(net=net, loader=held, optimizer=optimizer))
+    if not is_same(*histories) or not is_exactly(student.tool("itself", held), loader):
+        fail("`train_one_epoch` changed its batches: another epoch on them is another one.")
 
 
 @pytest.mark.costly

@@ -13,7 +13,7 @@ from detcourse.week4 import pipeline
 from detcourse.week4.chance import check_share, ks_distance, ks_limit, many
 from detcourse.week4.pipeline import MEAN, STD, boxes_inside, chart, target_with
 from detlab.checking.expect import expect_close, expect_list, expect_tensor, fail
-from detlab.checking.own_work import expect_untouched, is_same
+from detlab.checking.own_work import Seeded, expect_untouched, is_same
 from detlab.checking.student import Student
 from detlab.weeks.week4.assertions import FORBIDDEN, SIDE, check_target, expect_image, expect_target
 
@@ -60,8 +60,7 @@ def test_chance_of_the_generator(student: Student, rng: torch.Generator) -> None
             expect_parts(name, one, image.shape)
             if not is_same(one, other):
                 fail(f"`{name}` must take all chance from its generator, and from nothing else.")
-            generator = student.tool("generator", seed)
-            expect_untouched(student, name, *arguments, generator)
+            expect_untouched(student, name, *arguments, Seeded(seed))
     expect_untouched(student, "flip", image, target["boxes"])
     expect_untouched(student, "transform", image, target)
 

@@ -171,7 +171,7 @@ def recorder(asked: Callable[..., Any], told: list[Told]) -> Callable[..., Any]:
         if request == "give":
             number, function = arguments
             return asked(request, number, noting(function))
-        if request in UNANSWERED:
+        if request in UNANSWERED or request == "clock":  # which is the system's word
             return asked(request, *arguments)
         about = arguments[0] if arguments and isinstance(arguments[0], str) else "an object"
         try:
@@ -196,6 +196,8 @@ def teller(told: list[Told], case: Case) -> Callable[..., Any]:
             given.append(arguments[1])
         if request in UNANSWERED:
             return None
+        if request == "clock":
+            return 0.0
         place, asked = asked, asked + 1
         if place >= len(told):
             raise StudentError("RuntimeError", "nothing was asked here before")

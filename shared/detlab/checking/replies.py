@@ -167,3 +167,22 @@ def counted_call(
     form = {"steps": int, "threads": int, "result": anything}
     told = expect_form(told, form, f"The count of `{name}`'s steps")
     return told["steps"], told["result"], told["threads"]
+
+
+def timed_call(
+    student: Student, name: str, arguments: list[Any], warm_up: list[Any]
+) -> tuple[Any, float]:
+    """Call a student's function; return its result and the processor seconds that it took.
+
+    A grader reads them from the system's own account of the process, not from what it says.
+
+    Args:
+        name: the function's.
+        arguments: in the order of the signature.
+        warm_up: other arguments, for a first call: what is done once does not count.
+    """
+    function = student.fetch(name)
+    student.tool("called", function, warm_up)
+    before = student.clock()
+    answer = student.tool("called", function, arguments)
+    return answer, student.clock() - before

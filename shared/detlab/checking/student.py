@@ -119,7 +119,8 @@ class Student:
 
         A grader asks the system for it, not the process.
         """
-        return float(self.request("clock"))
+        seconds: float = self.perform("clock")
+        return seconds
 
     def tell(self, name: str, *arguments: Any) -> None:
         """Have a tool change objects there, without waiting for it."""

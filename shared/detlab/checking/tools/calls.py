@@ -11,43 +11,18 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, equal, nn
+from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-LARGE = 1 << 26  # bytes; of such a tensor torch's count of changes is noted, not a copy
+
+def itself(value: Any) -> Any:
+    """Return a value: a check's that is to stay here, or what an object has become."""
+    return value
 
 
-def leaves_arguments_alone(function: Callable[..., Any], arguments: list[Any]) -> bool:
-    """Call a function; say whether all that it was given is as it was, lists and dicts inside."""
-    before = noted(arguments)
-    function(*arguments)
-    return is_as_noted(arguments, before)
-
-
-def noted(value: Any) -> tuple[Any, ...]:
-    """Note what a value is and holds: copies of tensors, and the items of containers, by name."""
-    if isinstance(value, Tensor):
-        return value, value.clone() if value.nbytes < LARGE else value._version
-    if isinstance(value, dict):
-        return value, {key: noted(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return value, [noted(one) for one in value]
-    return value, None
-
-
-def is_as_noted(value: Any, before: tuple[Any, ...]) -> bool:
-    """Say whether a value is the same one, and holds the same."""
-    same, content = before
-    if value is not same:
-        return False
-    if isinstance(value, Tensor):
-        return equal(value, content) if isinstance(content, Tensor) else value._version == content
-    if isinstance(content, dict):
-        same = list(value) == list(content)
-        return same and all(is_as_noted(one, content[key]) for key, one in value.items())
-    if isinstance(content, list):
-        return len(value) == len(content) and all(map(is_as_noted, value, content))
-    return True
+def called(function: Callable[..., Any], arguments: list[Any]) -> Any:
+    """Call a function, with gradients if it wants some."""
+    return function(*arguments)
 
 
 class RecordedCalls(list[Any]):
