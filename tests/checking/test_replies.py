@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -21,7 +22,6 @@ from detlab.checking.replies import (
 )
 from detlab.checking.student import Handle, Student
 from detlab.checking.tools import tools_of
-from detlab.checking.values import HandleRef
 from detlab.checking.workbench import Workbench
 
 FORM = {"name": str, "sides": [int], "pair": (float, bool), "rest": anything}
@@ -137,14 +137,23 @@ class Liar(Student):
         super().__init__(lambda *request: reply)
 
 
-def test_a_figure_is_described_or_told() -> None:
-    line = {"label": "loss", "x": np.arange(3.0), "y": np.ones(3)}
-    shown = {"title": "", "xlabel": "step", "ylabel": "loss", "legend": ["loss"], "lines": [line]}
-    shown |= {"images": [], "rectangles": [], "place": None}
-    figure = Handle(Liar(None), HandleRef(0, "Figure"))
-    assert axes_of(Liar([shown]), figure, "The figure") == [shown]
-    for lie in (None, [None], [shown | {"legend": None}], [shown | {"place": (1, "a")}]):
+def test_a_figure_is_described_or_told(student: Student) -> None:
+    student = Student(Workbench({"draw": drawing}, tools_of([])).perform_here)
+    figure = student.draw()
+    (axes,) = axes_of(student, figure, "The figure")
+    assert (axes["xlabel"], len(axes["lines"]), len(axes["images"])) == ("step", 1, 0)
+    told = student.tool("describe_figure", figure)
+    for lie in (None, [None], told | {"axes": [told["axes"][0] | {"legend": None}]}):
         with pytest.raises(CheckFailure, match="What The figure shows"):
             axes_of(Liar(lie), figure, "The figure")
+    with pytest.raises(CheckFailure, match="its pixels must be colours"):
+        axes_of(Liar(told | {"pixels": np.zeros((4, 4, 3))}), figure, "The figure")
     with pytest.raises(CheckFailure, match="must be a Figure, but is None"):
-        axes_of(Liar([shown]), None, "The figure")
+        axes_of(Liar(told), None, "The figure")
+
+
+def drawing() -> object:
+    figure, axes = plt.subplots()
+    axes.plot([0, 1, 2], [1, 3, 2], label="loss")
+    axes.set_xlabel("step")
+    return figure

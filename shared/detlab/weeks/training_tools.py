@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -66,6 +66,61 @@ def linear_terms(outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
 def given_terms() -> Callable[[Tensor, Tensor], dict[str, Tensor]]:
     """Return `linear_terms`, for a training loop to minimise."""
     return linear_terms
+
+
+class TermAsked(torch.autograd.Function):
+    """A term of a loss whose value and gradient are known already."""
+
+    @staticmethod
+    def forward(ctx: Any, outputs: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
+        """Return the value."""
+        ctx.save_for_backward(gradient.to(outputs.dtype))
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+        """Return the gradient by the outputs."""
+        (gradient,) = ctx.saved_tensors
+        return upstream * gradient, None, None
+
+
+def asking_terms(question: Callable[..., Any]) -> Callable[[Tensor, Tensor], dict[str, Tensor]]:
+    """Return a loss whose terms are computed where the check is.
+
+    Args:
+        question: takes outputs and targets, and returns each term's value and its gradient by the
+            outputs.
+    """
+
+    def terms(outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        told = question(outputs, targets)
+        return {name: TermAsked.apply(outputs, *parts) for name, parts in told.items()}
+
+    return terms
+
+
+class EpochsLoader:
+    """A loader whose passes differ, as those of one that shuffles.
+
+    Args:
+        passes: the batches of each.
+    """
+
+    def __init__(self, passes: list[list[tuple[Tensor, Tensor]]]):
+        self.passes = passes
+        self.begun = 0
+
+    def __len__(self) -> int:
+        return len(self.passes[0])
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        self.begun += 1
+        return iter(self.passes[min(self.begun, len(self.passes)) - 1])
+
+
+def loader_of_epochs(passes: list[list[tuple[Tensor, Tensor]]]) -> EpochsLoader:
+    """Return a loader whose passes differ."""
+    return EpochsLoader(passes)
 
 
 class TrainingRecord:

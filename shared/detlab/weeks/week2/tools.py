@@ -2,8 +2,10 @@
 
 from detlab.weeks.training_tools import (
     add_to_loader,
+    asking_terms,
     budgeted_loader,
     given_terms,
+    loader_of_epochs,
     progress_of,
     record_training,
     training_record,
@@ -11,8 +13,10 @@ from detlab.weeks.training_tools import (
 
 __all__ = [
     "add_to_loader",
+    "asking_terms",
     "budgeted_loader",
     "given_terms",
+    "loader_of_epochs",
     "progress_of",
     "record_training",
     "training_record",
