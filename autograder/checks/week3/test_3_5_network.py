@@ -1,18 +1,21 @@
 """Task 3.5: the network, and that every answer sits on its own prior."""
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
 
 from detcourse import truth
-from detcourse.cases import randint, uniform
+from detcourse.cases import uniform
+from detcourse.learning import expect_learning
 from detlab.checking.expect import (
     expect_close,
     expect_handle,
     expect_list,
     fail,
 )
-from detlab.checking.replies import expect_form, parameters_of
+from detlab.checking.replies import expect_form, parameters_of, shapes_of
 from detlab.checking.student import Handle, Student
 from detlab.weeks.detection import expect_floats, expect_priors
 from detlab.weeks.week3.assertions import (
@@ -45,6 +48,17 @@ def module(student: Student, name: str, **arguments: object) -> Handle:
     return made
 
 
+def awake(student: Student, net: Handle, rng: torch.Generator) -> Handle:
+    """Give layers that begin at zero random weights: what they answer must depend on something."""
+    shapes = shapes_of(student, net, "the network")
+    first = parameters_of(student, net, "the network", len(shapes), first=100)
+    for number, (shape, some) in enumerate(zip(shapes, first, strict=True)):
+        if len(shape) > 1 and bool((some == some.flatten()[:1]).all()):
+            values = torch.randn(shape, generator=rng) / math.prod(shape[1:]) ** 0.5
+            student.tell("set_parameter", net, number, values)
+    return net
+
+
 class Heads:
     """A student's `PredictionConvolutions` of some size.
 
@@ -54,12 +68,19 @@ class Heads:
     """
 
     def __init__(
-        self, student: Student, sizes: list[int], per_cell: list[int], num_classes: int
+        self,
+        student: Student,
+        sizes: list[int],
+        per_cell: list[int],
+        num_classes: int,
+        channels: list[int] | None = None,
     ) -> None:
         self.sizes, self.per_cell, self.num_classes = sizes, per_cell, num_classes
-        self.channels = [3 + 2 * k for k in range(len(sizes))]
+        self.channels = channels or [3 + 2 * k for k in range(len(sizes))]
         arguments = {"channels": self.channels, "priors_per_cell": per_cell}
-        self.net = module(student, "PredictionConvolutions", **arguments, num_classes=num_classes)
+        net = module(student, "PredictionConvolutions", **arguments, num_classes=num_classes)
+        net([torch.zeros(1, c, size, size) for c, size in zip(self.channels, sizes, strict=True)])
+        self.net = awake(student, net, torch.Generator().manual_seed(len(sizes)))
 
     def features(self, rng: torch.Generator, count: int) -> list[Tensor]:
         """Return random feature maps."""
@@ -167,6 +188,22 @@ def test_same_for_every_cell(student: Student, rng: torch.Generator) -> None:
                 fail(f"All priors of a cell get the same {name}: each needs channels of its own.")
 
 
+@pytest.mark.weight(1)
+def test_heads_of_their_own(student: Student, rng: torch.Generator) -> None:
+    """Each map has heads of its own, even where two maps are alike."""
+    heads = Heads(student, [5, 4], [2, 2], 4, channels=[6, 6])
+    features = [torch.zeros(1, 6, size, size) for size in heads.sizes]
+    patch = torch.randn(6, 3, 3, generator=rng)
+    for one in features:
+        one[0, :, :3, :3] = patch
+    for name, part in zip(("offsets", "logits"), heads(features), strict=True):
+        rows = [
+            part[0, first : first + 2] for first in (heads.first_prior(k, 1, 1) for k in (0, 1))
+        ]
+        if torch.allclose(rows[0], rows[1], rtol=1e-4, atol=1e-6):
+            fail(f"Two maps share the convolution for their {name}: each map has its own.")
+
+
 @pytest.mark.weight(2)
 def test_whole_network(student: Student, rng: torch.Generator) -> None:
     """The SSD answers for 1,344 priors, for any number of classes, and keeps its priors."""
@@ -182,10 +219,12 @@ def test_whole_network(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(2)
 def test_network_looks_where_its_priors_are(student: Student, rng: torch.Generator) -> None:
     """What changes in the image changes the answers of priors at that place most."""
-    net = make_ssd(student)
-    images = 0.3 * random_images(rng, 1).repeat(13, 1, 1, 1)
-    places = [(randint(rng, 1, 6), randint(rng, 1, 6)) for _ in range(12)]
-    for image, (i, j) in zip(images[1:], places, strict=True):  # 4×4 pixels in 8×8 of them
+    net = awake(student, make_ssd(student), rng)
+    images = 0.3 * random_images(rng, 1).repeat(25, 1, 1, 1)
+    # Each row and each column of places four times, in pairs that chance makes.
+    sides = [torch.arange(24)[torch.randperm(24, generator=rng)] % 6 + 1 for _ in range(2)]
+    for image, i, j in zip(images[1:], *(side.tolist() for side in sides), strict=True):
+        # 4×4 pixels in 8×8 of them
         image[:, 4 * i : 4 * i + 4, 4 * j : 4 * j + 4] += uniform(rng, 2, 4, 1, 4, 4)
     offsets, logits, _ = expect_outputs(net(images), len(images), NUM_CLASSES)
     for name, part in (("offsets", offsets), ("logits", logits)):
@@ -195,26 +234,36 @@ def test_network_looks_where_its_priors_are(student: Student, rng: torch.Generat
             per_map = size * size * (len(RATIOS) + 1)
             cells = change[:, first : first + per_map].view(-1, size, size, len(RATIOS) + 1).sum(-1)
             first += per_map
-            # The cell that changed most, in pixels, against the pixels changed. Of 400 fresh
-            # references it lay at most one cell and a half away, so two and more are allowed.
-            peaks = cells.flatten(1).argmax(1)
-            y, x = (torch.div(peaks, size, rounding_mode="floor"), peaks % size)
-            for (i, j), row, column in zip(places, y.tolist(), x.tolist(), strict=True):
-                step = SIDE / size
-                off = max(
-                    abs((row + 0.5) * step - 4 * i - 2), abs((column + 0.5) * step - 4 * j - 2)
+            if not all(
+                follows(middle, side) for middle, side in zip(middles(cells), sides, strict=True)
+            ):
+                fail(
+                    f"A change in the image moves the {name} of priors elsewhere most: do the "
+                    "answers lie in the order of the priors?"
                 )
-                if off > 8 + step:
-                    fail(
-                        f"A change in the image moves the {name} of priors elsewhere most: do the "
-                        "answers lie in the order of the priors?"
-                    )
+
+
+def middles(cells: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the row and the column around which most of some maps (N, size, size) lies."""
+    weights = cells.double() - cells.double().amin((1, 2), keepdim=True)
+    places, whole = torch.arange(cells.shape[1]), weights.sum((1, 2))
+    return (weights.sum(2) * places).sum(1) / whole, (weights.sum(1) * places).sum(1) / whole
+
+
+def follows(middle: Tensor, side: Tensor) -> bool:
+    """Say whether one number grows with another.
+
+    Where the answers lie in their order, the correlation is 0.64 at least of 1,440 maps of three
+    fresh networks, a deep one without normalisation among them, and 0.99 in the median. In another
+    order some map's is negative.
+    """
+    return float(torch.corrcoef(torch.stack([middle, side.double()]))[0, 1]) > 0.25
 
 
 @pytest.mark.weight(1)
 def test_steady(student: Student, rng: torch.Generator) -> None:
     """In evaluation mode an image's answer is the same alone and with others, and no constant."""
-    net = make_ssd(student)
+    net = awake(student, make_ssd(student), rng)
     # Not alike, so that whatever is taken over all of them is another number for one.
     images = random_images(rng, 4) * torch.tensor([0.5, 1.0, 2.0, 4.0]).view(4, 1, 1, 1) + 1
     offsets, logits, features = expect_outputs(net(images), 4, NUM_CLASSES)
@@ -232,15 +281,26 @@ def test_steady(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(1)
 def test_can_learn(student: Student, rng: torch.Generator) -> None:
     """In training mode gradients reach every parameter, and the answers are float32."""
-    told = student.tool("learning_of", make_ssd(student), random_images(rng, 4))
+    net, images = awake(student, make_ssd(student), rng), random_images(rng, 4)
+    told = student.tool("learning_of", net, images)  # leaves it in evaluation mode
     told = expect_form(told, {"dtypes": [str], "dead": int}, "The network's learning")
     if list(told["dtypes"]) != ["torch.float32"] * 2:
         fail("In training mode, too, offsets and logits must be float32.")
     if told["dead"]:
         fail(f"{told['dead']} parameters get no gradient: is a part cut off or never used?")
+    priors = net.get("priors")  # which may be a parameter that never learns
+    shapes = shapes_of(student, net, "the network")
+    idle = {n for n, shape in enumerate(shapes) if shape == tuple(getattr(priors, "shape", ()))}
+
+    def answers() -> Answers:
+        return expect_outputs(net(images), len(images), NUM_CLASSES)[:2]
+
+    expect_learning(
+        student, net, [images], answers, rng, "the network", idle=frozenset(idle), tried=20
+    )
 
 
-@pytest.mark.weight(1)
+@pytest.mark.weight(4)
 def test_raw(student: Student, rng: torch.Generator) -> None:
     """Logits and offsets are raw: they are no probabilities, and nothing squeezes them."""
     net = make_ssd(student)

@@ -78,6 +78,60 @@ def set_parameters(module: nn.Module, values: list[Tensor]) -> None:
             parameter.copy_(value)
 
 
+class Directions(list[Any]):
+    """For each parameter its direction of steepest ascent, of length 1, or None.
+
+    A check gets a handle to it, since it is not exactly a list.
+    """
+
+
+def slopes(module: nn.Module, arguments: list[Any], weights: list[Tensor]) -> dict[str, Any]:
+    """Differentiate a weighted sum of a module's answers by each parameter.
+
+    Args:
+        weights: of the first answers, one tensor each; of the only one, if it is a tensor.
+
+    Returns:
+        "slopes": for each parameter the length of its gradient, 0 if there is none; "lengths": its
+        own length; "directions": of the gradients, for `move_parameters`.
+    """
+    module.zero_grad()
+    with torch.enable_grad():
+        answers = flat(module(*arguments))
+        total = sum((one * w).sum() for one, w in zip(answers, weights, strict=False))
+        if isinstance(total, Tensor) and total.requires_grad:
+            total.backward()
+    told: list[float] = []
+    directions = Directions()
+    for one in module.parameters():
+        told.append(0.0 if one.grad is None else float(one.grad.norm()))
+        directions.append(one.grad / told[-1] if one.grad is not None and told[-1] else None)
+    lengths = [float(one.detach().norm()) for one in module.parameters()]
+    module.zero_grad()
+    return {"slopes": told, "lengths": lengths, "directions": directions}
+
+
+def flat(answers: Any) -> list[Tensor]:
+    """Return the tensors among answers, those in lists too, in order."""
+    if isinstance(answers, Tensor):
+        return [answers]
+    return [tensor for one in answers for tensor in flat(one)]
+
+
+def move_parameters(module: nn.Module, directions: Directions, steps: list[float]) -> None:
+    """Move each parameter along its direction (see `slopes`), by a step of its own."""
+    with torch.no_grad():
+        for one, along, step in zip(module.parameters(), directions, steps, strict=True):
+            if step and along is not None:
+                one.add_(along, alpha=step)
+
+
+def set_parameter(module: nn.Module, number: int, value: Tensor) -> None:
+    """Give one of a module's parameters another value in place."""
+    with torch.no_grad():
+        list(module.parameters())[number].copy_(value)
+
+
 def share_parameter(module: nn.Module, name: str, source: Tensor, shape: list[int]) -> None:
     """Let a module's parameter be a view of another's memory.
 
