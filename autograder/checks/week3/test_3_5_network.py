@@ -292,12 +292,20 @@ def test_can_learn(student: Student, rng: torch.Generator) -> None:
     shapes = shapes_of(student, net, "the network")
     idle = {n for n, shape in enumerate(shapes) if shape == tuple(getattr(priors, "shape", ()))}
 
-    def answers() -> Answers:
-        return expect_outputs(net(images), len(images), NUM_CLASSES)[:2]
+    def call(given: list[Tensor]) -> Answers:
+        return expect_outputs(net(*given), len(images), NUM_CLASSES)[:2]
 
-    expect_learning(
-        student, net, [images], answers, rng, "the network", idle=frozenset(idle), tried=20
-    )
+    about = {"idle": frozenset(idle), "tried": 20}
+    expect_learning(student, net, call, [images], rng, "the network", **about)
+    # The last map's answers alone: the layers of the maps before it learn from them, too.
+    last = FEATURE_SIZES[2] ** 2 * (len(RATIOS) + 1)
+    about |= {"only": lambda _, weights: of_last(weights, last), "least": len(shapes) // 2}
+    expect_learning(student, net, call, [images], rng, "the network", **about)
+
+
+def of_last(weights: Tensor, count: int) -> Tensor:
+    """Let the last rows of answers count alone."""
+    return torch.cat([torch.zeros_like(weights[:, :-count]), weights[:, -count:]], 1)
 
 
 @pytest.mark.weight(4)

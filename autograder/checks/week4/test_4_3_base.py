@@ -3,13 +3,16 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from detcourse.cases import randint
+from detcourse.learning import expect_learning
 from detcourse.trainings import seed_from
 from detcourse.week4.networks import (
     check_learning,
     expect_two,
     features_of,
+    first_alone,
     random_images,
     vgg_base,
 )
@@ -18,14 +21,15 @@ from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Handle, Student
 from detlab.weeks.week4.assertions import (
     FORBIDDEN,
-    check_fresh,
+    all_weights_called,
     check_settings,
+    check_xavier,
     expect_convolutions,
     expect_own_work,
     make_module,
     weights_called,
+    weights_of,
 )
-from detlab.weeks.week4.tools.convolutions import seeded_weights
 from detlab.weeks.week4.tools.vgg import vgg_factors
 
 pytestmark = [
@@ -34,7 +38,9 @@ pytestmark = [
     pytest.mark.forbid(*FORBIDDEN),
 ]
 
-CONVOLUTIONS = 15
+CONVOLUTIONS, BEFORE_POOL4 = 15, 10
+SOME = (0, 1, 2, 4, 6, 14)  # of the convolutions: one of each width, and conv7
+Weights = tuple[Tensor, Tensor]
 # Sides whose halves are whole but at pool3, so that it alone decides how to round.
 SIZES = ((108, 92), (76, 124))
 
@@ -89,17 +95,24 @@ def test_values(student: Student, rng: torch.Generator) -> None:
     for height, width in SIZES:
         images = random_images(rng, 2, height, width)
         told = student.tool("convolutions_of", base, [images], seed, 13)
-        result, layers = expect_convolutions(told, CONVOLUTIONS, "`VGGBase`")
+        _, layers = expect_convolutions(told, CONVOLUTIONS, "`VGGBase`")
         for layer, name, settings in zip(
             layers[13:], ("conv6", "conv7"), last_settings(), strict=True
         ):
             check_settings(layer, name, **settings)
-        right_4_3, pool5 = vgg_base(images, features_of(seed))
-        conv4_3, conv7 = expect_two(result, "`VGGBase`'s result (conv4_3, conv7)")
-        expect_close(conv4_3, right_4_3, "conv4_3", 1e-3)
-        conv6 = F.conv2d(pool5, *seeded_weights([1024, 512, 3, 3], seed + 13), 1, 6, 6)
-        right_7 = F.conv2d(F.relu(conv6), *seeded_weights([1024, 1024, 1, 1], seed + 14))
-        expect_close(conv7, F.relu(right_7), "conv7", 1e-3)
+        six, seven = (weights_of(layer, seed + n) for n, layer in enumerate(layers[13:], 13))
+        compare(base, images, features_of(seed), six, seven)
+
+
+def compare(
+    base: Handle, images: Tensor, features: dict[str, Tensor], six: Weights, seven: Weights
+) -> None:
+    """Compare both maps with those of convolutions with known weights."""
+    right_4_3, pool5 = vgg_base(images, features)
+    conv4_3, conv7 = expect_two(base(images), "`VGGBase`'s result (conv4_3, conv7)")
+    expect_close(conv4_3, right_4_3, "conv4_3", 1e-3)
+    conv6 = F.relu(F.conv2d(pool5, *six, 1, 6, 6))
+    expect_close(conv7, F.relu(F.conv2d(conv6, *seven)), "conv7", 1e-3)
 
 
 def last_settings() -> tuple[dict[str, int], dict[str, int]]:
@@ -140,9 +153,7 @@ def test_without_classifier(student: Student, rng: torch.Generator) -> None:
         weights_called(student, base, images, number, f"conv{number - 7}") for number in (13, 14)
     ]
     student.load_vgg16(base=base, state=student.tool("vgg_weights", seed, False))
-    told = student.tool("convolutions_of", base, [images])
-    _, layers = expect_convolutions(told, CONVOLUTIONS, "`VGGBase`")
-    check_fresh(layers[13:], "conv6 and conv7")
+    check_xavier(before, "conv6 and conv7")
     for number, (weight, bias) in zip((13, 14), before, strict=True):
         name = f"conv{number - 7}"
         found = weights_called(student, base, images, number, name)
@@ -154,7 +165,21 @@ def test_without_classifier(student: Student, rng: torch.Generator) -> None:
 def test_learning(student: Student, rng: torch.Generator) -> None:
     """In training all of the base gets gradients, and so do its images."""
     net = loaded(student, seed_from(rng))
-    check_learning(student, net, [random_images(rng, 2, 72)], rng, "`VGGBase`")
+
+    def call(given: list[Tensor]) -> list[Tensor]:
+        parts = expect_two(net(*given), "`VGGBase`'s result (conv4_3, conv7)")
+        return [expect_floats(one, "A map of `VGGBase`") for one in parts]
+
+    # All of it learns from conv7, and ten convolutions from conv4_3 alone.
+    about = {"only": last_alone, "inputs": True}
+    check_learning(student, net, call, [random_images(rng, 1, 72)], rng, "`VGGBase`", **about)
+    about = {"only": first_alone, "least": 2 * BEFORE_POOL4}
+    expect_learning(student, net, call, [random_images(rng, 1, 72)], rng, "`VGGBase`", **about)
+
+
+def last_alone(number: int, weights: Tensor) -> Tensor:
+    """Let conv7 count alone."""
+    return weights if number == 1 else torch.zeros_like(weights)
 
 
 @pytest.mark.weight(1)
@@ -163,9 +188,11 @@ def test_fresh_weights(student: Student, rng: torch.Generator) -> None:
     images = random_images(rng, 1, 64 + 4 * randint(rng, 0, 3))
     bases = [make_module(student, "VGGBase") for _ in range(2)]
     told = student.tool("convolutions_of", bases[0], [images])
-    _, layers = expect_convolutions(told, CONVOLUTIONS, "`VGGBase`")
-    check_fresh(layers, "`VGGBase`")
-    first = [weights_called(student, base, images, 0, "conv1_1")[0] for base in bases]
+    expect_convolutions(told, CONVOLUTIONS, "`VGGBase`")
+    # All weights would be too many to hand over.
+    pairs = all_weights_called(student, bases[0], [images], SOME, "`VGGBase`")
+    check_xavier(pairs, "`VGGBase`")
+    first = [pairs[0][0], weights_called(student, bases[1], images, 0, "conv1_1")[0]]
     if torch.equal(*first):
         fail("Two fresh bases have the same weights: leave the seed to the notebook.")
     if tuple(first[0].shape) != (64, 3, 3, 3):

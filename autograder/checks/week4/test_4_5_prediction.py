@@ -2,16 +2,18 @@
 
 import pytest
 import torch
+from torch import Tensor
 
 from detcourse.trainings import seed_from
-from detcourse.week4.networks import check_learning, predictions, random_maps
+from detcourse.week4.networks import Layer, check_learning, predictions, random_maps, seeded
 from detlab.checking.expect import expect_close, fail
-from detlab.checking.student import Student
+from detlab.checking.student import Handle, Student
 from detlab.weeks.week4.assertions import (
     FEATURE_SIZES,
     FORBIDDEN,
     PER_CELL,
-    check_fresh,
+    all_weights_called,
+    check_xavier,
     expect_answers,
     expect_convolutions,
     make_module,
@@ -42,13 +44,16 @@ def test_values(student: Student, rng: torch.Generator) -> None:
         net = make_module(student, "PredictionConvolutions", num_classes=num_classes)
         maps, seed = random_maps(rng, count), seed_from(rng)
         told = student.tool("convolutions_of", net, [maps], seed)
-        result, layers = expect_convolutions(told, CONVOLUTIONS, WHAT)
-        answers = expect_answers(result, f"{WHAT}'s result", count, num_classes)
-        seeded = [(layer, seed + n) for n, layer in enumerate(layers)]
-        right = predictions(seeded, maps, num_classes)
-        for found, expected, name in zip(answers, right, ("offsets", "logits"), strict=True):
-            cause = cause_of(found, expected)
-            expect_close(found, expected, f"The {name}", 1e-3, cause)
+        _, layers = expect_convolutions(told, CONVOLUTIONS, WHAT)
+        compare(net, seeded(layers, seed), maps, num_classes)
+
+
+def compare(net: Handle, layers: list[Layer], maps: list[Tensor], num_classes: int) -> None:
+    """Compare the answers with those of heads with known weights."""
+    answers = expect_answers(net(maps), f"{WHAT}'s result", len(maps[0]), num_classes)
+    right = predictions(layers, maps, num_classes)
+    for found, expected, name in zip(answers, right, ("offsets", "logits"), strict=True):
+        expect_close(found, expected, f"The {name}", 1e-3, cause_of(found, expected))
 
 
 def cause_of(found: torch.Tensor, expected: torch.Tensor) -> str:
@@ -90,12 +95,20 @@ def test_one_place(student: Student, rng: torch.Generator) -> None:
 def test_learning(student: Student, rng: torch.Generator) -> None:
     """In training all of the heads get gradients, and so do all six maps."""
     net = make_module(student, "PredictionConvolutions", num_classes=3)
-    check_learning(student, net, [random_maps(rng, 1)], rng, WHAT)
+
+    def call(given: list) -> tuple[Tensor, Tensor]:
+        return expect_answers(net(*given), f"{WHAT}'s result", 1, 3)
+
+    check_learning(student, net, call, [random_maps(rng, 1)], rng, WHAT, inputs=True)
 
 
 @pytest.mark.weight(1)
 def test_fresh_weights(student: Student, rng: torch.Generator) -> None:
     """Fresh weights are Xavier uniform, fresh biases zero."""
-    net = make_module(student, "PredictionConvolutions", num_classes=21)
-    told = student.tool("convolutions_of", net, [random_maps(rng, 1)])
-    check_fresh(expect_convolutions(told, CONVOLUTIONS, WHAT)[1], WHAT)
+    net, maps = make_module(student, "PredictionConvolutions", num_classes=21), random_maps(rng, 1)
+    told = student.tool("convolutions_of", net, [maps])
+    _, layers = expect_convolutions(told, CONVOLUTIONS, WHAT)
+    pairs = all_weights_called(student, net, [maps], range(CONVOLUTIONS), WHAT)
+    check_xavier(pairs, WHAT)
+    # These, and no others, are what it works with.
+    compare(net, list(zip(layers, pairs, strict=True)), maps, 21)

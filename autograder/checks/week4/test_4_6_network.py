@@ -1,25 +1,29 @@
 """Task 4.6: conv4_3 rescaled, and the whole network."""
 
 import functools
+import math
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from detcourse.learning import expect_learning
 from detcourse.trainings import seed_from
 from detcourse.week4.networks import (
+    Layer,
     auxiliary,
     check_auxiliary,
     check_learning,
     predictions,
     random_images,
     rescaled,
+    seeded,
     vgg_base,
 )
 from detlab.checking.expect import expect_close, expect_keys, expect_list, expect_tensor, fail
-from detlab.checking.replies import parameters_of
-from detlab.checking.student import Student
+from detlab.checking.replies import expect_form, parameters_of, shapes_of
+from detlab.checking.student import Handle, Student
 from detlab.weeks.week4.assertions import (
     FORBIDDEN,
     expect_answers,
@@ -27,7 +31,6 @@ from detlab.weeks.week4.assertions import (
     make_module,
     make_ssd,
 )
-from detlab.weeks.week4.tools.convolutions import seeded_weights
 from detlab.weeks.week4.tools.vgg import VGG_CONVOLUTIONS
 
 pytestmark = [
@@ -37,7 +40,13 @@ pytestmark = [
 ]
 
 CONVOLUTIONS = 15 + 8 + 12
-PARTS = ("VGGBase", "AuxiliaryConvolutions", "PredictionConvolutions")
+BASE = [(o, i, 3, 3) for _, i, o in VGG_CONVOLUTIONS] + [(1024, 512, 3, 3), (1024, 1024, 1, 1)]
+# Priors of conv4_3 come first; those of conv9_2 and all smaller maps begin here.
+OF_CONV4_3, OF_CONV9_2 = 38 * 38 * 4, 38 * 38 * 4 + 19 * 19 * 6 + 10 * 10 * 6
+CAUSE = (
+    "conv4_3 is rescaled, for the prediction alone; conv7 goes to both as it is; the maps come "
+    "from the largest to the smallest."
+)
 
 
 @pytest.mark.weight(2)
@@ -97,58 +106,65 @@ def test_network(student: Student, rng: torch.Generator) -> None:
     num_classes, seed = 6, seed_from(rng)
     images = random_images(rng, 1)
     net = make_ssd(student, num_classes)
-    parts = [student.fetch(name) for name in PARTS]
-    made = student.tool("composition_of", net, parts, student.fetch("Rescale"), images)
-    if made is not None:
-        made = expect_keys(made, ("whole", "parts", "lengths"), "The network's answers")
-        compare_parts(made["whole"], made["parts"], num_classes)
-        lengths = expect_tensor(made["lengths"], "The lengths of rescaled vectors", (1, 38, 38))
-        seen = lengths.double()[lengths > 1e-3]  # conv4_3 may be all zeros somewhere
-        if len(seen) == 0 or float((seen - 20).abs().max()) > 0.02:
-            fail("In a fresh `SSD300` the factors of conv4_3 start at 20.")
-        return
-    # Other classes than those of the tasks: then only the values can tell.
-    rescale = student.fetch("Rescale")
-    told = student.tool("convolutions_of", net, [images], seed, 0, rescale)
-    result, layers = expect_convolutions(told, CONVOLUTIONS, "`SSD300`")
-    answers = expect_answers(result, "`SSD300`'s result", 1, num_classes)
-    seeded = [(layer, seed + n) for n, layer in enumerate(layers)]
-    right = right_answers(seeded, images, num_classes)
+    told = student.tool("convolutions_of", net, [images], seed)
+    _, layers = expect_convolutions(told, CONVOLUTIONS, "`SSD300`")
+    factor = factors_of(student, net, images)
+    convolutions = seeded(layers, seed)
+    compare(net, convolutions, images, num_classes, 20.0, "a fresh network's factors are 20")
+    factors = 20 * torch.rand(512, generator=rng) + 10
+    shape = shapes_of(student, net, "the network")[factor]
+    student.tell("set_parameter", net, factor, factors.reshape(shape))
+    compare(net, convolutions, images, num_classes, factors[:, None, None], CAUSE)
+
+
+def factors_of(student: Student, net: Handle, images: Tensor) -> int:
+    """Return the number of the parameter that holds the factors of conv4_3."""
+    told = student.tool("other_parameters", net, [images])
+    others = expect_form(told, [int], "The parameters beside those of the convolutions")
+    shapes = shapes_of(student, net, "the network")
+    if len(others) != 1 or not 0 <= others[0] < len(shapes) or math.prod(shapes[others[0]]) != 512:
+        fail(
+            "`SSD300` must hold one parameter beside those of its convolutions: the 512 factors of "
+            "its `Rescale`, made once in `__init__`."
+        )
+    return others[0]
+
+
+def compare(
+    net: Handle,
+    convolutions: list[Layer],
+    images: Tensor,
+    num_classes: int,
+    factor: float | Tensor,
+    cause: str,
+) -> None:
+    """Compare the answers with those of parts with known weights, put together."""
+    answers = expect_answers(net(images), "`SSD300`'s result", 1, num_classes)
+    right = right_answers(convolutions, images, num_classes, factor)
     for found, expected, name in zip(answers, right, ("offsets", "logits"), strict=True):
         scale = float(expected.abs().mean())
-        expect_close(found / scale, expected / scale, f"The {name} of the network", 2e-3)
-
-
-def compare_parts(whole: object, parts: object, num_classes: int) -> None:
-    """Compare what a network answers with what its parts answer."""
-    whole, parts = (
-        expect_answers(one, f"{what}'s result", 1, num_classes)
-        for one, what in ((whole, "`SSD300`"), (parts, "The prediction convolutions"))
-    )
-    for found, expected, name in zip(whole, parts, ("offsets", "logits"), strict=True):
-        scale = float(expected.abs().mean()) or 1.0
-        cause = (
-            "conv4_3 is rescaled, for the prediction alone; conv7 goes to both as it is; the maps "
-            "come from the largest to the smallest."
-        )
-        expect_close(found / scale, expected / scale, f"The {name} of the network", 1e-4, cause)
+        expect_close(found / scale, expected / scale, f"The {name} of the network", 2e-3, cause)
 
 
 def right_answers(
-    seeded: list[tuple[dict, int]], images: Tensor, num_classes: int
+    convolutions: list[Layer], images: Tensor, num_classes: int, factor: float | Tensor
 ) -> tuple[Tensor, Tensor]:
     """Compute what the network must answer: the base first, then others in whatever order."""
-    state = base_weights(seeded[0][1])
+    base, rest = convolutions[:15], convolutions[15:]
+    state = {}
+    for (index, *_), (_, (weight, bias)) in zip(VGG_CONVOLUTIONS, base[:13], strict=True):
+        state |= {f"features.{index}.weight": weight, f"features.{index}.bias": bias}
+    if [weights[0].shape for _, weights in base] != BASE:
+        fail("The first fifteen convolutions of `SSD300` must be those of its base.")
     conv4_3, pool5 = vgg_base(images, state)
-    first = seeded[0][1]
-    conv6 = F.relu(F.conv2d(pool5, *seeded_weights([1024, 512, 3, 3], first + 13), 1, 6, 6))
-    conv7 = F.relu(F.conv2d(conv6, *seeded_weights([1024, 1024, 1, 1], first + 14)))
-    heads = [one for one in seeded[15:] if is_head(one[0], num_classes)]
-    others = [one for one in seeded[15:] if one not in heads]
+    conv6 = F.relu(F.conv2d(pool5, *base[13][1], 1, 6, 6))
+    conv7 = F.relu(F.conv2d(conv6, *base[14][1]))
+    heads = [one for one in rest if is_head(one[0], num_classes)]
+    others = [one for one in rest if not is_head(one[0], num_classes)]
     if len(heads) != 12:
         fail("`SSD300` must use the prediction convolutions of all six maps, once each.")
     check_auxiliary([layer for layer, _ in others])
-    maps = [rescaled(conv4_3), conv7, *auxiliary(others, conv7)]
+    maps = [rescaled(conv4_3, factor), conv7, *auxiliary(others, conv7)]
     return predictions(heads, maps, num_classes)
 
 
@@ -157,20 +173,29 @@ def is_head(layer: dict, num_classes: int) -> bool:
     return layer["out_channels"] in {n * k for n in (4, num_classes) for k in (4, 6)}
 
 
-@functools.lru_cache(maxsize=2)
-def base_weights(seed: int) -> dict[str, Tensor]:
-    """Return the weights that the first thirteen convolutions get of a seed."""
-    state = {}
-    for n, (index, channels_in, channels_out) in enumerate(VGG_CONVOLUTIONS):
-        weight, bias = seeded_weights([channels_out, channels_in, 3, 3], seed + n)
-        state |= {f"features.{index}.weight": weight, f"features.{index}.bias": bias}
-    return state
-
-
 @pytest.mark.weight(1)
 def test_learning(student: Student, rng: torch.Generator) -> None:
     """In training all parts of the network get gradients."""
-    check_learning(student, make_ssd(student, 3), [random_images(rng, 1)], rng, "`SSD300`")
+    net = make_ssd(student, 3)
+
+    def call(given: list[Tensor]) -> tuple[Tensor, Tensor]:
+        return expect_answers(net(*given), "`SSD300`'s result", 1, 3)
+
+    # The answers of one map at a time: what is cut off from one may learn from another.
+    for some, alive in (
+        (slice(0, OF_CONV4_3), 20 + 1 + 4),
+        (slice(OF_CONV9_2, None), 30 + 16 + 12),
+    ):
+        about = {"only": functools.partial(rows_alone, some), "least": alive, "tried": 1}
+        learning = check_learning if some.start == 0 else expect_learning
+        learning(student, net, call, [random_images(rng, 1)], rng, "`SSD300`", **about)
+
+
+def rows_alone(some: slice, number: int, weights: Tensor) -> Tensor:
+    """Let the answers of some priors count alone."""
+    kept = torch.zeros_like(weights)
+    kept[:, some] = weights[:, some]
+    return kept
 
 
 @pytest.mark.weight(1)

@@ -1,13 +1,14 @@
 """The right networks of week 4, as functions of weights that a check knows."""
 
 import functools
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from detcourse.trainings import seed_from
-from detlab.checking.expect import expect_int, expect_keys, expect_list, expect_tensor, fail
+from detcourse.learning import Call, expect_learning
+from detlab.checking.expect import expect_list, fail
 from detlab.checking.student import Handle, Student
 from detlab.weeks.week4.assertions import (
     CHANNELS,
@@ -16,6 +17,7 @@ from detlab.weeks.week4.assertions import (
     SIDE,
     apply,
     check_settings,
+    weights_of,
 )
 from detlab.weeks.week4.tools.vgg import VGG_CONVOLUTIONS, vgg_features
 
@@ -28,6 +30,13 @@ AUXILIARY = (
 )
 KEYS = ("in_channels", "out_channels", "kernel_size", "stride", "padding")
 CONV4_3 = 21
+# What is told of a convolution, and its weights and biases.
+Layer = tuple[dict, tuple[Tensor, Tensor]]
+
+
+def seeded(layers: list[dict], seed: int) -> list[Layer]:
+    """Give convolutions, in the order in which they are called, the weights of a seed."""
+    return [(layer, weights_of(layer, seed + n)) for n, layer in enumerate(layers)]
 
 
 def vgg_base(images: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
@@ -54,32 +63,36 @@ def features_of(seed: int) -> dict[str, Tensor]:
 
 
 def check_learning(
-    student: Student, net: Handle, arguments: list, rng: torch.Generator, what: str
+    student: Student,
+    net: Handle,
+    call: Call,
+    arguments: list,
+    rng: torch.Generator,
+    what: str,
+    **about: Any,
 ) -> None:
-    """Check that in training a module answers as in evaluation, and all of it gets gradients."""
-    told = student.tool("learning_in_training", net, arguments, seed_from(rng))
-    keys = ("answers", "calm", "idle", "cut_off", "detached", "sound")
-    told = expect_keys(told, keys, f"What {what} learns")
-    calm = expect_list(told["calm"], f"{what}'s result in evaluation")
-    answers = expect_list(told["answers"], f"{what}'s result in training", len(calm))
+    """Check that in training a module answers as in evaluation, and all of it gets gradients.
+
+    Args:
+        call, about: see `expect_learning`.
+    """
+    calm = call(arguments)
+    student.tell("set_training", net, True)
+    answers = call(arguments)
+    student.tell("set_training", net, False)
     for one, other in zip(answers, calm, strict=True):
-        other = expect_tensor(other, f"{what}'s result in evaluation").double()
-        one = expect_tensor(one, f"{what}'s result in training", other.shape).double()
-        scale = float(other.abs().max()) if other.numel() else 0.0
-        if not torch.allclose(one, other, rtol=0, atol=1e-3 * scale):
+        scale = float(other.double().abs().max()) if other.numel() else 0.0
+        if not torch.allclose(one.double(), other.double(), rtol=0, atol=1e-3 * scale):
             fail(
                 f"{what} answers otherwise in training than in evaluation: the statement has "
                 "neither dropout nor normalisation by batches."
             )
-    if expect_int(told["detached"], f"What {what} answers"):
-        fail(f"{what} answers what carries no gradient: nothing before it would learn.")
-    idle = expect_list(told["idle"], f"The parameters of {what} without gradient")
-    if idle:
-        fail(f"{len(idle)} parameters of {what} get no gradient: they would never learn.")
-    if expect_int(told["cut_off"], f"What {what} was given"):
-        fail(f"{what} is cut off from what it was given: no gradient gets there.")
-    if told["sound"] is not True:
-        fail(f"A gradient of {what} holds NaN or infinity.")
+    expect_learning(student, net, call, arguments, rng, what, **about)
+
+
+def first_alone(number: int, weights: Tensor) -> Tensor:
+    """Let the first of several answers count alone."""
+    return weights if number == 0 else torch.zeros_like(weights)
 
 
 def check_auxiliary(layers: list[dict], what: str = "The auxiliary convolutions") -> None:
@@ -90,19 +103,17 @@ def check_auxiliary(layers: list[dict], what: str = "The auxiliary convolutions"
         check_settings(layer, f"{what}, {name}", **dict(zip(KEYS, row, strict=True)))
 
 
-def auxiliary(layers: list[tuple[dict, int]], conv7: Tensor) -> list[Tensor]:
-    """Apply eight convolutions, each with the seed of its weights; return four maps."""
+def auxiliary(layers: list[Layer], conv7: Tensor) -> list[Tensor]:
+    """Apply eight convolutions; return four maps."""
     maps, features = [], conv7
-    for n, (layer, seed) in enumerate(layers):
-        features = F.relu(apply(layer, seed, features))
+    for n, (layer, weights) in enumerate(layers):
+        features = F.relu(apply(layer, weights, features))
         if n % 2:
             maps.append(features)
     return maps
 
 
-def heads_by_map(
-    layers: list[tuple[dict, int]], num_classes: int
-) -> list[tuple[tuple[dict, int], tuple[dict, int]]]:
+def heads_by_map(layers: list[Layer], num_classes: int) -> list[tuple[Layer, Layer]]:
     """Sort twelve convolutions: for each map that of the offsets and that of the logits."""
     pairs = []
     for size, channels, per_cell in zip(FEATURE_SIZES, CHANNELS, PER_CELL, strict=True):
@@ -124,14 +135,12 @@ def heads_by_map(
     return pairs
 
 
-def predictions(
-    layers: list[tuple[dict, int]], maps: list[Tensor], num_classes: int
-) -> tuple[Tensor, Tensor]:
+def predictions(layers: list[Layer], maps: list[Tensor], num_classes: int) -> tuple[Tensor, Tensor]:
     """Apply the heads: offsets and logits, (N, P, 4) and (N, P, C)."""
     answers: tuple[list, list] = ([], [])
     for pair, features in zip(heads_by_map(layers, num_classes), maps, strict=True):
-        for n, ((layer, seed), numbers) in enumerate(zip(pair, (4, num_classes), strict=True)):
-            out = apply(layer, seed, features)
+        for n, ((layer, weights), numbers) in enumerate(zip(pair, (4, num_classes), strict=True)):
+            out = apply(layer, weights, features)
             rows = out.permute(0, 2, 3, 1).reshape(len(out), -1, numbers)
             answers[n].append(rows)
     return torch.cat(answers[0], 1), torch.cat(answers[1], 1)

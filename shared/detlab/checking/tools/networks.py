@@ -93,11 +93,13 @@ def slopes(module: nn.Module, arguments: list[Any], weights: list[Tensor]) -> di
 
     Returns:
         "slopes": for each parameter the length of its gradient, 0 if there is none; "lengths": its
-        own length; "directions": of the gradients, for `move_parameters`.
+        own length; "directions": of the gradients, for `move_parameters`; "inputs": the gradients
+        by the tensors among the arguments.
     """
     module.zero_grad()
+    given = leaves_of(arguments)
     with torch.enable_grad():
-        answers = flat(module(*arguments))
+        answers = flat(module(*given))
         total = sum((one * w).sum() for one, w in zip(answers, weights, strict=False))
         if isinstance(total, Tensor) and total.requires_grad:
             total.backward()
@@ -108,7 +110,16 @@ def slopes(module: nn.Module, arguments: list[Any], weights: list[Tensor]) -> di
         directions.append(one.grad / told[-1] if one.grad is not None and told[-1] else None)
     lengths = [float(one.detach().norm()) for one in module.parameters()]
     module.zero_grad()
-    return {"slopes": told, "lengths": lengths, "directions": directions}
+    inputs = [one.grad for one in flat(given)]
+    return {"slopes": told, "lengths": lengths, "directions": directions, "inputs": inputs}
+
+
+def leaves_of(values: list[Any]) -> list[Any]:
+    """Copy tensors, in lists too, so that gradients can be taken by them."""
+    return [
+        leaves_of(list(one)) if isinstance(one, list | tuple) else one.clone().requires_grad_()
+        for one in values
+    ]
 
 
 def flat(answers: Any) -> list[Tensor]:

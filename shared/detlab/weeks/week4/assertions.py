@@ -192,9 +192,41 @@ def weights_called(
     Args:
         what: which one that is, for messages.
     """
-    found = expect_list(student.tool("weights_called", module, [images], number), what, 2)
-    weights, biases = (expect_floats(one, f"The weights of {what}") for one in found)
-    return weights, biases
+    (found,) = all_weights_called(student, module, [images], [number], what)
+    return found
+
+
+def all_weights_called(
+    student: Student, module: Handle, arguments: list[Any], numbers: Sequence[int], what: str
+) -> list[tuple[Tensor, Tensor]]:
+    """Return weights and biases of those convolutions that are called so many after the first."""
+    told = student.tool("weights_called", module, arguments, list(numbers))
+    pairs = []
+    for pair in expect_list(told, f"The weights of {what}", len(numbers)):
+        parts = expect_list(pair, f"The weights of {what}", 2)
+        weights, biases = (expect_floats(one, f"The weights of {what}").float() for one in parts)
+        pairs.append((weights, biases))
+    return pairs
+
+
+def check_xavier(pairs: Sequence[tuple[Tensor, Tensor]], what: str) -> None:
+    """Check that weights and biases of convolutions are fresh: Xavier uniform, zeros."""
+    if any(weights.dim() != 4 or not weights.numel() for weights, _ in pairs):
+        fail(f"{what}: the weights of a convolution have four dimensions.")
+    check_fresh(
+        [
+            {
+                "kernel_size": tuple(weights.shape[2:]),
+                "in_channels": weights.shape[1],
+                "out_channels": weights.shape[0],
+                "largest": float(weights.abs().max()),
+                "deviation": float(weights.std()),
+                "largest_bias": float(biases.abs().max()) if biases.numel() else 1.0,
+            }
+            for weights, biases in pairs
+        ],
+        what,
+    )
 
 
 def check_fresh(layers: Sequence[dict[str, Any]], what: str) -> None:
@@ -208,11 +240,18 @@ def check_fresh(layers: Sequence[dict[str, Any]], what: str) -> None:
             fail(f"{what}: fresh weights are Xavier uniform, fresh biases zero.")
 
 
-def apply(layer: dict[str, Any], seed: int, inputs: Tensor) -> Tensor:
-    """Apply a convolution as `convolutions_of` describes it, on the weights of a seed."""
+def weights_of(layer: dict[str, Any], seed: int) -> tuple[Tensor, Tensor]:
+    """Return the weights and biases that a convolution gets of a seed."""
     shape = [layer["out_channels"], layer["in_channels"], *layer["kernel_size"]]
+    return seeded_weights(shape, seed)
+
+
+def apply(layer: dict[str, Any], weights: tuple[Tensor, Tensor], inputs: Tensor) -> Tensor:
+    """Apply a convolution as `convolutions_of` describes it, with these weights and biases."""
     settings = {name: layer[name] for name in ("stride", "padding", "dilation", "groups")}
-    return F.conv2d(inputs, *seeded_weights(shape, seed), **settings)
+    if tuple(weights[0].shape[1:]) != (layer["in_channels"], *layer["kernel_size"]):
+        fail("A convolution's weights do not have the shape that its settings tell.")
+    return F.conv2d(inputs, *weights, **settings)
 
 
 def expect_refusal(

@@ -5,7 +5,7 @@ from detlab.weeks.week4.tools.chance import draws, global_chance, windows_drawn
 from detlab.weeks.week4.tools.convolutions import (
     convolutions_of,
     gradients_of_map,
-    learning_in_training,
+    other_parameters,
     weights_called,
 )
 from detlab.weeks.week4.tools.optimizers import (
@@ -24,12 +24,11 @@ from detlab.weeks.week4.tools.optimizers import (
     short_schedule,
     take_steps,
 )
-from detlab.weeks.week4.tools.stubs import composition_of, stub, tiny_detector
+from detlab.weeks.week4.tools.stubs import stub, tiny_detector
 from detlab.weeks.week4.tools.vgg import vgg_weights
 
 __all__ = [
     "adam_for",
-    "composition_of",
     "convolutions_of",
     "counted_loader",
     "description_of_state",
@@ -38,8 +37,8 @@ __all__ = [
     "gradients_of_map",
     "groups_of",
     "is_sgd",
-    "learning_in_training",
     "open_file",
+    "other_parameters",
     "passes_of",
     "progress_of",
     "rate_of",

@@ -58,9 +58,9 @@ def convolutions_of(
         without: a class of modules whose convolutions do not count.
 
     Returns:
-        "result"; "convolutions": for each that was called, in order, its settings; "size" of its
-        input; "bias", whether it has one; and of its weights before, "largest", "deviation" and
-        "largest_bias"; "same": how many were called more than once.
+        "result", on its own weights; "convolutions": for each that was called, in order, its
+        settings; "size" of its input; "bias", whether it has one; and of its own weights
+        "largest", "deviation" and "largest_bias"; "same": how many were called more than once.
     """
     result, called, sizes = called_convolutions(module, arguments, without)
     told = [
@@ -82,7 +82,6 @@ def convolutions_of(
                     layer.weight.copy_(weight)
                     if layer.bias is not None:
                         layer.bias.copy_(bias)
-            result = module(*leaves_of(arguments, False))
     same = len(called) - len({id(layer) for layer in called})
     return {"result": result, "convolutions": told, "same": same}
 
@@ -97,10 +96,19 @@ def seeded_weights(shape: list[int], seed: int) -> tuple[Tensor, Tensor]:
     )
 
 
-def weights_called(module: nn.Module, arguments: list, number: int) -> tuple[Tensor, Tensor]:
-    """Return weights and biases of the convolution that is called so many after the first."""
+def weights_called(
+    module: nn.Module, arguments: list, numbers: list[int]
+) -> list[tuple[Tensor, Tensor]]:
+    """Return weights and biases of the convolutions that are called so many after the first."""
     _, called, _ = called_convolutions(module, arguments)
-    return called[number].weight.detach(), called[number].bias.detach()
+    return [(called[number].weight.detach(), called[number].bias.detach()) for number in numbers]
+
+
+def other_parameters(module: nn.Module, arguments: list) -> list[int]:
+    """Return the numbers of the parameters that belong to no convolution that is called."""
+    _, called, _ = called_convolutions(module, arguments)
+    taken = {id(parameter) for layer in called for parameter in layer.parameters()}
+    return [n for n, one in enumerate(module.parameters()) if id(one) not in taken]
 
 
 def gradients_of_map(module: nn.Module, inputs: Tensor, weights: Tensor) -> dict[str, Any]:
@@ -116,46 +124,6 @@ def gradients_of_map(module: nn.Module, inputs: Tensor, weights: Tensor) -> dict
     return {"inputs": leaf.grad, "parameters": [p.grad for p in module.parameters()]}
 
 
-def learning_in_training(module: nn.Module, arguments: list, seed: int) -> dict[str, Any]:
-    """Differentiate a random sum of what a module answers in training mode.
-
-    Args:
-        arguments: tensors, or lists of tensors.
-
-    Returns:
-        "answers": in training mode, and "calm", in evaluation mode: lists of tensors; "idle": names
-        of the parameters that get no gradient, or one of zeros; "cut_off": how many of the given
-        tensors get none; "detached": how many answers carry none; "sound": whether all gradients
-        are finite.
-    """
-    rng = torch.Generator().manual_seed(seed)
-    module.eval()
-    with torch.no_grad():
-        calm = list(module(*leaves_of(arguments, False)))
-    module.train()
-    module.zero_grad()
-    leaves = leaves_of(arguments, True)
-    with torch.enable_grad():
-        answers = list(module(*leaves))
-        alive = [one for one in answers if one.requires_grad]
-        if alive:
-            sum((one * torch.randn(one.shape, generator=rng)).sum() for one in alive).backward()
-    module.eval()
-    gradients = {name: p.grad for name, p in module.named_parameters()}
-    flat = [leaf for one in leaves for leaf in (one if isinstance(one, list) else [one])]
-    inputs = [leaf.grad for leaf in flat]
-    return {
-        "answers": [one.detach() for one in answers],
-        "calm": calm,
-        "idle": [name for name, one in gradients.items() if is_nothing(one)],
-        "cut_off": sum(map(is_nothing, inputs)),
-        "detached": len(answers) - len(alive),
-        "sound": all(
-            bool(g.isfinite().all()) for g in [*gradients.values(), *inputs] if g is not None
-        ),
-    }
-
-
 def leaves_of(values: list, learning: bool) -> list:
     """Copy tensors, in lists too, so that gradients can be taken by them."""
     return [
@@ -164,8 +132,3 @@ def leaves_of(values: list, learning: bool) -> list:
         else one.clone().requires_grad_(learning)
         for one in values
     ]
-
-
-def is_nothing(gradient: Tensor | None) -> bool:
-    """Say whether there is no gradient, or one of zeros."""
-    return gradient is None or not bool(gradient.any())

@@ -83,36 +83,3 @@ def stub(name: str, *arguments: Any) -> nn.Module:
         "AuxiliaryConvolutions": StubAuxiliary,
         "PredictionConvolutions": StubPrediction,
     }[name](*arguments)
-
-
-def composition_of(
-    net: nn.Module, classes: list, rescale_class: type, images: Tensor
-) -> dict[str, Any] | None:
-    """Put a network's own parts together, and compare with what the network does.
-
-    Args:
-        net: a whole network.
-        classes: of its base, auxiliary and prediction convolutions; a stand-in where it is no
-            class.
-        rescale_class: of its rescaling.
-        images: (N, 3, 300, 300).
-
-    Returns:
-        "whole": what the network answers; "parts": what its parts answer, put together;
-        "lengths": of the vectors that the rescaling makes of conv4_3, (N, 38, 38). None if a part
-        is not there exactly once.
-    """
-    stubs = (StubBase, StubAuxiliary, StubPrediction)
-    kinds = [
-        kind if isinstance(kind, type) else other
-        for kind, other in zip(classes, stubs, strict=True)
-    ]
-    found = [[m for m in net.modules() if type(m) is kind] for kind in (*kinds, rescale_class)]
-    if any(len(one) != 1 for one in found):
-        return None
-    base, auxiliary, prediction, rescale = (one[0] for one in found)
-    with torch.no_grad():
-        conv4_3, conv7 = base(images)
-        scaled, others = rescale(conv4_3.clone()), auxiliary(conv7.clone())
-        parts = prediction([scaled, conv7, *others])
-        return {"whole": net(images), "parts": parts, "lengths": scaled.norm(dim=1)}
