@@ -22,7 +22,7 @@ from typing import Any
 import torch
 
 from detgrader.audit.kinds import HELPERS, PLAIN, TWISTED, Junk, some, some_of
-from detgrader.grading.mistakes import with_own_chance
+from detgrader.grading.mistakes import Restarted, with_own_chance
 from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import Status
 from detgrader.sandbox.inside.wire import LENGTHS, pack, unpack
@@ -104,7 +104,7 @@ def faults(
         heavy: whether its task takes longer than most.
     """
     told: list[Told] = []
-    first = run(ask, recorder(with_own_chance(bench().perform_here), told))
+    first = run(ask, recorder(with_own_chance(Restarted(bench).perform), told))
     if not first.passed:
         yield Fault((name,), "the reference does not pass", first.message + first.detail)
         return
@@ -171,7 +171,7 @@ def recorder(asked: Callable[..., Any], told: list[Told]) -> Callable[..., Any]:
         if request == "give":
             number, function = arguments
             return asked(request, number, noting(function))
-        if request in UNANSWERED or request == "clock":  # which is the system's word
+        if request in UNANSWERED or request in ("again", "clock"):  # of no word of the other side
             return asked(request, *arguments)
         about = arguments[0] if arguments and isinstance(arguments[0], str) else "an object"
         try:
@@ -194,7 +194,7 @@ def teller(told: list[Told], case: Case) -> Callable[..., Any]:
         nonlocal asked
         if request == "give":
             given.append(arguments[1])
-        if request in UNANSWERED:
+        if request in UNANSWERED or request == "again":
             return None
         if request == "clock":
             return 0.0

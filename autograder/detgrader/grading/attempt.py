@@ -77,11 +77,45 @@ class Prepared:
         return errors
 
 
+class Workers:
+    """The worker that a task's checks ask, and those before it: a check may ask for a fresh one.
+
+    Args:
+        prepared: the first.
+        prepare: makes another like it.
+    """
+
+    def __init__(self, prepared: Prepared, prepare: Callable[[], Prepared]):
+        self.prepared = prepared
+        self.prepare = prepare
+        self.all = [prepared.worker]
+
+    def perform(self, request: str, *arguments: Any) -> Any:
+        """Carry out a request of a check (see `WorkerClient.perform`)."""
+        if request != "again":
+            return self.prepared.worker.perform(request, *arguments)
+        self.close()
+        self.prepared = self.prepare()
+        self.all.append(self.prepared.worker)
+        self.prepared.finish()
+        return None
+
+    def close(self) -> None:
+        """End them all."""
+        for worker in self.all:
+            worker.close()
+
+    def account(self, unit: str) -> float:
+        """Return what they took: "cpu_s" together, "memory_mb" at most."""
+        amounts = [worker.account(unit) for worker in self.all]
+        return max(amounts) if unit == "memory_mb" else sum(amounts)
+
+
 @dataclass
 class Attempt:
-    """One run of a task's checks in one worker."""
+    """One run of a task's checks."""
 
-    worker: WorkerClient
+    workers: Workers
     checks: list[tuple[Check, Outcome]] = field(default_factory=list)
     cell_errors: dict[str, StudentError] = field(default_factory=dict)
 
@@ -138,28 +172,28 @@ class Attempt:
             return
         again = {check.key: replace(outcome, again=True) for check, outcome in second.checks}
         self.checks = [(check, again.get(check.key, first)) for check, first in self.checks]
-        self.cell_errors, self.worker = second.cell_errors, second.worker
+        self.cell_errors, self.workers = second.cell_errors, second.workers
 
 
 def make_attempt(
-    prepared: Prepared,
+    workers: Workers,
     session: CheckSession,
     order: Order,
     checks: list[Check],
     names: frozenset[str],
 ) -> Attempt:
-    """Run checks in a prepared worker; those after its end share the end.
+    """Run checks on a prepared worker; those after its end share the end.
 
     Args:
         names: that the task's source mentions.
     """
-    attempt = Attempt(prepared.worker)
+    attempt = Attempt(workers)
     end: Outcome | None = None
     try:
-        attempt.cell_errors = prepared.finish()
+        attempt.cell_errors = workers.prepared.finish()
     except (StudentError, LimitReached, Violation, Crashed) as error:
         end = outcome_of(error)
-    subject = Subject(Student(prepared.worker.perform), names, order.submission.weights)
+    subject = Subject(Student(workers.perform), names, order.submission.weights)
     for check in checks:
         cheap = [one for one, _ in attempt.failures() if not one.costly]
         spared = order.sparing and check.costly and bool(cheap)

@@ -7,7 +7,7 @@ import functools
 import io
 import sys
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import CodeType
 from typing import Any
 
@@ -42,7 +42,8 @@ class MistakesBench:
         silence = contextlib.redirect_stderr(io.StringIO())  # progress bars
         with warnings.catch_warnings(), contextlib.redirect_stdout(None), silence:
             warnings.simplefilter("ignore")
-            suspect = Suspect(with_own_chance(self.bench_of(mistake).perform_here), expected)
+            bench = Restarted(functools.partial(self.bench_of, mistake))
+            suspect = Suspect(with_own_chance(bench.perform), expected)
             outcome = self.session.run(check, Subject(suspect, mistake.names))
         if "matplotlib.pyplot" in sys.modules:
             sys.modules["matplotlib.pyplot"].close("all")
@@ -73,6 +74,25 @@ def namespace_after(cells: Iterable[CodeCell], before: Mapping[str, Any]) -> dic
     for cell in cells:
         exec(compiled(cell.name, cell.source), namespace)
     return namespace
+
+
+class Restarted:
+    """A bench in this process that a check may have made anew.
+
+    Args:
+        make: makes it.
+    """
+
+    def __init__(self, make: Callable[[], Workbench]):
+        self.make = make
+        self.bench = make()
+
+    def perform(self, request: str, *arguments: Any) -> Any:
+        """Carry out a request of a check."""
+        if request != "again":
+            return self.bench.perform_here(request, *arguments)
+        self.bench = self.make()
+        return None
 
 
 def with_own_chance(perform: Request) -> Request:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 from detgrader.assignment import Assignment, Task
 from detgrader.course import TripwireSettings
-from detgrader.grading.attempt import Attempt, Prepared, make_attempt
+from detgrader.grading.attempt import Attempt, Prepared, Workers, make_attempt
 from detgrader.grading.diagnosis import Diagnosis, KnownMistake
 from detgrader.grading.messages import GRADER_FAULT, log_lines, message_of
 from detgrader.grading.mistakes import MistakesBench
@@ -102,7 +103,7 @@ class SubmissionRun:
         self.left_out = set(order.ended)
         self.checks: dict[str, list[CheckResult]] = {}
         self.log: list[str] = []
-        self.workers: dict[str, WorkerClient] = {}
+        self.workers: dict[str, Workers] = {}
         self.earned: dict[str, float] = {}
         self.to_run: list[Task] = []
         self.ahead: Prepared | None = None
@@ -222,7 +223,7 @@ class SubmissionRun:
             attempt.add(self.attempt(task, failed, without=earlier))
         result.score = round(attempt.share * task.points, 2)
         result.status, result.message = attempt.status(task), message_of(attempt, task)
-        self.workers[task.label] = attempt.worker
+        self.workers[task.label] = attempt.workers
         if self.order.hints and result.status in (Status.PARTIAL, Status.FAILED):
             result.message += self.hint(task, attempt)
         self.checks[task.label] = attempt.results()
@@ -249,13 +250,15 @@ class SubmissionRun:
             without: earlier tasks whose cells are left out, and replaced by stand-ins.
         """
         prepared = self.take_prepared(task, without or [])
+        anew = functools.partial(self.prepare, task, prepared.left_out, without or [])
+        workers = Workers(prepared, anew)
         if not without:
             self.prepare_next(task)
         try:
             names = self.reading.names_in(task.code_cells, self.helpers)
-            return make_attempt(prepared, self.grader.session, self.order, checks, names)
+            return make_attempt(workers, self.grader.session, self.order, checks, names)
         finally:
-            prepared.worker.close()
+            workers.close()
 
     def take_prepared(self, task: Task, without: list[Task]) -> Prepared:
         """Return a worker that has the task's cells: the one prepared ahead, if it still fits."""

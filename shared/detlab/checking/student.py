@@ -114,6 +114,13 @@ class Student:
 
         return answer
 
+    def start_again(self) -> None:
+        """Have their code run anew, in a process that knows nothing of what came before.
+
+        Handles from before are good for nothing then.
+        """
+        self.perform("again")
+
     def clock(self) -> float:
         """Return the processor time that their process has taken, in seconds.
 

@@ -10,9 +10,12 @@ from detlab.weeks.week4.tools.convolutions import (
 )
 from detlab.weeks.week4.tools.optimizers import (
     adam_for,
+    bytes_of,
     counted_loader,
     description_of_state,
+    file_of,
     groups_of,
+    idle_steps,
     is_sgd,
     open_file,
     passes_of,
@@ -21,7 +24,10 @@ from detlab.weeks.week4.tools.optimizers import (
     reopened,
     set_in_state,
     sgd_for,
+    sgd_of_rates,
+    sgd_with_momentum,
     short_schedule,
+    step_with,
     take_steps,
 )
 from detlab.weeks.week4.tools.stubs import stub, tiny_detector
@@ -29,13 +35,16 @@ from detlab.weeks.week4.tools.vgg import vgg_weights
 
 __all__ = [
     "adam_for",
+    "bytes_of",
     "convolutions_of",
     "counted_loader",
     "description_of_state",
     "draws",
+    "file_of",
     "global_chance",
     "gradients_of_map",
     "groups_of",
+    "idle_steps",
     "is_sgd",
     "open_file",
     "other_parameters",
@@ -47,7 +56,10 @@ __all__ = [
     "repeating_loader",
     "set_in_state",
     "sgd_for",
+    "sgd_of_rates",
+    "sgd_with_momentum",
     "short_schedule",
+    "step_with",
     "stub",
     "take_steps",
     "tiny_detector",

@@ -121,6 +121,43 @@ def take_steps(
     return [value.detach().float().clone() for value in module.state_dict().values()]
 
 
+def step_with(module: nn.Module, optimizer: torch.optim.Optimizer, gradients: list[Tensor]) -> None:
+    """Take one step of an optimizer with these gradients, and leave none behind."""
+    for parameter, gradient in zip(module.parameters(), gradients, strict=True):
+        parameter.grad = gradient.clone()
+    optimizer.step()
+    for parameter in module.parameters():
+        parameter.grad = None
+
+
+def idle_steps(optimizer: torch.optim.Optimizer, schedule: LRScheduler, count: int) -> None:
+    """Step an optimizer, which has no gradients, and its schedule so many times."""
+    for _ in range(count):
+        optimizer.step()
+        schedule.step()
+
+
+def sgd_of_rates(module: nn.Module, rates: list[float]) -> torch.optim.Optimizer:
+    """Return plain SGD with a rate for each parameter."""
+    pairs = zip(module.parameters(), rates, strict=True)
+    return torch.optim.SGD([{"params": [one], "lr": rate} for one, rate in pairs], rates[0])
+
+
+def sgd_with_momentum(module: nn.Module) -> torch.optim.Optimizer:
+    """Return SGD with a state of its own."""
+    return torch.optim.SGD(module.parameters(), 0.05, momentum=0.9, weight_decay=5e-4)
+
+
+def bytes_of(file: io.BytesIO) -> Tensor:
+    """Return what was written to a file."""
+    return torch.frombuffer(bytearray(file.getvalue()), dtype=torch.uint8)
+
+
+def file_of(content: Tensor) -> io.BytesIO:
+    """Return a file in memory with some bytes, open for reading from its start."""
+    return io.BytesIO(content.numpy().tobytes())
+
+
 def open_file() -> io.BytesIO:
     """Return a file in memory, open for reading and writing bytes."""
     return io.BytesIO()
