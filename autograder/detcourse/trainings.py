@@ -2,10 +2,11 @@
 
 import functools
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 import torch
+from torch import Tensor
 
 from detlab.checking.student import Student
 from detlab.checking.workbench import StudentError
@@ -41,6 +42,42 @@ def once(measure: Callable[..., Result]) -> Callable[..., Result]:
 def seed_from(rng: torch.Generator) -> int:
     """Draw a seed."""
     return int(torch.randint(0, 2**31, (), generator=rng))
+
+
+class Turn(NamedTuple):
+    """How all images of a training, and of its measuring, are turned.
+
+    A network learns turned digits as well as upright ones; weights that were learned elsewhere do
+    not know them.
+    """
+
+    transposed: bool = False
+    mirrored: bool = False
+    upside_down: bool = False
+
+
+UPRIGHT = Turn()
+
+
+def turn_of(rng: torch.Generator) -> Turn:
+    """Draw one of the eight ways to turn a square."""
+    return Turn(*torch.randint(0, 2, (3,), generator=rng).bool().tolist())
+
+
+def turned(images: Tensor, boxes: Tensor, turn: Turn) -> tuple[Tensor, Tensor]:
+    """Turn square images and the boxes in them.
+
+    Args:
+        images: (N, C, S, S).
+        boxes: (M, 4) `xyxy`, fractions.
+    """
+    if turn.transposed:
+        images, boxes = images.transpose(-1, -2), boxes[:, [1, 0, 3, 2]]
+    for wanted, axis, low in ((turn.mirrored, -1, 0), (turn.upside_down, -2, 1)):
+        if wanted:
+            images, boxes = images.flip(axis), boxes.clone()
+            boxes[:, [low, low + 2]] = 1 - boxes[:, [low + 2, low]]
+    return images.contiguous(), boxes
 
 
 def words_on(progress: TrainingProgress, cpu_s: float) -> str:

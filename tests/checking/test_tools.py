@@ -12,10 +12,13 @@ import torch
 import torchvision
 from tqdm import tqdm
 
-from detlab.checking.tools import calls, figures, networks
+from detlab.checking.student import Student
+from detlab.checking.tools import calls, figures, networks, tools_of
+from detlab.checking.workbench import Workbench
 from detlab.metrics import label_accuracy, mean_iou
 from detlab.weeks import training_tools
-from detlab.weeks.loaders import BudgetedLoader
+from detlab.weeks.loaders import BudgetedLoader, offer
+from detlab.weeks.week2 import tools as week2
 
 
 def steps_of(function, count: int) -> int:
@@ -259,7 +262,7 @@ def test_loader_gives_every_image_once_a_pass_in_new_orders() -> None:
         assert [len(images) for images, _ in batches] == [4, 4, 2]
         numbers = torch.cat([targets for _, targets in batches])[:, 0]
         pixels = torch.cat([images for images, _ in batches])[:, 0, 0, 0]
-        assert torch.allclose(pixels * 255, numbers)
+        assert torch.equal(pixels.float(), numbers)
         orders.append(numbers.tolist())
     assert sorted(orders[0]) == sorted(orders[1]) == list(range(10))
     assert orders[0] != orders[1]
@@ -269,10 +272,23 @@ def test_loader_gives_every_image_once_a_pass_in_new_orders() -> None:
 def test_loader_ends_with_its_steps_and_with_its_time() -> None:
     loader = loader_of(10, max_steps=4)
     assert [len(list(loader)) for _ in range(3)] == [3, 1, 0]
-    assert training_tools.progress_of(loader) == (4, 4, False)
+    assert loader.progress == (4, 4, False)
     late = loader_of(10, cpu_s=0.0)
     assert list(late) == []
-    assert training_tools.progress_of(late) == (0, 100, True)
+    assert late.progress == (0, 100, True)
+
+
+def test_what_a_loader_offers_is_counted_where_it_lies() -> None:
+    bench = Workbench({"passed": lambda loader: [x[0].shape[0] for x in loader]}, tools_of([week2]))
+    student, loader = Student(bench.perform_here), loader_of(10, max_steps=4)
+    theirs = offer(student, loader)
+    assert student.passed(loader=theirs) == [4, 4, 2]
+    # Whatever is done to what is there, no more than four steps are given.
+    for taken in ([4], []):
+        for there in bench.objects.values():
+            vars(there).update({"steps": 0, "progress": (0, 100, False), "max_steps": 100})
+        assert student.passed(loader=theirs) == taken
+    assert loader.progress == (4, 4, False)
 
 
 def test_perfect_predictions_score_one_and_wrong_ones_nothing() -> None:

@@ -117,7 +117,8 @@ def test_hidden_labels_never_enter_the_worker(student_with) -> None:
 
     student.perform = listening
     training.score_of(student, torch.Generator().manual_seed(0), epochs=1)
-    images, _, labels = training.scenes_of("hidden", training.HIDDEN_COPIES, seed_of_hidden())
+    turn, seed = drawn_for_hidden()
+    images, _, labels = training.scenes_of("hidden", training.HIDDEN_COPIES, seed, turn)
     pictures = [arguments[1][0] for request, *arguments in sent if request == "invoke"]
     # After them come a few with other pixels around a window.
     assert torch.equal(torch.cat(pictures)[: len(images)], images.float() / 255)
@@ -136,8 +137,9 @@ def flat(value: object) -> Iterator[object]:
         yield value
 
 
-def seed_of_hidden() -> int:
-    """Return the third seed that the training draws, after the digits' names."""
+def drawn_for_hidden() -> tuple[training.Turn, int]:
+    """Return the turn and the third seed that the training draws, after the digits' names."""
     rng = torch.Generator().manual_seed(0)
     torch.randperm(10, generator=rng)
-    return [training.seed_from(rng) for _ in range(3)][-1]
+    turn = training.turn_of(rng)
+    return turn, [training.seed_from(rng) for _ in range(3)][-1]

@@ -101,9 +101,9 @@ def test_hidden_labels_never_enter_the_worker(student_with) -> None:
 
     student.perform = listening
     training.trained(student, rng())
-    last = max(n for n, request in enumerate(sent) if request[:2] == ("tool", "add_to_loader"))
+    # After the training there is nothing but images: no boxes, no labels.
+    last = max(n for n, request in enumerate(sent) if request[:2] == ("call", "train_ssd"))
     tensors = [part for r in sent[last + 1 :] for part in flat(r) if isinstance(part, torch.Tensor)]
-    # After the data to learn from, nothing but images: no boxes, no labels.
     assert all(tensor.dim() == 4 for tensor in tensors)
     assert sum(map(len, tensors)) == 200
 

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from detcourse.hidden_digits import load_hidden_digits
-from detcourse.trainings import once, seed_from, words_on
+from detcourse.trainings import UPRIGHT, Turn, once, seed_from, turn_of, turned, words_on
 from detcourse.week2.scenes import CLASSES, check_windows, place, prediction_of, targets_of
 from detlab.checking.expect import expect_floats, expect_handle, fail
 from detlab.checking.student import Handle, Student
 from detlab.digits import load_digits
 from detlab.grid import WindowGrid
 from detlab.metrics import label_accuracy, mean_iou
-from detlab.weeks.loaders import TrainingProgress, progress_told
+from detlab.weeks.loaders import BudgetedLoader, TrainingProgress, offer
 from detlab.weeks.week2.assertions import OUTPUTS, SIDE, check_windows_are_fair, expect_grid
 
 COPIES = 8  # images made of each of the 4,000 training digits
@@ -26,7 +26,6 @@ HIDDEN_COPIES = 4
 BATCH_SIZE = 64
 EPOCHS = 4
 CPU_S = 240.0  # the loader then runs dry
-CHUNK = 500  # images sent at a time
 
 
 @dataclass(frozen=True)
@@ -62,22 +61,27 @@ def score_of(student: Student, rng: torch.Generator, epochs: int = EPOCHS) -> Sc
     check_windows_are_fair(grid)
     # Secret names for the digits: weights that were trained elsewhere do not know them.
     names = torch.randperm(CLASSES, generator=rng)
-    loader = make_loader(student, rng, grid, names, epochs)
-    net = student.train_localizer(loader=loader, epochs=epochs)
+    turn = turn_of(rng)
+    loader = make_loader(student, rng, grid, names, turn, epochs)
+    net = student.train_localizer(loader=offer(student, loader), epochs=epochs)
     net = expect_handle(net, "`train_localizer`'s result", "the trained network")
-    progress = progress_told(student, loader)
     student.tool("set_training", net, False)
-    images, boxes, labels = scenes_of("hidden", HIDDEN_COPIES, seed_from(rng))
+    images, boxes, labels = scenes_of("hidden", HIDDEN_COPIES, seed_from(rng), turn)
     outputs = torch.cat([answer(net, chunk, grid) for chunk in images.split(BATCH_SIZE)])
     check_windows(net, images[:8].float() / 255, grid, rng)
     predicted, predicted_boxes = prediction_of(outputs, grid)
     accuracy, iou = label_accuracy(predicted, names[labels]), mean_iou(predicted_boxes, boxes)
-    return Score(accuracy, iou, progress)
+    return Score(accuracy, iou, loader.progress)
 
 
 @functools.lru_cache(maxsize=2)
-def scenes_of(part: str, copies: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+def scenes_of(
+    part: str, copies: int, seed: int, turn: Turn = UPRIGHT
+) -> tuple[Tensor, Tensor, Tensor]:
     """Make images of a part's digits, the same for every submission of a batch.
+
+    Args:
+        turn: of all of them.
 
     Returns:
         (N, 1, 64, 64) uint8 images, (N, 4) float32 boxes, (N,) int64 labels.
@@ -85,22 +89,32 @@ def scenes_of(part: str, copies: int, seed: int) -> tuple[Tensor, Tensor, Tensor
     digits, labels = load_hidden_digits() if part == "hidden" else load_digits(part)
     rng = torch.Generator().manual_seed(seed)
     images, boxes = place(digits.repeat(copies, 1, 1, 1), rng)
+    images, boxes = turned(images, boxes, turn)
     return images, boxes, labels.repeat(copies)
 
 
 def make_loader(
-    student: Student, rng: torch.Generator, grid: WindowGrid, names: Tensor, epochs: int
-) -> Handle:
-    """Make images of the training digits, and batches of them on the student's side.
+    student: Student,
+    rng: torch.Generator,
+    grid: WindowGrid,
+    names: Tensor,
+    turn: Turn,
+    epochs: int,
+) -> BudgetedLoader:
+    """Make images of the training digits, and batches of them.
 
     The labels in the targets are the digits' names: digit d is called `names[d]`.
     """
-    images, boxes, labels = scenes_of("train", COPIES, seed_from(rng))
+    images, boxes, labels = scenes_of("train", COPIES, seed_from(rng), turn)
     max_steps = epochs * -(-len(images) // BATCH_SIZE)
-    loader = student.tool("budgeted_loader", BATCH_SIZE, max_steps, CPU_S, seed_from(rng))
-    for rows in torch.arange(len(images)).split(CHUNK):
-        targets = targets_of(boxes[rows], names[labels[rows]], grid)
-        student.tool("add_to_loader", loader, images[rows], targets)
+    loader = BudgetedLoader(
+        batch_size=BATCH_SIZE,
+        max_steps=max_steps,
+        cpu_s=CPU_S,
+        seed=seed_from(rng),
+        clock=student.clock,
+    )
+    loader.add(images, targets_of(boxes, names[labels], grid))
     return loader
 
 

@@ -12,14 +12,14 @@ from torch import Tensor
 from detcourse import truth
 from detcourse.hidden_digits import load_hidden_digits
 from detcourse.scenes import make_scenes
-from detcourse.trainings import once, seed_from, words_on
+from detcourse.trainings import UPRIGHT, Turn, once, seed_from, turn_of, turned, words_on
 from detlab.checking.expect import expect_handle, fail
 from detlab.checking.student import Handle, Student
 from detlab.digits import load_digits
 from detlab.fast import detect, multibox_terms
 from detlab.metrics import mean_average_precision
 from detlab.weeks.detection import IOU_THRESHOLD, MIN_SCORE, TOP_K, expect_priors
-from detlab.weeks.loaders import progress_told
+from detlab.weeks.loaders import BudgetedLoader, offer
 from detlab.weeks.week3.assertions import (
     FEATURE_SIZES,
     NUM_CLASSES,
@@ -37,7 +37,6 @@ HIDDEN_SCENES = 500
 BATCH_SIZE = 32
 EPOCHS = 3
 CPU_S = 120.0  # the loader then runs dry
-CHUNK = 400  # scenes sent at a time
 
 
 Scenes = tuple[Tensor, list[Tensor], list[Tensor]]
@@ -66,15 +65,19 @@ def standardised(images: Tensor) -> Tensor:
 
 
 @functools.lru_cache(maxsize=4)
-def scenes_of(part: str, count: int, seed: int) -> Scenes:
+def scenes_of(part: str, count: int, seed: int, turn: Turn = UPRIGHT) -> Scenes:
     """Make scenes of a part's digits, the same for every submission of a batch.
+
+    Args:
+        turn: of all of them.
 
     Returns:
         (count, 1, 32, 32) float32 images, standardised; boxes and classes of each.
     """
     digits, labels = load_hidden_digits() if part == "hidden" else load_digits(part)
     images, boxes, classes = make_scenes(digits, labels, count, seed)
-    return standardised(images), boxes, classes
+    images, together = turned(standardised(images), torch.cat(boxes), turn)
+    return images, list(together.split([len(one) for one in boxes])), classes
 
 
 def renamed(classes: list[Tensor], names: Tensor) -> list[Tensor]:
@@ -104,17 +107,20 @@ def learned_by_heart(student: Student, rng: torch.Generator) -> Score:
 def trained(student: Student, rng: torch.Generator) -> Score:
     """Train on fresh scenes of the training digits, measure on fresh scenes of hidden ones."""
     names = secret_names(rng)
-    images, boxes, classes = scenes_of("train", TRAIN_SCENES, seed_from(rng))
-    max_steps = EPOCHS * -(-len(images) // BATCH_SIZE)
-    loader = student.tool("budgeted_loader", BATCH_SIZE, max_steps, CPU_S, seed_from(rng))
-    classes = renamed(classes, names)
-    for first in range(0, len(images), CHUNK):
-        part = slice(first, first + CHUNK)
-        student.tool("add_to_loader", loader, images[part], boxes[part], classes[part])
-    net = student.train_ssd(loader=loader, epochs=EPOCHS)
+    turn = turn_of(rng)
+    images, boxes, classes = scenes_of("train", TRAIN_SCENES, seed_from(rng), turn)
+    loader = BudgetedLoader(
+        batch_size=BATCH_SIZE,
+        max_steps=EPOCHS * -(-len(images) // BATCH_SIZE),
+        cpu_s=CPU_S,
+        seed=seed_from(rng),
+        clock=student.clock,
+    )
+    loader.add(images, boxes, renamed(classes, names))
+    net = student.train_ssd(loader=offer(student, loader), epochs=EPOCHS)
     net = expect_handle(net, "`train_ssd`'s result", "the trained network")
-    remark = words_on(progress_told(student, loader), CPU_S)
-    images, boxes, classes = scenes_of("hidden", HIDDEN_SCENES, seed_from(rng))
+    remark = words_on(loader.progress, CPU_S)
+    images, boxes, classes = scenes_of("hidden", HIDDEN_SCENES, seed_from(rng), turn)
     score = measure(student, net, images, boxes, renamed(classes, names))
     return Score(score.mean, score.loss, remark + score.remark)
 

@@ -13,7 +13,7 @@ from detlab.digits import load_digits
 from detlab.fast import detect, multibox_terms
 from detlab.metrics import mean_average_precision
 from detlab.weeks.detection import IOU_THRESHOLD, MIN_SCORE, TOP_K, expect_floats
-from detlab.weeks.loaders import progress_told
+from detlab.weeks.loaders import RepeatingLoader, offer
 from detlab.weeks.week4.assertions import NUM_PRIORS, expect_answers
 
 TIMES = 60
@@ -66,10 +66,10 @@ def learned_by_heart(student: Student, rng: torch.Generator) -> Score:
     """Let a network learn two scenes by heart, and measure it on them."""
     images, boxes, labels = two_scenes(rng)
     student.seed(seed_from(rng))
-    loader = student.tool("repeating_loader", [images, boxes, labels], TIMES, CPU_S)
-    net = student.learn_by_heart(loader=loader, num_classes=NUM_CLASSES)
+    loader = RepeatingLoader((images, boxes, labels), TIMES, CPU_S, student.clock)
+    net = student.learn_by_heart(loader=offer(student, loader), num_classes=NUM_CLASSES)
     net = expect_handle(net, "`learn_by_heart`'s result", "the trained network")
-    remark = words_on(progress_told(student, loader), CPU_S)
+    remark = words_on(loader.progress, CPU_S)
     student.tool("set_training", net, False)
     answer = net(images)
     offsets, logits = expect_answers(answer, "The trained network's result", 2, NUM_CLASSES)

@@ -2,13 +2,12 @@
 
 import itertools
 import time
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from detlab.checking.replies import expect_form
 from detlab.checking.student import Handle, Student
 
 Targets = Tensor | list[Tensor]
@@ -22,28 +21,27 @@ class TrainingProgress(NamedTuple):
     out_of_time: bool
 
 
-def progress_told(student: Student, loader: Handle) -> TrainingProgress:
-    """Return how far a training came, as the student's side tells it: for messages only.
-
-    Raises:
-        CheckFailure: it tells nonsense.
-    """
-    told = student.tool("progress_of", loader)
-    return TrainingProgress(*expect_form(told, (int, int, bool), "The loader's progress"))
-
-
 class BudgetedLoader:
     """Batches of images and targets, in a new order each pass, until the budget is spent.
 
     Args:
         batch_size: images in a batch; the last of a pass may be smaller.
         max_steps: batches in all; after them passes are empty.
-        cpu_s: seconds of this process's processor time, from the first pass on; then passes are
-            empty.
+        cpu_s: seconds of processor time, from the first pass on; then passes are empty.
         seed: of the orders.
+        clock: tells the processor time; this process's, if not given.
     """
 
-    def __init__(self, *, batch_size: int, max_steps: int, cpu_s: float, seed: int):
+    def __init__(
+        self,
+        *,
+        batch_size: int,
+        max_steps: int,
+        cpu_s: float,
+        seed: int,
+        clock: Callable[[], float] = time.process_time,
+    ):
+        self.clock = clock
         self.parts: list[tuple[Targets, ...]] = []
         self.length = 0
         self.batch_size = batch_size
@@ -56,8 +54,7 @@ class BudgetedLoader:
         """Take more images in.
 
         Args:
-            images: (N, C, H, W) float32, or uint8, 0 to 255; batches are float32, of bytes in
-                [0, 1].
+            images: (N, C, H, W).
             targets: what belongs to the images, such as boxes and labels: tensors (N, …), or lists
                 of N tensors.
         """
@@ -73,20 +70,18 @@ class BudgetedLoader:
         if len(self.parts) > 1:
             self.parts = [tuple(map(joined, zip(*self.parts, strict=True)))]
         if self.ends_at is None:
-            self.ends_at = time.process_time() + self.cpu_s
+            self.ends_at = self.clock() + self.cpu_s
         images, *targets = self.parts[0]
         order = torch.randperm(self.length, generator=self.generator)
         for rows in order.split(self.batch_size):
             steps, max_steps, _ = self.progress
             if steps == max_steps:
                 return
-            if time.process_time() >= self.ends_at:
+            if self.clock() >= self.ends_at:
                 self.progress = TrainingProgress(steps, max_steps, True)
                 return
             self.progress = TrainingProgress(steps + 1, max_steps, False)
-            some = images[rows]
-            batch = some.float() / 255 if some.dtype == torch.uint8 else some
-            yield batch, *(rows_of(values, rows) for values in targets)
+            yield images[rows], *(rows_of(values, rows) for values in targets)
 
 
 class RepeatingLoader:
@@ -95,11 +90,19 @@ class RepeatingLoader:
     Args:
         batch: what it yields: images first, then lists.
         times: how often.
-        cpu_s: seconds of this process's processor time, from the first on.
+        cpu_s: seconds of processor time, from the first on.
+        clock: tells the processor time; this process's, if not given.
     """
 
-    def __init__(self, batch: tuple[Targets, ...], times: int, cpu_s: float):
+    def __init__(
+        self,
+        batch: tuple[Targets, ...],
+        times: int,
+        cpu_s: float,
+        clock: Callable[[], float] = time.process_time,
+    ):
         self.batch = batch
+        self.clock = clock
         self.progress = TrainingProgress(0, times, False)
         self.cpu_s = cpu_s
         self.ends_at: float | None = None
@@ -109,10 +112,10 @@ class RepeatingLoader:
 
     def __iter__(self) -> Iterator[tuple[Targets, ...]]:
         if self.ends_at is None:
-            self.ends_at = time.process_time() + self.cpu_s
+            self.ends_at = self.clock() + self.cpu_s
         while self.progress.steps < self.progress.max_steps:
             steps, times, _ = self.progress
-            if time.process_time() >= self.ends_at:
+            if self.clock() >= self.ends_at:
                 self.progress = TrainingProgress(steps, times, True)
                 return
             self.progress = TrainingProgress(steps + 1, times, False)
@@ -132,3 +135,30 @@ def joined(parts: tuple[Targets, ...]) -> Targets:
 def rows_of(values: Targets, rows: Tensor) -> Targets:
     """Return some rows of a tensor, or items of a list."""
     return values[rows] if isinstance(values, Tensor) else [values[row] for row in rows.tolist()]
+
+
+# A pass that was begun and given up waits here; so many may.
+MOST_PASSES = 4
+
+
+def offer(student: Student, loader: BudgetedLoader | RepeatingLoader) -> Handle:
+    """Let a student's code pass through a loader of the check's: it asks for each batch here.
+
+    So what is offered is counted here, and nothing that is not offered is there.
+    """
+    passes: dict[int, Iterator[tuple[Any, ...]]] = {}
+    numbers = itertools.count()
+
+    def begin() -> int:
+        number = next(numbers)
+        passes[number] = iter(loader)
+        while len(passes) > MOST_PASSES:
+            del passes[min(passes)]
+        return number
+
+    def batch(number: int) -> list[Any] | None:
+        found = next(passes[number], None) if number in passes else None
+        return None if found is None else list(found)
+
+    asking = [student.give(begin), student.give(batch), len(loader)]
+    return student.make("loader", "asking_loader", *asking)

@@ -10,27 +10,39 @@ from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.data import DataLoader
 
-from detlab.weeks.loaders import BudgetedLoader, RepeatingLoader
+
+class AskingLoader:
+    """A loader whose batches lie where the check is.
+
+    Args:
+        begin: returns the number of a new pass.
+        batch: takes it, and returns the pass's next batch, or None at its end.
+        length: batches of a pass.
+    """
+
+    def __init__(
+        self, begin: Callable[[], int], batch: Callable[[int], list[Any] | None], length: int
+    ):
+        self.begin = begin
+        self.batch = batch
+        self.length = length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        number = self.begin()
+        while (parts := self.batch(number)) is not None:
+            images, *targets = parts
+            # Bytes cross faster than floats; networks get floats.
+            yield images.float() / 255 if images.dtype == torch.uint8 else images, *targets
 
 
-def budgeted_loader(batch_size: int, max_steps: int, cpu_s: float, seed: int) -> BudgetedLoader:
-    """Return a loader for a graded training, still empty (see `BudgetedLoader`)."""
-    return BudgetedLoader(batch_size=batch_size, max_steps=max_steps, cpu_s=cpu_s, seed=seed)
-
-
-def add_to_loader(loader: BudgetedLoader, images: Tensor, *targets: Any) -> None:
-    """Give a loader more images."""
-    loader.add(images, *targets)
-
-
-def progress_of(loader: BudgetedLoader) -> tuple[int, int, bool]:
-    """Return how far a training came: steps, steps on offer, whether time ran out."""
-    return tuple(loader.progress)
-
-
-def repeating_loader(batch: list, times: int, cpu_s: float) -> RepeatingLoader:
-    """Return a loader that yields one batch again and again."""
-    return RepeatingLoader(tuple(batch), times, cpu_s)
+def asking_loader(
+    begin: Callable[[], int], batch: Callable[[int], list[Any] | None], length: int
+) -> AskingLoader:
+    """Return a loader whose batches lie where the check is."""
+    return AskingLoader(begin, batch, length)
 
 
 def batches(dataset: Any, collate: Callable, batch_size: int) -> list:

@@ -17,7 +17,7 @@ from detlab.checking.replies import axes_of, calls_of, counted_call, parameters_
 from detlab.checking.student import Student
 from detlab.checking.visible import visible
 from detlab.grid import WindowGrid
-from detlab.weeks.loaders import progress_told
+from detlab.weeks.loaders import BudgetedLoader, offer
 from detlab.weeks.training_tools import linear_terms
 from detlab.weeks.week2.assertions import (
     OUTPUTS,
@@ -290,14 +290,14 @@ def figure(student: Student) -> None:
 def short_training(student: Student) -> None:
     """`train_localizer` trains for two passes over 32 images and returns the network."""
     grid = expect_grid(student.localization_grid(input_size=(SIDE, SIDE)))
-    loader = student.tool("budgeted_loader", 16, 4, 60.0, 0)
+    loader = BudgetedLoader(batch_size=16, max_steps=4, cpu_s=60.0, seed=0)
     images = (255 * public_images(32, 1, SIDE, SIDE)).to(torch.uint8)
-    student.tool("add_to_loader", loader, images, torch.zeros(32, 6, *grid.count))
-    net = student.train_localizer(loader=loader, epochs=2)
+    loader.add(images, torch.zeros(32, 6, *grid.count))
+    net = student.train_localizer(loader=offer(student, loader), epochs=2)
     net = expect_handle(net, "`train_localizer`'s result", "the trained network")
     student.tool("set_training", net, False)
     output = net(images[:2].float() / 255)
     expect_tensor(output, "The trained network's output", (2, OUTPUTS, *grid.count))
-    steps = progress_told(student, loader).steps
+    steps = loader.progress.steps
     if steps != 4:
         fail(f"The loader offered 4 batches in two passes, but {steps} were taken.")

@@ -24,7 +24,7 @@ from detlab.weeks.detection import (
     expect_priors,
     expect_terms,
 )
-from detlab.weeks.loaders import progress_told
+from detlab.weeks.loaders import BudgetedLoader, offer
 from detlab.weeks.week3.assertions import (
     FEATURE_SIZES,
     NUM_CLASSES,
@@ -397,11 +397,12 @@ def loop(student: Student) -> None:
 @visible("3.11")
 def short_training(student: Student) -> None:
     """`train_ssd` trains for two passes over three scenes and returns the network."""
-    loader = student.tool("budgeted_loader", 2, 4, 60.0, 0)
-    student.tool("add_to_loader", loader, *public_batch())
-    net = expect_handle(student.train_ssd(loader=loader, epochs=2), "The result", "the network")
+    loader = BudgetedLoader(batch_size=2, max_steps=4, cpu_s=60.0, seed=0)
+    loader.add(*public_batch())
+    net = student.train_ssd(loader=offer(student, loader), epochs=2)
+    net = expect_handle(net, "The result", "the network")
     student.tool("set_training", net, False)
     expect_outputs(net(public_batch()[0]), 3, NUM_CLASSES)
-    steps = progress_told(student, loader).steps
+    steps = loader.progress.steps
     if steps != 4:
         fail(f"The loader offered 4 batches in two passes, but {steps} were taken.")

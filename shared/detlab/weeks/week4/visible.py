@@ -28,7 +28,7 @@ from detlab.weeks.detection import (
     expect_priors,
     expect_terms,
 )
-from detlab.weeks.loaders import progress_told
+from detlab.weeks.loaders import RepeatingLoader, offer
 from detlab.weeks.week4.assertions import (
     CHANNELS,
     FEATURE_SIZES,
@@ -510,12 +510,13 @@ def by_heart(student: Student) -> None:
     """`learn_by_heart` returns an SSD300 after one step on two images (this takes a while)."""
     box, label = torch.tensor([[0.2, 0.3, 0.6, 0.8]]), torch.tensor([1])
     image = public_image(SIDE, SIDE)
-    batch = [torch.stack([image, image]), [box, box], [label, label]]
-    loader = student.tool("repeating_loader", batch, 1, 60.0)
-    net = expect_handle(student.learn_by_heart(loader=loader, num_classes=4), "The result", "a net")
+    batch = (torch.stack([image, image]), [box, box], [label, label])
+    loader = RepeatingLoader(batch, 1, 60.0)
+    net = student.learn_by_heart(loader=offer(student, loader), num_classes=4)
+    net = expect_handle(net, "The result", "a net")
     student.tool("set_training", net, False)
     expect_answers(net(image[None]), "The network's result", 1, 4)
-    steps = progress_told(student, loader).steps
+    steps = loader.progress.steps
     if steps != 1:
         fail("The loader offered one batch, which was not taken.")
 

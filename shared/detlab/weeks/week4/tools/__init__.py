@@ -1,6 +1,6 @@
 """Tools of week 4's checks."""
 
-from detlab.weeks.training_tools import progress_of, repeating_loader
+from detlab.weeks.training_tools import asking_loader
 from detlab.weeks.week4.tools.chance import draws, global_chance, windows_drawn
 from detlab.weeks.week4.tools.convolutions import (
     convolutions_of,
@@ -35,6 +35,7 @@ from detlab.weeks.week4.tools.vgg import vgg_weights
 
 __all__ = [
     "adam_for",
+    "asking_loader",
     "bytes_of",
     "convolutions_of",
     "counted_loader",
@@ -49,11 +50,9 @@ __all__ = [
     "open_file",
     "other_parameters",
     "passes_of",
-    "progress_of",
     "rate_of",
     "rates_during",
     "reopened",
-    "repeating_loader",
     "set_in_state",
     "sgd_for",
     "sgd_of_rates",
