@@ -112,10 +112,11 @@ def groups_of(
     if len(slopes) != len(lengths) or not able:
         fail(f"{what} has no parameters that could learn.")
     alive = [n for n in able if slopes[n] > 0 and math.isfinite(slopes[n] + lengths[n])]
-    if len(alive) < (len(able) if least is None else least):
+    wanted = len(able) if least is None else least
+    if len(alive) < wanted:
         fail(
-            f"{len(able) - len(alive)} of {len(able)} parameters of {what} get no gradient: is a "
-            "part cut off, or never used?"
+            f"{len(alive)} parameters of {what} get a gradient where {wanted} should: is a part "
+            "cut off, or never used?"
         )
     order = [alive[n] for n in torch.randperm(len(alive), generator=rng)]
     return [group for group in ([n] for n in order[:tried])] + [order[tried:]] * (

@@ -308,7 +308,7 @@ def slide(net: nn.Module, images: Tensor, size: int, stride: int) -> Tensor:
     """Apply a classifier to every window of every image.
 
     Args:
-        net: maps (M, C, size, size) to (M, K).
+        net: maps (M, C, size, size) to (M, K); it stays in its mode, training or evaluation.
         images: (N, C, H, W) float; H and W at least `size`.
         size: side of a window, pixels.
         stride: pixels between the corners of neighbouring windows, in both directions.
@@ -365,7 +365,7 @@ def difference_norm(
     """Measure how far the two procedures are apart.
 
     Args:
-        net: classifier, maps (M, C, size, size) to (M, K).
+        net: classifier, maps (M, C, size, size) to (M, K). Both networks stay in their mode.
         twin: its fully convolutional twin, maps (N, C, H, W) to (N, K, rows, columns).
         images: (N, C, H, W) float.
         size: side of a window, pixels.

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from detcourse.week1.nets import randint, random, slide_plainly, windows_of
+from detcourse.week1.nets import expect_mode_kept, randint, random, slide_plainly, windows_of
 from detlab.checking.expect import expect_close, expect_tensor, fail
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Student
@@ -85,6 +85,17 @@ def compare_scores(
     answer = student.slide(net=mirror(student, net), images=images, size=size, stride=stride)
     expected = slide_plainly(net, images, size, stride)
     expect_close(answer, expected, "`slide`'s result", tolerance=1e-4)
+
+
+@pytest.mark.weight(1)
+def test_net_keeps_its_mode(student: Student, rng: torch.Generator) -> None:
+    """`slide` leaves the net in the mode in which it was."""
+    compare_scores(student, rng, (1, 2, 7, 7), 5, 2)
+    expect_mode_kept(
+        student,
+        "`slide`",
+        lambda net: student.slide(net=net, images=random(rng, 1, 2, 7, 7), size=5, stride=2),
+    )
 
 
 @pytest.mark.weight(3)

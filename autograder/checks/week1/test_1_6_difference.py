@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from detcourse.week1.nets import randint, random, slide_plainly
+from detcourse.week1.nets import expect_mode_kept, randint, random, slide_plainly
 from detlab.checking.expect import (
     expect_equal,
     expect_ints,
@@ -97,6 +97,20 @@ def test_python_float(student: Student, rng: torch.Generator, names: frozenset[s
     if gradients:
         fail("`difference_norm` must run both networks without gradients (`torch.no_grad()`).")
     expect_without_gradients(names, "`difference_norm`")
+
+
+@pytest.mark.weight(1)
+def test_nets_keep_their_mode(student: Student, rng: torch.Generator) -> None:
+    """`difference_norm` leaves both networks in the mode in which they were."""
+    measure(student, rng, shuffle, (1, 3, 7, 7))
+    images = random(rng, 1, 2, 7, 7)
+    twin = mirror(student, nn.Conv2d(2, 3, 5, stride=2))
+    given = {"images": images, "size": 5, "stride": 2}
+    expect_mode_kept(
+        student,
+        "`difference_norm`",
+        lambda net: student.difference_norm(net=net, twin=twin, **given),
+    )
 
 
 @pytest.mark.weight(2)

@@ -55,14 +55,22 @@ def test_chance_of_the_generator(student: Student, rng: torch.Generator) -> None
     for name, arguments in given.items():
         for _ in range(40 if name == "distort" else 3):  # many distortions change nothing
             seed = seed_from(rng)
-            answers = student.tool("global_chance", student.fetch(name), arguments, seed)
-            one, other = expect_list(answers, f"`{name}`'s results", 2)
+            one, other = (
+                in_state(student, state, name, arguments, seed) for state in (seed + 1, seed + 2)
+            )
             expect_parts(name, one, image.shape)
             if not is_same(one, other):
                 fail(f"`{name}` must take all chance from its generator, and from nothing else.")
             expect_untouched(student, name, *arguments, Seeded(seed))
     expect_untouched(student, "flip", image, target["boxes"])
     expect_untouched(student, "transform", image, target)
+
+
+def in_state(student: Student, state: int, name: str, arguments: list, seed: int) -> object:
+    """Call a function of chance with a generator, while torch's own is in some state."""
+    student.seed(state)
+    generator = student.make("Generator", "generator", seed)
+    return student.tool("called", student.fetch(name), [*arguments, generator])
 
 
 @pytest.mark.weight(2)

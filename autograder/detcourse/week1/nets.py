@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from detlab.checking.expect import expect_close, expect_handle, fail
+from detlab.checking.expect import expect_close, expect_handle, expect_tensor, fail
+from detlab.checking.mirror import mirror
 from detlab.checking.replies import parameters_of, shapes_of
 from detlab.checking.student import Handle, Student
 
@@ -102,6 +103,22 @@ def expect_fresh_weights(student: Student, build: Callable[[], Any], what: str) 
         fail(f"Two calls of {what} must give two networks with random weights of their own.")
     if any(bool((weights == weights.flatten()[0]).all()) for weights in first):
         fail("Some layer's weights are all the same number.")
+
+
+def expect_mode_kept(student: Student, what: str, use: Callable[[Handle], Any]) -> None:
+    """Check that what uses a network leaves it in training mode, where dropout sets all to zero.
+
+    Args:
+        use: has a network for windows of two channels and 5×5 pixels used.
+    """
+    net = nn.Sequential(nn.Flatten(), nn.Linear(50, 3), nn.Dropout(1.0))
+    theirs = mirror(student, net)
+    use(theirs)
+    if bool(expect_tensor(theirs(torch.ones(4, 2, 5, 5)), "The net's output", (4, 3)).any()):
+        fail(
+            f"{what} leaves the net in evaluation mode, in which it was not given. Whoever trains "
+            "it next would train without dropout and batch statistics."
+        )
 
 
 def fan_in(weights: Tensor) -> int:

@@ -5,6 +5,7 @@ seconds themselves are never judged.
 """
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from detlab.checking.expect import (
 from detlab.checking.replies import Calls
 
 WINDOW, STRIDE = 14, 2
+# Words by which a line's label names its procedure.
+SLOW, FAST = re.compile("sequen|slid|window|loop"), re.compile("conv|twin")
 KEYS = ("side", "sequential_s", "convolutional_s", "ratio")
 
 
@@ -91,6 +94,19 @@ def check_times_figure(axes: list[dict[str, Any]], rows: list[dict[str, float]])
         fail("No second axes shows the ratio (sequential / convolutional) against the side.")
     if not all(one[label] for one in (left, right) for label in ("xlabel", "ylabel")):
         fail("Every axis needs a label.")
+    if middle_of(left) > middle_of(right):
+        fail("The plots are exchanged: the times belong on the left, the ratio on the right.")
+    for key, own, other in (("sequential_s", SLOW, FAST), ("convolutional_s", FAST, SLOW)):
+        for line in left["lines"]:
+            label = line["label"].lower()
+            named = other.search(label) and not own.search(label)
+            if named and proportional(line["y"], values[key]):
+                fail(f"The legend is exchanged: the line of `{key}` is called {label!r}.")
+
+
+def middle_of(axes: dict[str, Any]) -> float:
+    """Return where an axes' lines lie, in pixels from the figure's left."""
+    return float(np.mean([line["at"][:, 0].mean() for line in axes["lines"]]))
 
 
 def proportional(line: np.ndarray, values: np.ndarray) -> float:

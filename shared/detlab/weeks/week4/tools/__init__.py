@@ -1,7 +1,7 @@
 """Tools of week 4's checks."""
 
 from detlab.weeks.training_tools import asking_loader
-from detlab.weeks.week4.tools.chance import draws, global_chance, windows_drawn
+from detlab.weeks.week4.tools.chance import draws, windows_drawn
 from detlab.weeks.week4.tools.convolutions import (
     convolutions_of,
     gradients_of_map,
@@ -42,7 +42,6 @@ __all__ = [
     "description_of_state",
     "draws",
     "file_of",
-    "global_chance",
     "gradients_of_map",
     "groups_of",
     "idle_steps",

@@ -55,16 +55,3 @@ def copied(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: one.clone() for name, one in value.items()}
     return value.clone() if isinstance(value, Tensor) else value
-
-
-def global_chance(function: Callable, arguments: list, seed: int) -> list:
-    """Call a function twice with equal generators while torch's own is in another state.
-
-    Returns:
-        Both results: they are equal if all chance comes from the generator.
-    """
-    results = []
-    for other in (seed + 1, seed + 2):
-        torch.manual_seed(other)
-        results.append(function(*map(copied, arguments), torch.Generator().manual_seed(seed)))
-    return results
