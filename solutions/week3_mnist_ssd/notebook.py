@@ -288,7 +288,7 @@ check("3.3")
 #
 # Map k has a scale s_k. For each ratio a of the list its cells have a prior with width
 # s_k·√a and height s_k/√a, and after them one more, a square of side √(s_k·s_{k+1}); the scale
-# after the last one is 1.
+# after the last one is 1, so the last extra square of this week has side √0.55 ≈ 0.742.
 #
 # **Order**: map by map; in a map row by row, in a row cell by cell; in a cell the ratios in
 # their order, then the extra square. Priors that stick out of the image are left as they are.

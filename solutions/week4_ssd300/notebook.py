@@ -634,7 +634,8 @@ print(f"{sum(p.numel() for p in net.parameters()):,} parameters")
 # As last week, but each map has its own ratios. The cell in row i and column j of a map of f×f
 # cells has its centre at $c_x = (j + 0.5)/f$, $c_y = (i + 0.5)/f$. For each ratio a of the map's
 # list it has a prior of width s·√a and height s/√a, s being the map's scale, and after them one
-# more, a square of side √(s·s′), s′ being the next map's scale, and 1 after the last.
+# more, a square of side √(s·s′), s′ being the next map's scale, and 1 after the last. (For the last
+# square side 1 is accepted, too, as in many programs.)
 #
 # **Order**: map by map; in a map row by row, in a row cell by cell; in a cell the ratios in their
 # order, then the extra square. Priors that stick out of the image may stay so, or be clipped.

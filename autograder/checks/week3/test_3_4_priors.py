@@ -7,7 +7,7 @@ from detcourse import truth
 from detcourse.cases import randint, uniform
 from detlab.checking.expect import expect_equal
 from detlab.checking.student import Student
-from detlab.weeks.detection import expect_priors
+from detlab.weeks.detection import expect_priors, is_fit, with_last_square
 from detlab.weeks.week3.assertions import (
     FEATURE_SIZES,
     FORBIDDEN,
@@ -20,18 +20,38 @@ from detlab.weeks.week3.assertions import (
 pytestmark = [pytest.mark.task("3.4", points=8), pytest.mark.forbid(*FORBIDDEN)]
 
 
-def compare(student: Student, sizes: list[int], scales: list[float], ratios: list[float]) -> None:
-    """Compare the priors of some maps, cell by cell."""
+def compare(
+    student: Student,
+    sizes: list[int],
+    scales: list[float],
+    ratios: list[float],
+    exact: bool = False,
+) -> None:
+    """Compare the priors of some maps, cell by cell.
+
+    Args:
+        exact: whether the last map's extra square matters: it has a check of its own, for in many
+            programs its side is 1.
+    """
     answer = student.make_priors(feature_sizes=sizes, scales=scales, ratios=ratios)
     cells = truth.prior_cells(sizes, scales, ratios)
     what = f"The priors of maps of {', '.join(f'{size}×{size}' for size in sizes)} cells"
-    answer = expect_priors(answer, cells, what)
+    other = with_last_square(cells, sizes[-1], 1.0)
+    fits = not exact and is_fit(answer, other, what)
+    answer = expect_priors(answer, other if fits else cells, what)
     expect_equal(answer.dtype, torch.float32, "The priors' dtype", "It must be float32.")
 
 
 def some_scales(rng: torch.Generator, count: int) -> list[float]:
     """Return scales that rise, from 0.1 to 0.9."""
     return sorted(uniform(rng, 0.1, 0.9, count).tolist())
+
+
+@pytest.mark.weight(1)
+def test_last_extra_square(student: Student, rng: torch.Generator) -> None:
+    """The extra square of the last map has side √(s·1): the scale after the last one is 1."""
+    compare(student, [2], [float(uniform(rng, 0.2, 0.7, 1))], [2.0], exact=True)
+    compare(student, list(FEATURE_SIZES), list(SCALES), list(RATIOS), exact=True)
 
 
 @pytest.mark.weight(2)

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from detcourse import truth
 from detcourse.cases import uniform
 from detcourse.learning import expect_learning
+from detcourse.week3.training import expect_own_priors
 from detlab.checking.expect import (
     expect_close,
     expect_handle,
@@ -17,13 +17,12 @@ from detlab.checking.expect import (
 )
 from detlab.checking.replies import expect_form, parameters_of, shapes_of
 from detlab.checking.student import Handle, Student
-from detlab.weeks.detection import expect_floats, expect_priors
+from detlab.weeks.detection import expect_floats
 from detlab.weeks.week3.assertions import (
     FEATURE_SIZES,
     FORBIDDEN,
     NUM_CLASSES,
     RATIOS,
-    SCALES,
     SIDE,
     expect_map,
     expect_outputs,
@@ -211,8 +210,7 @@ def test_whole_network(student: Student, rng: torch.Generator) -> None:
         net = make_ssd(student, num_classes)
         for count in (2, 1):
             expect_outputs(net(random_images(rng, count)), count, num_classes)
-        cells = truth.prior_cells(FEATURE_SIZES, SCALES, RATIOS)
-        expect_priors(net.get("priors"), cells, "The network's priors")
+        expect_own_priors(net)
     expect_own_work(student, "SSD", num_classes=NUM_CLASSES)
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from detcourse.week4.full_size import cells_of_maps
 from detlab.checking.expect import expect_close, expect_equal, fail
 from detlab.checking.student import Student
-from detlab.weeks.detection import expect_floats, expect_priors
+from detlab.weeks.detection import expect_floats, expect_priors, is_fit, with_last_square
 from detlab.weeks.week4.assertions import (
     FEATURE_SIZES,
     FORBIDDEN,
@@ -31,7 +31,11 @@ def part(student: Student, k: int) -> Tensor:
 def test_map(student: Student, k: int) -> None:
     """The priors of a map are right, cell by cell."""
     what = f"The priors of the map of {FEATURE_SIZES[k]}×{FEATURE_SIZES[k]} cells"
-    expect_priors(part(student, k), cells_of_maps()[k], what)
+    cells = cells_of_maps()[k]
+    # Many programs, and a well-known course, give the last square side 1.
+    other = with_last_square(cells, FEATURE_SIZES[k], 1.0)
+    last = k == len(FEATURE_SIZES) - 1 and is_fit(part(student, k), other, what)
+    expect_priors(part(student, k), other if last else cells, what)
 
 
 @pytest.mark.weight(2)

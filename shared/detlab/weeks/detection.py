@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from detlab.checking.expect import (
+    CheckFailure,
     expect_floats,
     expect_keys,
     expect_list,
@@ -59,6 +60,27 @@ def expect_priors(answer: Any, cells: Tensor, what: str) -> Tensor:
     if same_in_each_cell(found[..., [0, 1, 3, 2]], cells):
         fail(f"{what} have width and height exchanged: a ratio is width / height.")
     fail(f"{what} have wrong widths or heights, or lie in a wrong cell's place.")
+
+
+def is_fit(answer: Any, cells: Tensor, what: str) -> bool:
+    """Say whether an answer has these priors (see `expect_priors`)."""
+    try:
+        expect_priors(answer, cells, what)
+    except CheckFailure:
+        return False
+    return True
+
+
+def with_last_square(cells: Tensor, size: int, side: float) -> Tensor:
+    """Give the extra squares of the last map another side.
+
+    Args:
+        cells: (cells, priors of a cell, 4), the extra square last in each.
+        size: cells along a side of the last map.
+    """
+    other = cells.clone()
+    other[-size * size :, -1, 2:] = side
+    return other
 
 
 def same_in_each_cell(found: Tensor, expected: Tensor) -> bool:
