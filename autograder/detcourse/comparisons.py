@@ -209,9 +209,18 @@ def is_clear(offsets: Tensor, logits: Tensor, priors: Tensor, settings: Settings
 
 
 def compare_detections(
-    student: Student, made: tuple[Tensor, Tensor, Tensor], settings: Settings, **given: object
+    student: Student,
+    made: tuple[Tensor, Tensor, Tensor],
+    settings: Settings,
+    *,
+    ordered: bool = False,
+    **given: object,
 ) -> None:
-    """Compare detections; boxes may be cut to the image after the suppression."""
+    """Compare detections; boxes may be cut to the image after the suppression.
+
+    Args:
+        ordered: whether they must come by falling score; that has a check of its own.
+    """
     offsets, logits, priors = made
     arguments = {"offsets": offsets, "logits": logits, "priors": priors, **given}
     answer = expect_detections(student.detect(**arguments), len(offsets))
@@ -223,6 +232,11 @@ def compare_detections(
                 f"`detect` finds {counts[0]} objects in an image where {counts[1]} are right: "
                 "every class above `min_score`, suppression in each class by itself, then `top_k`."
             )
+        if not ordered:
+            order = found["scores"].argsort(descending=True, stable=True)
+            found = {name: values[order] for name, values in found.items()}
+        elif bool((found["scores"].diff() > 0).any()):
+            fail("The detections of an image must come by falling score.")
         expect_close(found["scores"], right["scores"], "The scores", 1e-5)
         if not torch.equal(found["labels"], right["labels"]):
             fail("The labels are wrong: a label is the index of its class, and 0 the background.")

@@ -150,6 +150,13 @@ def test_edges(student: Student, rng: torch.Generator) -> None:
     for found in (perfect, swapped, nothing):
         for way in WAYS:
             compare(student, (found, truths), way)
+    # However many an image has, all of them count.
+    corners = torch.cartesian_prod(torch.arange(12), torch.arange(10)) / 12
+    many = {"boxes": torch.cat([corners, corners + 0.05], 1), "labels": torch.ones(120).long()}
+    flags = torch.zeros(120, dtype=torch.bool)
+    for way in WAYS:
+        found = [many | {"scores": uniform(rng, 0, 1, 120)}]
+        compare(student, (found, [many | {"difficult": flags}]), way)
     no_objects = [{name: values[:0] for name, values in one.items()} for one in truths]
     given = {"detections": perfect, "truths": no_objects}
     expect_precisions(student.average_precisions(**given), [])
@@ -192,7 +199,7 @@ def test_nearest(student: Student, rng: torch.Generator) -> None:
     ]
     # A detection that sticks out: cut to the image, its IoU would exceed 0.5.
     corner = torch.tensor([[0.0, 0.0, side, side]])
-    beyond = torch.tensor([[-0.5 * side, -0.3 * side, side, side]])
+    beyond = torch.tensor([[-0.6 * side, -0.4 * side, side, side]])  # IoU 0.446 as it is
     truths.append(
         {"boxes": corner, "labels": torch.tensor([2]), "difficult": torch.tensor([False])}
     )

@@ -373,6 +373,32 @@ def test_few_candidates(student: Student, rng: torch.Generator) -> None:
 
 
 @pytest.mark.weight(1)
+def test_all_candidates_take_part(student: Student, rng: torch.Generator) -> None:
+    """However many better ones there are, and however small it is, a box is found."""
+    crowd, few = 700, 40  # of one class: a crowd in one place, and others far from it
+    rows = torch.randperm(NUM_PRIORS, generator=rng)[: crowd + few]
+    place = torch.tensor([[0.1, 0.1, 0.6, 0.6]]) + 0.002 * torch.rand(crowd, 4, generator=rng)
+    corners = torch.cartesian_prod(torch.arange(8), torch.arange(5)) * 0.04 + 0.65
+    small = torch.cat([corners, corners + 0.006], 1)
+    boxes = truth.xyxy_to_cxcywh(torch.cat([place, small]))
+    offsets, logits = torch.zeros(1, NUM_PRIORS, 4), torch.zeros(1, NUM_PRIORS, 3)
+    logits[..., 0] = 30.0
+    offsets[0, rows] = truth.encode_offsets(boxes, priors()[rows])
+    logits[0, rows, 0] = 0.0
+    logits[0, rows, 1] = torch.linspace(6, 1, crowd + few)
+    logits[0, rows, 2] = -30.0
+    compare_detections(student, (offsets, logits, priors()), Settings())
+
+
+@pytest.mark.weight(1)
+def test_order(student: Student, rng: torch.Generator) -> None:
+    """The detections of an image come by falling score."""
+    settings = Settings(0.01, 0.45, 10)
+    made = outputs(rng, 2, 4, settings)
+    compare_detections(student, made, settings, ordered=True, **settings._asdict())
+
+
+@pytest.mark.weight(1)
 def test_classes_apart(student: Student, rng: torch.Generator) -> None:
     """Boxes of different classes never suppress each other, wherever they lie."""
     rows = torch.randperm(NUM_PRIORS, generator=rng)[:2]
