@@ -88,7 +88,7 @@ def take_in(path: Path, assignment: Assignment) -> Submission:
     submission = Submission(student, Path(path_text.replace("\n", " ")))
     submission.weights = weights_beside(path)
     try:
-        refuse_links(path)
+        refuse_links(path, assignment.name)
         data = read_file(path)
         submission.sha256 = hashlib.sha256(data).hexdigest()
         refuse_shadowing(path)
@@ -105,9 +105,14 @@ def weights_beside(path: Path) -> Path | None:
     return path.with_suffix(WEIGHTS) if path.name else None
 
 
-def refuse_links(path: Path) -> None:
-    """Refuse a symbolic link, for the file or its folder: it may point at staff's files."""
-    for place in (path, path.absolute().parent):
+def refuse_links(path: Path, assignment: str) -> None:
+    """Refuse a symbolic link, for the file or a folder of the student's.
+
+    It may point at staff's files, or at another student's.
+    """
+    folder = path.absolute().parent
+    of_student = [folder.parent] if folder.name == assignment else []
+    for place in (path, folder, *of_student):
         if place.is_symlink():
             raise Refused(f"{place} is a symbolic link: hand in the notebook itself.")
 

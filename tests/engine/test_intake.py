@@ -121,6 +121,8 @@ def odd_places(folder: Path, solved: dict) -> dict[str, tuple[Path, str]]:
     link.symlink_to(good)
     (folder / "linked").symlink_to(good.parent)
     (folder / "dangling.ipynb").symlink_to(folder / "nowhere")
+    hand_in(solved, folder / "bob" / WEEK / f"{WEEK}.ipynb")
+    (folder / "ada").symlink_to(folder / "bob")
     os.mkfifo(folder / "fifo.ipynb")
     (folder / "directory.ipynb").mkdir()
     for module in ("conftest", "numpy", "sitecustomize"):
@@ -135,6 +137,7 @@ def odd_places(folder: Path, solved: dict) -> dict[str, tuple[Path, str]]:
         "link": (link, "is a symbolic link"),
         "dangling": (folder / "dangling.ipynb", "is a symbolic link"),
         "linked-folder": (folder / "linked" / "real.ipynb", "is a symbolic link"),
+        "linked-student": (folder / "ada" / WEEK / f"{WEEK}.ipynb", "ada is a symbolic link"),
         "fifo": (folder / "fifo.ipynb", "not an ordinary file"),
         "device": (Path("/dev/zero"), "not an ordinary file"),
         "conftest": (folder / "conftest" / "own.ipynb", "conftest.py lies beside"),

@@ -18,7 +18,8 @@ from detgrader.sandbox.limits import (
     Limits,
     Violation,
 )
-from detgrader.text import clean_text, error_name, lines_of, without_values
+from detgrader.text import clean_text, error_name, is_known, lines_of, without_values
+from detlab.checking.values import HandleRef, replace_handles
 from detlab.checking.workbench import UNANSWERED, StudentError, StudentFrame, name_of_given
 
 MESSAGE_BYTES = 4096
@@ -180,7 +181,17 @@ class WorkerClient:
             self.stand_ins[name_of_given(number)] = function
             arguments = (number,)
         nonce = self.post("perform", request=request, arguments=list(arguments))
-        return None if request in UNANSWERED else self.result_of(nonce)
+        if request in UNANSWERED:
+            return None
+        return replace_handles(self.result_of(nonce), self.by_known_name, HandleRef)
+
+    def by_known_name(self, ref: HandleRef) -> HandleRef:
+        """Name an object's class as its source does, or a library: a name can hold a message."""
+        written = f"class {ref.type_name}"
+        known = is_known(ref.type_name) or any(
+            written in line for lines in self.sources.values() for line in lines
+        )
+        return ref if known else ref._replace(type_name="object")
 
     def post_stand_ins(self, stand_ins: dict[str, Callable[..., Any]]) -> str:
         """Let functions of earlier tasks be answered here instead of by the student's code."""
