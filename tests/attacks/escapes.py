@@ -3,6 +3,7 @@
 from attacks.toys import calling, harmless, toy, violation
 
 NOT_ALLOWED = "not allowed while grading"
+NO_PROCESS, NO_NETWORK = "no other program or process", "there is no network"
 ENDED = "ended the whole process"
 CTYPES = "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
 # Calls that fail must fail without harm: the honest answer after them counts.
@@ -95,25 +96,34 @@ ATTACKS = [
         says=ENDED,
     ),
     *(
-        violation(f"bg-process:{name}", calling(code), says=NOT_ALLOWED)
-        for name, code in (
-            ("fork", "import os\nif os.fork() == 0: open(r'CANARY', 'w')"),
-            ("system", "import os\nos.system('touch CANARY')"),
-            ("popen", "import os\nos.popen('touch CANARY').read()"),
-            ("subprocess", "import subprocess\nsubprocess.run(['touch', r'CANARY'])"),
-            ("exec", "import os\nos.execv('/bin/touch', ['touch', r'CANARY'])"),
-            ("spawn", "import os\nos.posix_spawn('/bin/touch', ['touch', r'CANARY'], {})"),
+        toy(f"bg-process:{name}", calling(code), says=says, status="failed" if says else "passed")
+        for name, code, says in (
+            ("fork", "import os\nif os.fork() == 0: open(r'CANARY', 'w')", NO_PROCESS),
+            ("system", "import os\nos.system('touch CANARY')", ""),
+            ("popen", "import os\nos.popen('touch CANARY').read()", NO_PROCESS),
+            ("subprocess", "import subprocess\nsubprocess.run(['touch', r'CANARY'])", NO_PROCESS),
+            ("exec", "import os\nos.execv('/bin/touch', ['touch', r'CANARY'])", NO_PROCESS),
+            (
+                "spawn",
+                "import os\nos.posix_spawn('/bin/touch', ['touch', r'CANARY'], {})",
+                NO_PROCESS,
+            ),
             (
                 "multiprocessing",
                 "import multiprocessing\n"
                 "context = multiprocessing.get_context('fork')\n"
                 "context.Process(target=print).start()",
+                NO_PROCESS,
             ),
-            ("syscall-fork", CTYPES + "libc.syscall(57)"),
-            ("syscall-vfork", CTYPES + "libc.syscall(58)"),
-            ("syscall-clone", CTYPES + "libc.syscall(56, 17, 0, 0, 0, 0)"),
-            ("syscall-x32-fork", CTYPES + "libc.syscall(57 | 0x40000000)\nlibc.syscall(57)"),
+            ("syscall-fork", CTYPES + "libc.syscall(57)", ""),
+            ("syscall-vfork", CTYPES + "libc.syscall(58)", ""),
+            ("syscall-clone", CTYPES + "libc.syscall(56, 17, 0, 0, 0, 0)", ""),
         )
+    ),
+    violation(  # of another architecture, which nothing honest has
+        "bg-process:syscall-x32-fork",
+        calling(CTYPES + "libc.syscall(57 | 0x40000000)"),
+        says=NOT_ALLOWED,
     ),
     toy("bg-process:pty", calling("import pty; pty.fork()")),
     toy(
@@ -121,16 +131,12 @@ ATTACKS = [
         calling(
             "from torch.utils.data import DataLoader\nlist(DataLoader([1, 2, 3], num_workers=2))"
         ),
-        status=("failed", "violation"),
+        says=NO_PROCESS,
     ),
     trying("bg-process:clone3", "libc.syscall(435, ctypes.create_string_buffer(88), 88)"),
-    violation(
-        "fork-bomb:endless",
-        calling("import os\nwhile True: os.fork()"),
-        says=NOT_ALLOWED,
-    ),
+    toy("fork-bomb:endless", calling("import os\nwhile True: os.fork()"), says=NO_PROCESS),
     *(
-        violation(f"net-exfil:{name}", calling(code), says=NOT_ALLOWED)
+        toy(f"net-exfil:{name}", calling(code), says=NO_NETWORK)
         for name, code in (
             ("socket", "import socket\nsocket.socket()"),
             ("urllib", "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:1/')"),
@@ -141,7 +147,7 @@ ATTACKS = [
     toy(
         "net-exfil:asyncio",
         calling("import asyncio\nasyncio.run(asyncio.open_connection('127.0.0.1', 1))"),
-        status=("failed", "violation"),
+        says=NO_NETWORK,
     ),
     *(
         violation(f"parent-mem:{name}", calling(CTYPES + code), says=NOT_ALLOWED)

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from detgrader.sandbox.inside.wire import BadFrame, Channel, Closed
 from detgrader.sandbox.limits import (
     LIMIT_MESSAGES,
+    MISSING_MESSAGES,
     VIOLATION_MESSAGE,
     Crashed,
     LimitReached,
@@ -268,6 +269,13 @@ class WorkerClient:
         if not (type(type_name) is str and type(words) is str and type(limit) is str):
             self.violate("a malformed error")
         told = without_values(words[:2000], type_name, read[-1].text if read else "")
+        line = read[-1].text if read else ""
+        missing = [
+            text
+            for (error, within), text in MISSING_MESSAGES.items()
+            if error in words[:200] and within in line
+        ]
+        told = missing[0] if missing else told
         return StudentError(
             error_name(type_name),
             clean_text(told),

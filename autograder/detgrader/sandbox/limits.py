@@ -13,10 +13,20 @@ LIMIT_MESSAGES = {
     "files": "The code tried to write a file; while grading nothing can be written.",
     "output": "The code printed more than a mebibyte of text; remove the printing.",
 }
+NO_PROCESS = (
+    "While grading no other program or process can be started. (A DataLoader needs num_workers=0.)"
+)
+NO_NETWORK = "While grading there is no network."
+# What is said of an error of which the system has these words, in a line with these.
+MISSING_MESSAGES = {
+    ("[Errno 38]", ""): NO_PROCESS,
+    ("[Errno 1]", "num_workers"): NO_PROCESS,
+    ("[Errno 101]", ""): NO_NETWORK,
+    ("[Errno -3]", ""): NO_NETWORK,  # a name could not be looked up
+}
 VIOLATION_MESSAGE = (
-    "The code tried something that is not allowed while grading: to start a program or a "
-    "process, to open a network connection, or to reach another process. (A DataLoader needs "
-    "num_workers=0.)"
+    "The code tried something that is not allowed while grading: to reach another process, or the "
+    "system behind it."
 )
 
 

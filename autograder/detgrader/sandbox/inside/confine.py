@@ -1,9 +1,10 @@
 """What a worker gives up before it runs a student's code: memory, time, system calls.
 
-System calls fall into three groups. Those that computing needs are allowed. Those
-that only an attempt to get out needs (programs, processes, sockets, signals to
-others, mounts …) end the worker at once, and the grader calls it a violation. All
-others, writing files among them, fail with "operation not permitted".
+System calls fall into four groups. Those that computing needs are allowed. Those that only an
+attempt to get out needs (signals to others, their memory, mounts …) end the worker at once, and the
+grader calls it a violation. What honest people write fails with an error of its own: programs and
+processes are "not implemented", the network is "unreachable". All others, writing files among
+them, fail with "operation not permitted".
 """
 
 import ctypes
@@ -12,7 +13,7 @@ import mmap
 import os
 import resource
 import signal
-from errno import ENOSYS, EPERM
+from errno import ENETUNREACH, ENOSYS, EPERM
 
 import pyseccomp as seccomp
 
@@ -42,10 +43,12 @@ ALLOWED = """
     exit exit_group
 """.split()
 
+PROCESSES = "execve execveat fork vfork".split()
+NETWORK = "socket socketpair connect bind listen accept accept4".split()
+
 VIOLATIONS = """
-    execve execveat fork vfork ptrace process_vm_readv process_vm_writev process_madvise
+    ptrace process_vm_readv process_vm_writev process_madvise
     pidfd_open pidfd_getfd pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo tkill
-    socket connect bind listen accept accept4
     mount umount2 pivot_root chroot unshare setns move_mount open_tree fsopen fsmount
     bpf perf_event_open userfaultfd keyctl add_key request_key io_uring_setup
     init_module finit_module delete_module kexec_load kexec_file_load reboot
@@ -114,9 +117,13 @@ def common_rules() -> seccomp.SyscallFilter:
     rules = seccomp.SyscallFilter(defaction=seccomp.ERRNO(EPERM))
     for name in ALLOWED:
         allow(rules, name)
-    for name in VIOLATIONS:
-        if known(name):
-            rules.add_rule(seccomp.KILL_PROCESS, name)
+    for names, action in (
+        (VIOLATIONS, seccomp.KILL_PROCESS),
+        (PROCESSES, seccomp.ERRNO(ENOSYS)),
+        (NETWORK, seccomp.ERRNO(ENETUNREACH)),
+    ):
+        for name in filter(known, names):
+            rules.add_rule(action, name)
     # Files may be opened for reading only.
     reading = {"open": 1, "openat": 2}
     for name, position in reading.items():
@@ -126,7 +133,7 @@ def common_rules() -> seccomp.SyscallFilter:
     # lie in memory where a filter cannot read them.
     allow(rules, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, CLONE_THREAD))
     rules.add_rule(
-        seccomp.KILL_PROCESS, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0)
+        seccomp.ERRNO(ENOSYS), "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0)
     )
     rules.add_rule(seccomp.ERRNO(ENOSYS), "clone3")
     # Memory shared without a file escapes RLIMIT_DATA.
