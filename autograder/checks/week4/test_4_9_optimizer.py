@@ -83,6 +83,7 @@ def expect_parameters(
     """Compare a network's parameters with the right ones, by how far they moved from a start."""
     found = parameters_of(student, there, "the network", len(right))
     for one, other, before in zip(found, right, start, strict=True):
+        expect_tensor(one, "A parameter", other.shape)
         scale = float((other - before).abs().max()) or 1.0
         expect_close((one.double() - before) / scale, (other - before) / scale, what, 1e-3, cause)
 
