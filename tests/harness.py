@@ -13,7 +13,8 @@ from detgrader.assignment import load_assignment
 from detgrader.classroom.batch import inside_of
 from detgrader.course import SETTINGS, Course
 from detgrader.reference import reference_submission
-from detgrader.sandbox.client import DispatcherClient, WorkerClient
+from detgrader.sandbox.client import WorkerClient
+from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.host import isolation_of, start_sandbox
 from detgrader.sandbox.limits import Limits
 from detlab.checking.student import Student

@@ -25,6 +25,10 @@ STEP, RISE = 3e-3, 2e-2
 # of three kinds the least was 0.93, the largest 1.04 of what it should be); a slope that belongs to
 # another network has nothing to do with it.
 TOLERANCE = 0.3
+# Of the sum's size float32 rounds away less than this (measured: a tenth of it).
+ROUNDING = 2e-6
+# So many of the parameters must learn enough to be seen in the answers.
+PLAIN = 0.8
 Call = Callable[[list[Any]], Sequence[Tensor]]
 
 
@@ -41,8 +45,8 @@ def expect_learning(
     least: int | None = None,
     tried: int = 6,
     inputs: bool = False,
-) -> None:
-    """Check that the parameters of a network learn.
+) -> set[int]:
+    """Check that the parameters of a network learn; return the numbers of those that do.
 
     Args:
         call: calls it, and returns those of its answers that are to learn, as checked.
@@ -60,9 +64,14 @@ def expect_learning(
         for n, one in enumerate(before)
     ]
     told = student.tool("slopes", net, arguments, weights)
-    form = {"slopes": [float], "lengths": [float], "directions": anything, "inputs": anything}
+    form = {"slopes": [float], "lengths": [float], "frozen": [bool]}
+    form |= {"directions": anything, "inputs": anything}
     told = expect_form(told, form, f"What {what} learns")
     slopes, lengths, directions = told["slopes"], told["lengths"], told["directions"]
+    frozen = {n for n, one in enumerate(told["frozen"]) if one}
+    if least is None and 2 * len(frozen) > len(slopes):
+        fail(f"Most parameters of {what} are not meant to learn (`requires_grad`).")
+    idle |= frozen
 
     def rise(after: Sequence[Tensor]) -> float:
         return sum(
@@ -72,7 +81,9 @@ def expect_learning(
 
     # What the sum would be, were its parts to add up by chance; float32 rounds away a millionth.
     scale = sum(float((w * x).square().sum()) for w, x in zip(weights, before, strict=True)) ** 0.5
-    most, rounding = RISE * scale, 1e-5 * scale
+    most, rounding = RISE * scale, ROUNDING * scale
+    if not scale > 0:
+        fail(f"{what} answers nothing but zeros.")
 
     def expect_rise(found: float, expected: float, detail: str) -> None:
         if not abs(found - expected) <= TOLERANCE * abs(expected) + rounding:
@@ -82,10 +93,22 @@ def expect_learning(
                 f"{detail}: expected {expected:.3g}, got {found:.3g}.",
             )
 
-    for group in groups_of(slopes, lengths, rng, what, idle, least, tried):
+    alive = alive_of(slopes, lengths, what, idle, least)
+
+    def step_of(n: int, others: int) -> float:
+        return min(STEP * max(abs(lengths[n]), 0.1), most / slopes[n] / others)
+
+    plain = [n for n in alive if step_of(n, 1) * slopes[n] > 3 * rounding]
+    if len(plain) < PLAIN * len(alive):
+        fail(f"The gradients of most parameters of {what} are too small to learn anything.")
+    order = [alive[n] for n in torch.randperm(len(alive), generator=rng)]
+    groups = [[n] for n in order[:tried]]
+    if order[tried:]:
+        groups.append(order[tried:])
+    for group in groups:
         steps = [0.0] * len(slopes)
         for n in group:
-            steps[n] = min(STEP * max(abs(lengths[n]), 0.1), most / slopes[n] / len(group))
+            steps[n] = step_of(n, len(group))
         expected = sum(steps[n] * slopes[n] for n in group)
         student.tell("move_parameters", net, directions, steps)
         found = rise(call(arguments))
@@ -96,18 +119,13 @@ def expect_learning(
         expected = sum(float((step * g).sum()) for step, g in steep)
         moved = shifted(arguments, iter([step for step, _ in steep]))
         expect_rise(rise(call(moved)), expected, "What it is given")
+    return set(alive)
 
 
-def groups_of(
-    slopes: list[float],
-    lengths: list[float],
-    rng: torch.Generator,
-    what: str,
-    idle: frozenset[int],
-    least: int | None,
-    tried: int,
-) -> list[list[int]]:
-    """Return which parameters are moved together; fail where too few learn."""
+def alive_of(
+    slopes: list[float], lengths: list[float], what: str, idle: frozenset[int], least: int | None
+) -> list[int]:
+    """Return the numbers of the parameters that get a gradient; fail where too few do."""
     able = [n for n in range(len(slopes)) if n not in idle]
     if len(slopes) != len(lengths) or not able:
         fail(f"{what} has no parameters that could learn.")
@@ -118,10 +136,7 @@ def groups_of(
             f"{len(alive)} parameters of {what} get a gradient where {wanted} should: is a part "
             "cut off, or never used?"
         )
-    order = [alive[n] for n in torch.randperm(len(alive), generator=rng)]
-    return [group for group in ([n] for n in order[:tried])] + [order[tried:]] * (
-        len(order) > tried
-    )
+    return alive
 
 
 def uphill(told: Any, arguments: list[Any], what: str, most: float) -> list[tuple[Tensor, Tensor]]:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from detgrader.classroom.batch import hidden_folders
 from detgrader.course import Course, CourseError
-from detgrader.sandbox.client import DispatcherClient, WorkerClient
+from detgrader.sandbox.client import WorkerClient
+from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.host import Inside, SandboxError, isolation_of, start_sandbox
 from detgrader.sandbox.limits import Crashed, LimitReached, Limits, Violation
 

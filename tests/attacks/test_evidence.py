@@ -175,8 +175,17 @@ def steep(module: Any, arguments: list, weights: list) -> dict[str, Any]:
     return {
         "slopes": [1.0] * len(parameters),
         "lengths": [1.0] * len(parameters),
+        "frozen": [False] * len(parameters),
         "directions": Kept([torch.randn_like(one) for one in parameters]),
         "inputs": [torch.randn_like(one) for one in flat(arguments)],
+    }
+
+
+def gentle(module: Any, arguments: list, weights: list) -> dict[str, Any]:
+    """Say that every parameter learns, but too little to be seen."""
+    return steep(module, arguments, weights) | {
+        "slopes": [1e-30] * len(list(module.parameters())),
+        "directions": Kept([None] * len(list(module.parameters()))),
     }
 
 
@@ -257,6 +266,8 @@ def window_grid(layers, input_size):
           {"slopes": steep, "learning_of": float32}),
     Trick("a part cut off", "3.5", "test_can_learn", DETACHED,
           {"slopes": steep, "learning_of": float32}),
+    Trick("a part cut off, in small numbers", "3.5", "test_can_learn", DETACHED,
+          {"slopes": gentle, "learning_of": float32}),
     Trick("arguments overwritten", "3.6", "test_encode", OVERWRITES),
     Trick("chance from outside", "4.2", "test_chance_of_the_generator", FROM_OUTSIDE),
     *(

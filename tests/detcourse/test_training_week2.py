@@ -8,7 +8,7 @@ from harness import ReferenceWorkers, running_sandbox
 
 from detcourse.week2 import training
 from detgrader.course import Course
-from detgrader.sandbox.client import DispatcherClient
+from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.limits import Limits
 from detlab.checking.expect import CheckFailure
 from detlab.checking.workbench import StudentError

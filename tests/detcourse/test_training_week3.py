@@ -8,7 +8,7 @@ from harness import ReferenceWorkers, running_sandbox
 
 from detcourse.week3 import training
 from detgrader.course import Course
-from detgrader.sandbox.client import DispatcherClient
+from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.limits import Limits
 from detlab.checking.expect import CheckFailure
 

@@ -20,7 +20,7 @@ from detcourse.reference.training import train_reference
 from detcourse.week4 import heart, trained
 from detgrader.course import Course, CourseError
 from detgrader.reference import load_reference
-from detgrader.sandbox.client import DispatcherClient
+from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.limits import Limits
 from detlab.checking.expect import CheckFailure
 from detlab.sets import voc

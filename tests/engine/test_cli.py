@@ -36,7 +36,7 @@ def test_demo_grades_the_four_as_they_deserve(demo: tuple[Path, str]) -> None:
     assert by_name["hostile"]["score"] == 0
     assert by_name["mistaken"]["tasks"][4]["status"] == "failed"  # all of 1.5 rests on the order
     hostile = [task["status"] for task in by_name["hostile"]["tasks"]]
-    assert hostile.count("violation") == 5
+    assert hostile.count("violation") == 3
     assert hostile.count("limit") == 1
 
 

@@ -12,7 +12,7 @@ from attacks.toys import POINTS, WEEK
 
 from detgrader.classroom.batch import grade_batch, take_in_all
 from detgrader.course import Course
-from detgrader.grading.diagnosis import Answers, Diagnosis
+from detgrader.grading.diagnosis import Answers, Diagnosis, KnownMistake
 from detgrader.grading.mistakes import MistakesBench
 from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import Status, TaskResult
@@ -24,7 +24,7 @@ from detlab.checking.workbench import StudentError
 RIGHT_THEN_HOSTILE = """
 import os
 def add(first, second):
-    return first + second if first > 0 else os.fork()
+    return first + second if first > 0 else os.kill(1, 9)
 """
 # Right if its first draws are the check's own: then both have the same seed.
 FORESEES = """
@@ -118,14 +118,14 @@ def test_no_hint_is_given_for_what_was_not_written(error: str) -> None:
 
 
 def test_figures_of_known_mistakes_are_closed() -> None:
-    def run(check, suspect) -> Outcome:
-        suspect.draw()
+    def run(check, subject) -> Outcome:
+        subject.student.draw()
         assert plt.get_fignums()
         return Outcome(Status.FAILED)
 
     cell = CodeCell("task_1_1", "def draw():\n    return plt.figure()")
     submission = Submission("x", Path("x"), cells=[cell])
-    mistake = SimpleNamespace(submission=submission, cell="task_1_1")
+    mistake = KnownMistake(None, submission, ("task_1_1",))
     bench = MistakesBench(SimpleNamespace(run=run), "import matplotlib.pyplot as plt", {})
     bench.ask(mistake, None, [["object"]])
     assert plt.get_fignums() == []

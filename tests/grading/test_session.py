@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from detgrader.grading.session import CheckSession, run_session
+from detgrader.grading.session import CheckSession, Subject, run_session
 from detlab.checking.student import Student
 
 CHECK = """
@@ -63,7 +63,7 @@ def drawn(folder: Path, secret: str) -> list[float]:
 
     def run(session: CheckSession) -> None:
         (check,) = session.tasks["1.1"].checks
-        assert session.run(check, Student(perform)).passed
+        assert session.run(check, Subject(Student(perform))).passed
 
     run_session(folder, secret, run)
     return seen[0]

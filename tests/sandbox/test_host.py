@@ -15,7 +15,8 @@ import pytest
 
 from detgrader.classroom.batch import hidden_folders
 from detgrader.course import SETTINGS, Course
-from detgrader.sandbox.client import DispatcherClient, WorkerClient
+from detgrader.sandbox.client import WorkerClient
+from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.host import Inside, bwrap_command, isolation_of, start_sandbox
 from detgrader.sandbox.limits import Limits
 

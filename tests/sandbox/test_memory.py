@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from detgrader.sandbox.client import DispatcherClient, WorkerClient
+from detgrader.sandbox.client import WorkerClient
+from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.host import Inside, isolation_of, start_sandbox
 from detgrader.sandbox.limits import LimitReached, Limits
 

@@ -9,7 +9,8 @@ import torch
 from harness import running_sandbox
 
 from detgrader.course import Course
-from detgrader.sandbox.client import DispatcherClient, WorkerClient
+from detgrader.sandbox.client import WorkerClient
+from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.limits import Limits, Violation
 from detlab.checking.student import Handle, Student
 from detlab.checking.values import HandleRef

@@ -91,9 +91,11 @@ def compare_scores(
 def test_net_keeps_its_mode(student: Student, rng: torch.Generator) -> None:
     """`slide` leaves the net in the mode in which it was."""
     compare_scores(student, rng, (1, 2, 7, 7), 5, 2)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(50, 3), nn.Dropout(1.0))
     expect_mode_kept(
         student,
         "`slide`",
+        net,
         lambda net: student.slide(net=net, images=random(rng, 1, 2, 7, 7), size=5, stride=2),
     )
 

@@ -103,13 +103,16 @@ def test_python_float(student: Student, rng: torch.Generator, names: frozenset[s
 def test_nets_keep_their_mode(student: Student, rng: torch.Generator) -> None:
     """`difference_norm` leaves both networks in the mode in which they were."""
     measure(student, rng, shuffle, (1, 3, 7, 7))
-    images = random(rng, 1, 2, 7, 7)
-    twin = mirror(student, nn.Conv2d(2, 3, 5, stride=2))
-    given = {"images": images, "size": 5, "stride": 2}
+    given = {"images": random(rng, 1, 2, 7, 7), "size": 5, "stride": 2}
+    net = nn.Sequential(nn.Flatten(), nn.Linear(50, 3), nn.Dropout(1.0))
+    twin = nn.Sequential(nn.Conv2d(2, 3, 5, stride=2), nn.Dropout(1.0))
+    what, other = "`difference_norm`", mirror(student, twin)
     expect_mode_kept(
-        student,
-        "`difference_norm`",
-        lambda net: student.difference_norm(net=net, twin=twin, **given),
+        student, what, net, lambda net: student.difference_norm(net=net, twin=other, **given)
+    )
+    other_net = mirror(student, net)
+    expect_mode_kept(
+        student, what, twin, lambda twin: student.difference_norm(net=other_net, twin=twin, **given)
     )
 
 

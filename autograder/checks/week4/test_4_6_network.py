@@ -132,12 +132,13 @@ def factors_of(student: Student, net: Handle, images: Tensor) -> int:
     told = student.tool("other_parameters", net, [images])
     others = expect_form(told, [int], "The parameters beside those of the convolutions")
     shapes = shapes_of(student, net, "the network")
-    if len(others) != 1 or not 0 <= others[0] < len(shapes) or math.prod(shapes[others[0]]) != 512:
+    found = [n for n in others if 0 <= n < len(shapes) and math.prod(shapes[n]) == 512]
+    if len(found) != 1:
         fail(
-            "`SSD300` must hold one parameter beside those of its convolutions: the 512 factors of "
-            "its `Rescale`, made once in `__init__`."
+            "`SSD300` must hold one parameter of 512 numbers beside those of its convolutions: the "
+            "factors of its `Rescale`, made once in `__init__`."
         )
-    return others[0]
+    return found[0]
 
 
 def compare(

@@ -105,20 +105,23 @@ def expect_fresh_weights(student: Student, build: Callable[[], Any], what: str) 
         fail("Some layer's weights are all the same number.")
 
 
-def expect_mode_kept(student: Student, what: str, use: Callable[[Handle], Any]) -> None:
-    """Check that what uses a network leaves it in training mode, where dropout sets all to zero.
+def expect_mode_kept(
+    student: Student, what: str, net: nn.Module, use: Callable[[Handle], Any]
+) -> None:
+    """Check that what uses a network leaves it in its mode, training or evaluation.
 
     Args:
-        use: has a network for windows of two channels and 5×5 pixels used.
+        net: for two channels and 5×5 pixels; ends with a dropout that sets all to zero in training.
+        use: has it used.
     """
-    net = nn.Sequential(nn.Flatten(), nn.Linear(50, 3), nn.Dropout(1.0))
-    theirs = mirror(student, net)
-    use(theirs)
-    if bool(expect_tensor(theirs(torch.ones(4, 2, 5, 5)), "The net's output", (4, 3)).any()):
-        fail(
-            f"{what} leaves the net in evaluation mode, in which it was not given. Whoever trains "
-            "it next would train without dropout and batch statistics."
-        )
+    for training in (True, False):
+        theirs = mirror(student, net)
+        student.tell("set_training", theirs, training)
+        use(theirs)
+        answer = expect_tensor(theirs(torch.ones(4, 2, 5, 5)), "The network's output")
+        if bool(answer.any()) is training:
+            now, before = ("evaluation", "training")[:: 1 if training else -1]
+            fail(f"{what} leaves a network in {now} mode that was in {before} mode before.")
 
 
 def fan_in(weights: Tensor) -> int:

@@ -171,7 +171,11 @@ def recorder(asked: Callable[..., Any], told: list[Told]) -> Callable[..., Any]:
         if request == "give":
             number, function = arguments
             return asked(request, number, noting(function))
-        if request in UNANSWERED or request in ("again", "clock"):  # of no word of the other side
+        if request in UNANSWERED or request in (
+            "again",
+            "clock",
+            "settle",
+        ):  # no word of theirs
             return asked(request, *arguments)
         about = arguments[0] if arguments and isinstance(arguments[0], str) else "an object"
         try:
@@ -194,7 +198,7 @@ def teller(told: list[Told], case: Case) -> Callable[..., Any]:
         nonlocal asked
         if request == "give":
             given.append(arguments[1])
-        if request in UNANSWERED or request == "again":
+        if request in UNANSWERED or request in ("again", "settle"):
             return None
         if request == "clock":
             return 0.0

@@ -22,7 +22,7 @@ from detgrader.grading.session import CheckSession, run_session
 from detgrader.grading.stand_ins import StandIns, load_stand_ins
 from detgrader.overlays import lay_over, load_overlays
 from detgrader.reference import reference_submission
-from detgrader.sandbox.client import DispatcherClient
+from detgrader.sandbox.dispatcher import DispatcherClient
 from detlab.checking.tools import tools_of
 from detlab.checking.workbench import Tool
 

@@ -14,7 +14,8 @@ from detgrader.course import TripwireSettings
 from detgrader.grading.messages import syntax_message
 from detgrader.grading.tripwire import Find, find, words
 from detgrader.intake import CodeCell
-from detgrader.sandbox.client import DispatcherClient, WorkerClient
+from detgrader.sandbox.client import WorkerClient
+from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.limits import Crashed, LimitReached, Limits, Violation
 from detlab.checking.workbench import StudentError
 
@@ -44,9 +45,17 @@ class Reading:
     tripped: dict[str, Find] = field(default_factory=dict)
 
     def names_in(self, *cells: Iterable[str]) -> frozenset[str]:
-        """Return the names that some cells mention."""
-        found = (self.names.get(cell, set()) for cell in itertools.chain(*cells))
-        return frozenset(itertools.chain.from_iterable(found))
+        """Return the names that some cells mention, and other cells whose names these use."""
+        waiting, seen = list(itertools.chain(*cells)), set[str]()
+        found: set[str] = set()
+        while waiting:
+            cell = waiting.pop()
+            if cell not in seen:
+                seen.add(cell)
+                used = self.names.get(cell, set())
+                found |= used
+                waiting += [other for other, binds in self.binds.items() if binds & used]
+        return frozenset(found)
 
     def trick_in(self, cells: Iterable[str]) -> str:
         """Return the name of a cell made for tricks: one of these, or one that these use."""

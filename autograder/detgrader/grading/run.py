@@ -19,7 +19,8 @@ from detgrader.grading.session import CheckSession
 from detgrader.grading.stand_ins import StandIns
 from detgrader.grading.tasks import Check, TaskChecks
 from detgrader.intake import CodeCell
-from detgrader.sandbox.client import DispatcherClient, WorkerClient
+from detgrader.sandbox.client import WorkerClient
+from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.limits import Crashed, LimitReached, Violation
 from detgrader.text import clean_text, lines_of
 from detlab.checking.workbench import Tool

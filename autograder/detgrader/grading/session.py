@@ -154,6 +154,8 @@ class CheckSession:
             # A seed of its own: from that of the inputs the student's side could draw them.
             student.seed(self.seed(f"student {check.key}"))
             runtestprotocol(check.item, log=False, nextitem=None)
+            if self.error is None:
+                student.settle()  # or the next check would be told what failed in this one
         except (StudentError, LimitReached, Violation, Crashed) as error:
             self.error = self.error or error
         finally:

@@ -1,14 +1,13 @@
 """A worker as the grader sees it: ask, answer, and how it ended."""
 
-import json
 import os
-import select
+import re
 import signal
-import socket
 import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.inside.wire import BadFrame, Channel, Closed
 from detgrader.sandbox.limits import (
     LIMIT_MESSAGES,
@@ -20,82 +19,13 @@ from detgrader.sandbox.limits import (
     Violation,
 )
 from detgrader.text import clean_text, error_name, is_known, lines_of, without_values
-from detlab.checking.values import HandleRef, replace_handles
+from detlab.checking.values import RECORDS, HandleRef, replace_handles
 from detlab.checking.workbench import UNANSWERED, StudentError, StudentFrame, name_of_given
 
-MESSAGE_BYTES = 4096
 MAX_FRAMES = 6
+CLASS = re.compile(r"^\s*class\s+(\w+)", re.MULTILINE)
 PATIENCE_S = 1.0  # a process that closed its socket by ending is reported in milliseconds
 MAX_QUESTIONS = 20  # asked one inside the other
-
-
-class DispatcherClient:
-    """This job's dispatcher in the zygote: starts workers, ends them, says how they ended."""
-
-    def __init__(self, control: socket.socket):
-        self.control = control
-        self.reports: dict[str, dict[str, Any]] = {}
-
-    def start(self, number: str, limits: Limits) -> socket.socket:
-        """Start a worker and return our end of its socket."""
-        while self.hear(0.0):
-            pass  # reports that nobody reads would fill the socket
-        ours, theirs = socket.socketpair()
-        order = {"number": number, "cpu_s": limits.cpu_s, "memory_mb": limits.memory_mb}
-        with theirs:
-            socket.send_fds(self.control, [json.dumps(order).encode()], [theirs.fileno()])
-        return ours
-
-    def kill(self, number: str | None) -> None:
-        """End a worker, if it still runs; None ends all of this job's."""
-        self.control.send(json.dumps({"kill": number}).encode())
-
-    def clock(self, number: str) -> float:
-        """Return the processor seconds that a worker has taken so far, as the kernel counts them.
-
-        One that has ended took what its report says.
-        """
-        self.control.send(json.dumps({"clock": number}).encode())
-        while True:
-            data, descriptors, _, _ = socket.recv_fds(self.control, MESSAGE_BYTES, 1)
-            message = json.loads(data)
-            if "clock" not in message:
-                self.reports[message["number"]] = message
-            elif not descriptors:
-                report = self.report(number)
-                return float(report["cpu_s"]) if report else 0.0
-            else:
-                return processor_time(descriptors[0])
-
-    def report(self, number: str, patience_s: float | None = None) -> dict[str, Any] | None:
-        """Return how a worker ended, or None if it does not end within our patience."""
-        while number not in self.reports:
-            if not self.hear(patience_s):
-                return None
-        return self.reports[number]
-
-    def hear(self, patience_s: float | None) -> bool:
-        """Take one report in, if one comes within our patience."""
-        if not select.select([self.control], [], [], patience_s)[0]:
-            return False
-        report = json.loads(self.control.recv(MESSAGE_BYTES))
-        self.reports[report["number"]] = report
-        return True
-
-
-def processor_time(process: int) -> float:
-    """Return a process's processor time in seconds, all its threads'.
-
-    Args:
-        process: a pidfd, which is closed.
-    """
-    try:
-        with open(f"/proc/self/fdinfo/{process}", encoding="ascii") as about:
-            pid = next(int(line.split()[1]) for line in about if line.startswith("Pid:"))
-    finally:
-        os.close(process)
-    # The clock of a process by its number, as clock_getcpuclockid(3) makes it.
-    return time.clock_gettime((~pid << 3) | 2)
 
 
 class WorkerClient:
@@ -117,6 +47,7 @@ class WorkerClient:
         self.stand_ins: dict[str, Callable[..., Any]] = {}
         self.questions = 0
         self.sources: dict[str, list[str]] = {}
+        self.classes: set[str] = set()
         ours = dispatcher.start(self.number, limits)
         self.channel = Channel(ours)
         self.greeted = False
@@ -167,6 +98,8 @@ class WorkerClient:
     def note_sources(self, cells: list[dict[str, Any]]) -> None:
         """Keep the lines of cells: errors are told in them, not in what a worker says."""
         self.sources |= {cell["cell"]: lines_of(cell["source"]) for cell in cells}
+        for cell in cells:
+            self.classes |= set(CLASS.findall(cell["source"]))
 
     def perform(self, request: str, *arguments: Any) -> Any:
         """Carry out a request of a check.
@@ -188,10 +121,7 @@ class WorkerClient:
 
     def by_known_name(self, ref: HandleRef) -> HandleRef:
         """Name an object's class as its source does, or a library: a name can hold a message."""
-        written = f"class {ref.type_name}"
-        known = is_known(ref.type_name) or any(
-            written in line for lines in self.sources.values() for line in lines
-        )
+        known = is_known(ref.type_name) or ref.type_name in (self.classes | RECORDS.keys())
         return ref if known else ref._replace(type_name="object")
 
     def post_stand_ins(self, stand_ins: dict[str, Callable[..., Any]]) -> str:
@@ -268,14 +198,13 @@ class WorkerClient:
         type_name, words, limit = (message.get(key) for key in ("type_name", "message", "limit"))
         if not (type(type_name) is str and type(words) is str and type(limit) is str):
             self.violate("a malformed error")
-        told = without_values(words[:2000], type_name, read[-1].text if read else "")
         line = read[-1].text if read else ""
         missing = [
             text
             for (error, within), text in MISSING_MESSAGES.items()
             if error in words[:200] and within in line
         ]
-        told = missing[0] if missing else told
+        told = missing[0] if missing else without_values(words[:2000], type_name, line)
         return StudentError(
             error_name(type_name),
             clean_text(told),

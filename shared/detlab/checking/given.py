@@ -25,8 +25,8 @@ def given_module(student: Student, module: nn.Module) -> tuple[Handle, Calls]:
     def run(images: Tensor, gradients: bool) -> Tensor:
         calls.append((tuple(images.shape), gradients is not False))
         with torch.no_grad():
-            answer: Tensor = module(images)
-        return answer
+            answer: Tensor = module(images.float())
+        return answer.to(images.dtype)
 
     return student.make("Module", "asking_module", student.give(run)), calls
 

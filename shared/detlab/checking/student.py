@@ -121,6 +121,14 @@ class Student:
         """
         self.perform("again")
 
+    def settle(self) -> None:
+        """Wait until all is done that nobody waited for.
+
+        Raises:
+            StudentError: some of it failed.
+        """
+        self.perform("settle")
+
     def clock(self) -> float:
         """Return the processor time that their process has taken, in seconds.
 

@@ -195,6 +195,7 @@ class Workbench:
             "make": self.make,
             "give": self.give,
             "clock": self.clock,
+            "settle": self.settle,
             "seed": self.seed,
         }
 
@@ -307,6 +308,9 @@ class Workbench:
     def clock(self) -> float:
         """Return this process's processor time in seconds."""
         return time.process_time()
+
+    def settle(self) -> None:
+        """Answer, once all that was asked before is done."""
 
     def seed(self, seed: int) -> None:
         """Seed torch's global generator, so that a check is the same each time it runs."""

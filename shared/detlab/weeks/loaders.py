@@ -153,11 +153,14 @@ def offer(student: Student, loader: BudgetedLoader | RepeatingLoader) -> Handle:
         number = next(numbers)
         passes[number] = iter(loader)
         while len(passes) > MOST_PASSES:
-            del passes[min(passes)]
+            del passes[next(iter(passes))]  # that was not used for longest
         return number
 
     def batch(number: int) -> list[Any] | None:
-        found = next(passes[number], None) if number in passes else None
+        if number not in passes:
+            return None
+        passes[number] = passes.pop(number)  # the last one used
+        found = next(passes[number], None)
         return None if found is None else list(found)
 
     asking = [student.give(begin), student.give(batch), len(loader)]

@@ -1,9 +1,8 @@
 """Frames between the grader and a worker.
 
-A frame is two lengths (uint32 header, uint32 body), a JSON header, and the raw
-little-endian bytes of its tensors and arrays. Nothing is ever unpickled, and
-nothing is allocated before its length was compared with the cap: whatever comes
-from a worker may have been written by hostile code.
+A frame is two lengths (uint32 header, uint32 body), a JSON header, and the raw little-endian bytes
+of its tensors and arrays. Nothing is ever unpickled, and nothing is allocated before its length was
+compared with the cap: whatever comes from a worker may have been written by hostile code.
 """
 
 import json
@@ -195,7 +194,7 @@ class Decoder:
         count = self.expect_bytes(shape, start, length, kind.itemsize, kind is torch.bool)
         if not count:
             return torch.empty(shape, dtype=kind)
-        return torch.frombuffer(self.body, dtype=kind, count=count, offset=start).reshape(shape)
+        return torch.frombuffer(self.part(start, length), dtype=kind).reshape(shape)
 
     def read_array(self, dtype: Any, shape: Any, start: Any, length: Any) -> np.ndarray:
         """Read an array; no other lies in its part of the body."""
@@ -204,17 +203,21 @@ class Decoder:
         count = self.expect_bytes(shape, start, length, kind.itemsize, kind == np.bool_)
         if not count:
             return np.empty(shape, dtype=kind)
-        return np.frombuffer(self.body, dtype=kind, count=count, offset=start).reshape(shape)
+        return np.frombuffer(self.part(start, length), dtype=kind).reshape(shape)
 
-    def expect_bytes(
-        self, shape: Any, start: Any, length: Any, itemsize: int, booleans: bool
-    ) -> int:
+    def part(self, start: int, length: int) -> memoryview | bytearray:
+        """Return some bytes of the body; a small part does not keep all of it in memory."""
+        if length <= SMALL < len(self.body):
+            return self.body[start : start + length]
+        return memoryview(self.body)[start : start + length]
+
+    def expect_bytes(self, shape: Any, start: Any, length: Any, size: int, booleans: bool) -> int:
         """Return how many numbers of so many bytes lie there: those that come next in the body."""
         numbers = [start, length, *shape] if type(shape) is list else [None]
         sound = all(type(n) is int and 0 <= n < MAX_INT for n in numbers)
         self.require(sound and len(shape) <= MAX_DIMENSIONS, shape, "bad shape")
         count = math.prod(shape)
-        self.require(count * itemsize == length, shape, "shape and length disagree")
+        self.require(count * size == length, shape, "shape and length disagree")
         self.require(start == aligned(self.read), shape, "bytes are out of order")
         self.read = start + length
         self.require(self.read <= len(self.body), shape, "bytes lie outside the body")

@@ -37,6 +37,7 @@ class AskingModule(nn.Module):
     def __init__(self, question: Callable[..., Tensor]):
         super().__init__()
         self.question = question
+        self.here = nn.Parameter(torch.zeros(1))  # for who asks where its parameters are
 
     def forward(self, images: Tensor) -> Tensor:
         """Ask the check."""
@@ -93,8 +94,8 @@ def slopes(module: nn.Module, arguments: list[Any], weights: list[Tensor]) -> di
 
     Returns:
         "slopes": for each parameter the length of its gradient, 0 if there is none; "lengths": its
-        own length; "directions": of the gradients, for `move_parameters`; "inputs": the gradients
-        by the tensors among the arguments.
+        own length; "frozen": whether it is not meant to learn; "directions": of the gradients, for
+        `move_parameters`; "inputs": the gradients by the tensors among the arguments.
     """
     module.zero_grad()
     given = leaves_of(arguments)
@@ -110,8 +111,13 @@ def slopes(module: nn.Module, arguments: list[Any], weights: list[Tensor]) -> di
         directions.append(one.grad / told[-1] if one.grad is not None and told[-1] else None)
     lengths = [float(one.detach().norm()) for one in module.parameters()]
     module.zero_grad()
-    inputs = [one.grad for one in flat(given)]
-    return {"slopes": told, "lengths": lengths, "directions": directions, "inputs": inputs}
+    return {
+        "slopes": told,
+        "lengths": lengths,
+        "frozen": [not one.requires_grad for one in module.parameters()],
+        "directions": directions,
+        "inputs": [one.grad for one in flat(given)],
+    }
 
 
 def leaves_of(values: list[Any]) -> list[Any]:
