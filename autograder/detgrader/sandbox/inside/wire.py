@@ -32,8 +32,7 @@ MAX_BODY = 64 << 20
 MAX_INT = 1 << 63
 MAX_DIMENSIONS = 16
 ALIGNMENT = 16
-# Frames up to here are put together: one call of the system's costs more than the copy.
-SMALL = 1 << 16
+SMALL = 1 << 16  # bytes that are rather copied than kept apart
 Buffer = bytes | memoryview
 TENSOR_DTYPES = {
     str(dtype).removeprefix("torch."): dtype
