@@ -228,7 +228,7 @@ ATTACKS = [
             "WindowGrid(HandleRef(0, 'float'), first, second)",
             "from detlab.checking.values import HandleRef\nfrom detlab.grid import WindowGrid",
         ),
-        says="must be a number, but is object",
+        says="must be a number, but is WindowGrid",
     ),
     toy(
         "deep-answer:list",
