@@ -297,7 +297,8 @@ draw_images(samples, boxes=boxes)
 # **Vectorise.** Write it with a fixed number of tensor operations. For half of the points it
 # must be right; the other half asks that the number of steps Python takes (counted) does not
 # grow with the number of images, nor with the number of windows, rows or columns of them; and that
-# 40,000 of any take under 0.3 seconds of processor time, twenty times what broadcasting needs. Broadcasting is the tool: boxes of shape (N, 1, 1) against windows of shape (rows, 1) and
+# 40,000 of any take under 0.3 seconds of processor time, twenty times what broadcasting needs.
+# Broadcasting is the tool: boxes of shape (N, 1, 1) against windows of shape (rows, 1) and
 # (columns,). (Steps are counted by tracing: code that meddles with it or with threads is refused.)
 
 
