@@ -238,6 +238,16 @@ def load(target: str) -> Any:
         raise CourseError(f"{SETTINGS} names {target!r}: {error}") from None
 
 
+def place_of_module(name: str) -> Path | None:
+    """Return the folder of a package or the file of a module in one, without importing either."""
+    if folder := package_folder(name):
+        return folder
+    package, _, module = name.rpartition(".")
+    enclosing = package_folder(package) if package else None
+    file = enclosing / f"{module}.py" if enclosing else None
+    return file if file and file.is_file() else None
+
+
 def package_folder(name: str) -> Path | None:
     """Return where a package lies, or a part of one, without importing it; None if nowhere."""
     whole, *parts = name.split(".")

@@ -757,9 +757,10 @@ check("3.9")
 # last week's, with the MultiBox loss; optimizer and schedule are yours.
 #
 # The grader makes one batch of eight scenes, passes it 120 times, and then asks your network, in
-# evaluation mode, about the same scenes. The task rests on your answers to 3.3 to 3.8 and is
-# skipped when one of these earned nothing. Points are for the **loss**, both terms together, and
-# for the **mAP**, measured as in task 3.11:
+# evaluation mode, about the same scenes with a little noise (a twentieth of their deviation). When
+# a scene moves by a pixel or two, the boxes must move along, if only a little. The task rests on
+# your answers to 3.3 to 3.8 and is skipped when one of these earned nothing. Points are for the
+# **loss**, both terms together, and for the **mAP**, measured as in task 3.11:
 #
 # | | 1 point | 2 points |
 # | --- | --- | --- |

@@ -923,11 +923,12 @@ for iteration in range(120_001):
 #   `torch.channels_last` make it two to three times as fast on many processors.
 #
 # The limit is 110 seconds of processor time on one core; then the loader runs dry, and what was
-# learned until then counts. The grader asks your network about the two images, in evaluation mode
-# and single precision, and turns its answers into detections as task 4.8 says, with your priors.
-# The loop by itself, on a network of the grader's, is worth 2 points. The others are for the
-# **loss** on the two images, both terms together, and for the **mAP** on them (all-point, at IoU
-# 0.5):
+# learned until then counts. The grader asks your network about the two images with a little noise,
+# in evaluation mode and single precision, and turns its answers into detections as task 4.8 says,
+# with your priors. When an image moves by a few pixels, its boxes must move along, if only a
+# little. The loop by itself, on a network of the grader's, is worth 2 points. The others are for
+# the **loss** on the two images, both terms together, and for the **mAP** on them (all-point, at
+# IoU 0.5):
 #
 # | | 1 point | 3 points |
 # | --- | --- | --- |
@@ -1144,12 +1145,14 @@ draw_curves(result, names)
 # and platelets (labels 1, 2 and 3, in this order). Hand in its weights **beside the notebook**,
 # under the notebook's name: `week4_ssd300.safetensors` beside `week4_ssd300.ipynb`, at most 160 MB.
 #
-# The grader makes a network with your `build_detector`, loads the file into it, shows it the 72
-# test images, made ready as your `transform` should for evaluation, and turns its answers into
-# detections (`min_score` 0.01, `iou_threshold` 0.45, `top_k` 200) with your priors. It shows each
-# image as it is and mirrored: cells are to be found, not remembered. The task rests on your
-# `SSD300` (4.3 to 4.6) and `make_priors` (4.7). Names and shapes in the file must be those of the
-# network's `state_dict`. What counts is the mAP on all 144: all-point, at IoU 0.5.
+# `save_detector(net, priors, path)` writes the file. It names the weights by their places in the
+# network, so your modules may have any names, and keeps your priors with them. The grader runs
+# the weights in **its own** SSD300, composed as tasks 4.3 to 4.6 state, and none of your code. It
+# shows it the 72 test images, made ready as in task 4.2 for evaluation, and turns the answers
+# into detections (`min_score` 0.01, `iou_threshold` 0.45, `top_k` 200) with your priors, which
+# must be those of task 4.7 in any form that it allows. It shows each image as it is and mirrored:
+# cells are to be found, not remembered. What counts is the mAP on all 144: all-point, at IoU 0.5.
+# Some of the training images are measured, too, for comparison.
 #
 # | | 2 points | 4 points | 6 points | 8 points | 10 points |
 # | --- | --- | --- | --- | --- | --- |
@@ -1165,7 +1168,7 @@ draw_curves(result, names)
 
 # %% nbgrader={"grade_id": "task_4_12", "solution": true}
 def build_detector() -> nn.Module:
-    """Make the network that the file's weights belong to.
+    """Make the network that you train and hand in, with fresh weights.
 
     Returns:
         A module that maps (N, 3, 300, 300) float32 to offsets (N, 8732, 4) and logits
@@ -1185,8 +1188,9 @@ check("4.12")
 # nothing, but everything has run once; its weights go to `rehearsal.safetensors`.
 
 # %%
-from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Dataset
+
+from detlab.handing_in import save_detector
 
 
 class Examples(Dataset):
@@ -1216,7 +1220,7 @@ if not FULL:
 loader = DataLoader(train_set, batch_size, shuffle=True, collate_fn=collate, drop_last=True)
 
 # %%
-net = SSD300(num_classes=len(label_map))
+net = build_detector() if DATA == "bccd" else SSD300(num_classes=len(label_map))
 if FULL:
     from torchvision.models import VGG16_Weights
 
@@ -1228,8 +1232,7 @@ schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-4, total_steps=epoc
 history = []
 for _ in range(epochs):
     history += train_one_epoch(net, loader, optimizer, schedule)
-state = {name: value.contiguous() for name, value in net.state_dict().items()}
-save_file(state, "week4_ssd300.safetensors" if FULL else "rehearsal.safetensors")
+save_detector(net, priors, "week4_ssd300.safetensors" if FULL else "rehearsal.safetensors")
 draw_history(history)
 
 # %% [markdown]

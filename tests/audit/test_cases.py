@@ -84,7 +84,12 @@ def test_what_trains_or_measures_is_left_to_its_own_overlays(tmp_path: Path) -> 
 def test_what_lacks_weights_is_left_out(tmp_path: Path) -> None:
     course = build(tmp_path / "course", FILES)
     task = 'pytest.mark.task("1.2", points=30.0),\n'
-    edit(course, f"{CHECKS}/test_1_2.py", task, f'{task}    pytest.mark.weights("apples"),\n')
+    edit(
+        course,
+        f"{CHECKS}/test_1_2.py",
+        task,
+        f'{task}    pytest.mark.weights("apples", max_mb=1),\n',
+    )
     cases = cases_of(course)
     assert "scales" not in cases
     assert "1.2" not in cases["reference"].asked

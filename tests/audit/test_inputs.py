@@ -266,7 +266,12 @@ def test_weights_and_data_are_part_of_what_measures_them(
     packages({"sets.py": SETS})
     edit(course, "course.toml", 'name = "A toy"\n', f'name = "A toy"\n{MEASURED}')
     task = 'pytest.mark.task("1.4", points=10.0),\n'
-    edit(course, f"{CHECKS}/test_1_4.py", task, f'{task}    pytest.mark.weights("apples"),\n')
+    edit(
+        course,
+        f"{CHECKS}/test_1_4.py",
+        task,
+        f'{task}    pytest.mark.weights("apples", max_mb=1),\n',
+    )
     weights = course.source(WEEK).with_name(f"{WEEK}.safetensors")
     write(weights, "first")
     write(course.data / "apples" / "1.txt", "one")

@@ -68,7 +68,7 @@ def test_a_mark_that_is_not_understood_is_refused(mark, words, edit, refusal):
 @pytest.mark.parametrize(
     "mark",
     [
-        *("weight(0.5)", "costly", "costly()", 'needs("1.1")', 'weights("bccd")'),
+        *("weight(0.5)", "costly", "costly()", 'needs("1.1")', 'weights("bccd", max_mb=160)'),
         *("limits(cpu_s=3, memory_mb=900, wall_s=9)", "limits(wall_s=9)", 'forbid("a", "b")'),
         *("forbid(*NAMES)", "weight(2 * 3)"),  # pytest will know
     ],
@@ -404,8 +404,8 @@ def test_collection_tells_every_check_that_is_not_marked_as_it_must_be(tmp_path)
         "test_a.py:8: a check has no mark `wieght`",
         "test_a.py:13: the mark `weight` is not understood: number must be a number above 0, not 0",
         "test_a.py:18: test_undocumented has no docstring",
-        "test_a.py:22: test_stranger: a check has only `student`, `rng`, `task_rng`, `names` and "
-        "`weights_file`, not `rnd`",
+        "test_a.py:22: test_stranger: a check has only `student`, `rng`, `task_rng`, `names`, "
+        "`weights_file` and `tell_staff`, not `rnd`",
         "test_a.py:26: a check has no mark `skip`",
         "test_b.py:1: test_unmarked has no task mark",
     ]

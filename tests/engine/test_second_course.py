@@ -6,6 +6,7 @@ set, a demo and a command of its own.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -55,6 +56,7 @@ def notebooks(course: Course) -> dict[str, Path]:
         "tuple": with_answers(solved, {"task_1_1": PLAIN_TUPLE}),
         "unarmed": solved,
         "stub": json.loads(course.release(WEEK).read_text("utf-8")),
+        "armed": json.loads(course.release(WEEK).read_text("utf-8")),
     }
     cell = {"cell_type": "code", "id": "own", "metadata": {}, "source": HELPER}
     contents["right"] = solved | {"cells": [*solved["cells"], cell]}
@@ -66,16 +68,21 @@ def notebooks(course: Course) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def graded(course: Course, notebooks: dict[str, Path]) -> dict[str, dict[str, Any]]:
-    """How they were graded, in one call of the command: by student, the tasks by label."""
+def results(course: Course, notebooks: dict[str, Path]) -> dict[str, dict[str, Any]]:
+    """Their results by student, from one call of the command."""
     out = course.root.parent / "out"
     done = run("grade", WEEK, *notebooks.values(), "--out", out, cwd=course.root)
     assert done.returncode == 0, done.stderr
     results = json.loads((out / "results.json").read_text("utf-8"))
     assert results["isolation"] == "bubblewrap"
+    return {one["student"]: one for one in results["submissions"]}
+
+
+@pytest.fixture(scope="module")
+def graded(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """How they were graded: by student, the tasks by label."""
     return {
-        one["student"]: {task["task"]: task for task in one["tasks"]}
-        for one in results["submissions"]
+        student: {task["task"]: task for task in one["tasks"]} for student, one in results.items()
     }
 
 
@@ -116,6 +123,18 @@ def test_another_tuple_is_told_from_the_courses_own(graded: dict[str, Any]) -> N
 def test_weights_are_measured_where_they_are_handed_in(graded: dict[str, Any]) -> None:
     assert scores(graded["unarmed"]) == [8, 6, 3]
     assert f"no unarmed{WEIGHTS} beside the notebook" in graded["unarmed"]["1.3"]["message"]
+
+
+def test_weights_alone_are_an_attempt(graded: dict[str, Any]) -> None:
+    assert scores(graded["armed"]) == [0, 0, 3]
+
+
+def test_results_say_which_weights_were_measured(
+    results: dict[str, Any], notebooks: dict[str, Path]
+) -> None:
+    data = notebooks["right"].with_suffix(WEIGHTS).read_bytes()
+    assert results["right"]["weights_sha256"] == hashlib.sha256(data).hexdigest()
+    assert results["unarmed"]["weights_sha256"] is None
 
 
 def test_an_audit_is_clean_and_measures_the_references_weights(

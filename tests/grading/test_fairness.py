@@ -93,7 +93,7 @@ def test_what_leans_on_a_broken_answer_is_checked_again_with_a_right_one(results
     assert results["leans"]["1.4"].status is Status.PASSED
 
 
-@pytest.mark.parametrize("mark", ['needs("1.2")', 'weights("apples")'])
+@pytest.mark.parametrize("mark", ['needs("1.2")', 'weights("apples", max_mb=1)'])
 def test_trainings_and_measurements_run_once(tmp_path: Path, mark: str) -> None:
     """They take minutes: a second run, with right answers in place of earlier ones, is not made."""
     course = build_course(tmp_path / "course")

@@ -47,6 +47,37 @@ def test_the_staffs_folders_are_hidden_wherever_the_course_lies(course_in_sight:
     assert done.stdout == f"{[str(root / SETTINGS)]}\n"
 
 
+READS = """
+import glob, os, sys
+import detlab
+folder = os.path.dirname(detlab.__file__)
+files = [f"{folder}/metrics.py", *glob.glob(f"{folder}/__pycache__/metrics.*")]
+print(any(b"recall" in open(file, "rb").read() for file in files), len(files) > 1)
+from detlab.metrics import mean_average_precision
+try:
+    mean_average_precision([], [])
+except ImportError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("week", ["week3_mnist_ssd", "week2_mnist_localization"])
+def test_what_a_week_asks_for_is_not_ready_made_in_its_workers(week: str) -> None:
+    """Neither as source nor as bytecode; its name is there, for the setup cell."""
+    course = Course.find()
+    inside = Inside(packages=("detlab",), hidden=tuple(hidden_folders(course, week)))
+    program = isolation_of(inside)
+    command = [*bwrap_command(program, inside), sys.executable, "-I", "-c", READS]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if week == "week2_mnist_localization":  # gives it to its students
+        assert done.stdout == "True True\n"
+    else:
+        assert done.stdout == (
+            "False True\nmean_average_precision is not there while this week is graded: its tasks "
+            "ask for what it does\n"
+        )
+
+
 # Root may look into everything: one without capabilities only into what its user may.
 WITHOUT_CAPABILITIES = ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
 PREFIX = WITHOUT_CAPABILITIES if os.geteuid() == 0 else []

@@ -2,40 +2,27 @@
 
 import pytest
 import torch
-from torch import Tensor
 
-from detcourse.week4.full_size import cells_of_maps
+from detcourse.week4.full_size import expect_priors_of_map
 from detlab.checking.expect import expect_close, expect_equal, fail
 from detlab.checking.student import Student
-from detlab.weeks.detection import expect_floats, expect_priors, is_fit, with_last_square
+from detlab.weeks.detection import expect_floats
 from detlab.weeks.week4.assertions import (
     FEATURE_SIZES,
     FORBIDDEN,
     NUM_PRIORS,
-    PER_CELL,
     expect_own_work,
 )
 
 pytestmark = [pytest.mark.task("4.7", points=8), pytest.mark.forbid(*FORBIDDEN)]
 
 
-def part(student: Student, k: int) -> Tensor:
-    """Return the student's priors of one map."""
-    answer = student.make_priors()
-    answer = expect_floats(answer, "`make_priors`'s result", (NUM_PRIORS, 4))
-    counts = [n * size * size for n, size in zip(PER_CELL, FEATURE_SIZES, strict=True)]
-    return answer[sum(counts[:k]) : sum(counts[: k + 1])]
-
-
 @pytest.mark.parametrize("k", range(len(FEATURE_SIZES)))
 def test_map(student: Student, k: int) -> None:
     """The priors of a map are right, cell by cell."""
-    what = f"The priors of the map of {FEATURE_SIZES[k]}×{FEATURE_SIZES[k]} cells"
-    cells = cells_of_maps()[k]
-    # Many programs, and a well-known course, give the last square side 1.
-    other = with_last_square(cells, FEATURE_SIZES[k], 1.0)
-    last = k == len(FEATURE_SIZES) - 1 and is_fit(part(student, k), other, what)
-    expect_priors(part(student, k), other if last else cells, what)
+    answer = expect_floats(student.make_priors(), "`make_priors`'s result", (NUM_PRIORS, 4))
+    size = FEATURE_SIZES[k]
+    expect_priors_of_map(answer, k, f"The priors of the map of {size}×{size} cells")
 
 
 @pytest.mark.weight(2)

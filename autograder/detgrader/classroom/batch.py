@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from detgrader.assignment import Assignment, load_assignment
-from detgrader.course import Course, CourseError, package_folder
+from detgrader.course import Course, CourseError, place_of_module
 from detgrader.grading.orders import Order
 from detgrader.grading.results import BatchResult, SubmissionResult, lost
 from detgrader.intake import Submission
@@ -56,7 +56,8 @@ def hidden_folders(course: Course, week: str | None = None) -> list[Path]:
     """List what students' code must not see, even if the course lies in a visible folder.
 
     Args:
-        week: whose answers are to run; packages that do its tasks ready-made are hidden as well.
+        week: whose answers are to run; packages and modules that do its tasks ready-made are
+            hidden as well.
     """
     settings = course.settings
     folders = [course.root / name for name in settings.sandbox.hidden_folders]
@@ -64,10 +65,10 @@ def hidden_folders(course: Course, week: str | None = None) -> list[Path]:
     if week:
         packages += tuple(settings.weeks_without.get(week, ()))
     for name in packages:
-        folder = package_folder(name)
-        if folder is None:
-            raise CourseError(f"there is no package {name!r} to hide: see course.toml")
-        folders.append(folder)
+        place = place_of_module(name)
+        if place is None:
+            raise CourseError(f"there is no package or module {name!r} to hide: see course.toml")
+        folders.append(place)
     return folders
 
 

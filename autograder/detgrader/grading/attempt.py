@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from detgrader.assignment import Task
+from detgrader.grading.handed_in import HandedIn
 from detgrader.grading.orders import Order
 from detgrader.grading.outcomes import Outcome, outcome_of
 from detgrader.grading.results import CheckResult, Status
@@ -181,11 +182,13 @@ def make_attempt(
     order: Order,
     checks: list[Check],
     names: frozenset[str],
+    weights: HandedIn | None,
 ) -> Attempt:
     """Run checks on a prepared worker; those after its end share the end.
 
     Args:
         names: that the task's source mentions.
+        weights: that were handed in, if the assignment asks for any.
     """
     attempt = Attempt(workers)
     end: Outcome | None = None
@@ -193,7 +196,7 @@ def make_attempt(
         attempt.cell_errors = workers.prepared.finish()
     except (StudentError, LimitReached, Violation, Crashed) as error:
         end = outcome_of(error)
-    subject = Subject(Student(workers.perform), names, order.submission.weights)
+    subject = Subject(Student(workers.perform), names, weights)
     for check in checks:
         cheap = [one for one, _ in attempt.failures() if not one.costly]
         spared = order.sparing and check.costly and bool(cheap)

@@ -3,8 +3,8 @@
 `task` names a check's task and the task's points, `weight` the check's share of them. What
 `limits`, `forbid`, `needs` and `weights` say holds for the whole task; tasks with one of the last
 two run once. Of the fixtures, `rng` is a check's own generator, `task_rng` one that is the same
-for all checks of its task, `names` what the task's source mentions, and `weights_file` the path of
-what was handed in.
+for all checks of its task, `names` what the task's source mentions, `weights_file` what was handed
+in (a `HandedIn`), and `tell_staff` takes a remark for the staff's log.
 
 One table serves all who read marks: pytest, which registers them; a release, which reads the
 files of checks and runs nothing; and a grading job, which collects the checks. Each mark is a
@@ -23,7 +23,7 @@ from typing import Any
 from detlab.checking.labels import numbers_of
 
 LABEL = re.compile(r"[1-9]\d*\.[1-9]\d*")
-FIXTURES = ("student", "rng", "task_rng", "names", "weights_file")
+FIXTURES = ("student", "rng", "task_rng", "names", "weights_file", "tell_staff")
 # pytest's own marks that a check may carry; `skip` and the like would take points from everybody.
 OF_PYTEST = ("parametrize",)
 
@@ -69,10 +69,12 @@ def needs(*labels: str) -> None:
         _require_label(label)
 
 
-def weights(data: str) -> None:
+def weights(data: str, *, max_mb: int) -> None:
     """The task measures weights that were handed in beside the notebook, on a set of data."""
     if not isinstance(data, str) or not data:
         raise ValueError(f"data must be the name of a set, not {data!r}")
+    if type(max_mb) is not int or max_mb < 1:
+        raise ValueError(f"max_mb must be a whole number above 0, not {max_mb!r}")
 
 
 def costly() -> None:

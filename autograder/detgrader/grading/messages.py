@@ -40,7 +40,8 @@ def log_lines(attempt: Attempt, task: Task) -> list[str]:
         if outcome.status is not Status.FAILED or outcome.detail:
             line = f"{outcome.status}: {outcome.detail or outcome.message}"
             lines.setdefault(line, f"{task.label} {check.name}: {line}")
-    return list(lines.values())
+    remarks = dict.fromkeys(outcome.remark for _, outcome in attempt.checks if outcome.remark)
+    return [*lines.values(), *(f"{task.label}: {remark}" for remark in remarks)]
 
 
 def syntax_message(cell: CodeCell, error: StudentError) -> str:

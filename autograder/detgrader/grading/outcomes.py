@@ -23,7 +23,8 @@ class Outcome:
         status: passed; failed (a wrong answer, an error of the student's, or a crash); limit;
             violation; or grader_error.
         message: for the student.
-        detail: for staff.
+        detail: for staff, of what went wrong.
+        remark: for staff, even of what passed.
         ended: whether the worker is gone, so that no later check can be asked.
         asked: whether the check was run; staff may know that it passes.
         again: whether this comes from a second run, without the earlier tasks' cells.
@@ -33,6 +34,7 @@ class Outcome:
     status: Status
     message: str = ""
     detail: str = ""
+    remark: str = ""
     ended: bool = False
     asked: bool = True
     again: bool = False

@@ -87,6 +87,7 @@ class SubmissionResult:
 
     Attributes:
         error: why nothing could be graded, or the empty string.
+        weights_sha256: of the weights that were measured, if there are any.
         checks: by task label, how its checks went; for staff, and in no output for students.
         log: lines for staff: violations, edits, values that students must not see.
     """
@@ -96,6 +97,7 @@ class SubmissionResult:
     notebook_sha256: str | None
     tasks: list[TaskResult]
     error: str = ""
+    weights_sha256: str | None = None
     checks: dict[str, list[CheckResult]] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
 
@@ -150,6 +152,7 @@ def submission_json(result: SubmissionResult) -> dict[str, Any]:
         "student": result.student,
         "notebook": result.path,
         "notebook_sha256": result.notebook_sha256,
+        "weights_sha256": result.weights_sha256,
         "score": result.score,
         "max_score": result.max_score,
         "pending_manual": result.pending_manual,

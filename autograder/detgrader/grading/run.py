@@ -9,6 +9,7 @@ from detgrader.assignment import Assignment, Task
 from detgrader.course import TripwireSettings
 from detgrader.grading.attempt import Attempt, Prepared, Workers, make_attempt
 from detgrader.grading.diagnosis import Diagnosis, KnownMistake
+from detgrader.grading.handed_in import HandedIn, read_weights
 from detgrader.grading.messages import GRADER_FAULT, log_lines, message_of
 from detgrader.grading.mistakes import MistakesBench
 from detgrader.grading.orders import Order
@@ -18,7 +19,7 @@ from detgrader.grading.results import CheckResult, Status, SubmissionResult, Tas
 from detgrader.grading.session import CheckSession
 from detgrader.grading.stand_ins import StandIns
 from detgrader.grading.tasks import Check, TaskChecks
-from detgrader.intake import CodeCell
+from detgrader.intake import CodeCell, Submission
 from detgrader.sandbox.client import WorkerClient
 from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.limits import Crashed, LimitReached, Violation
@@ -66,11 +67,13 @@ class Grader:
         if order.bucket is not None:
             session.bucket = order.bucket
         checks: dict[str, list[CheckResult]] = {}
+        weights = None
         if submission.refusal:
             reason = submission.refusal
             results = [ungraded(task, Status.SKIPPED, reason) for task in self.assignment.tasks]
         else:
-            run = SubmissionRun(self, order)
+            weights = self.weights_of(submission)
+            run = SubmissionRun(self, order, weights)
             results = run.grade()
             log += run.log
             checks = run.checks
@@ -83,18 +86,25 @@ class Grader:
             student=submission.student,
             path=str(submission.path),
             notebook_sha256=submission.sha256,
+            weights_sha256=weights.sha256 if weights else None,
             tasks=results,
             error=submission.refusal,
             checks=checks,
             log=log,
         )
 
+    def weights_of(self, submission: Submission) -> HandedIn | None:
+        """Read the weights that lie beside a notebook, if the assignment asks for any."""
+        sizes = [about.weights_mb for about in self.session.tasks.values() if about.weights_of]
+        return read_weights(submission.weights, max(sizes)) if sizes else None
+
 
 class SubmissionRun:
     """The state of grading one submission."""
 
-    def __init__(self, grader: Grader, order: Order):
+    def __init__(self, grader: Grader, order: Order, weights: HandedIn | None):
         self.grader = grader
+        self.weights = weights
         self.assignment = grader.assignment
         self.order = order
         self.submission = order.submission
@@ -182,8 +192,10 @@ class SubmissionRun:
         )
 
     def is_to_run(self, task: Task) -> bool:
-        """Say whether a task has code of the student's, and nothing keeps it from running."""
+        """Say whether a task has code or weights of the student's, and may run."""
         answered = self.is_answered(task.code_cells, self.sources)
+        if self.checks_of(task).weights_of and self.weights:
+            answered = answered or self.weights.is_there
         return bool(task.points) and answered and not self.problem_of(task)
 
     def is_answered(self, grade_ids: tuple[str, ...], sources: Mapping[str, str]) -> bool:
@@ -257,7 +269,8 @@ class SubmissionRun:
             self.prepare_next(task)
         try:
             names = self.reading.names_in(task.code_cells, self.helpers)
-            return make_attempt(workers, self.grader.session, self.order, checks, names)
+            session = self.grader.session
+            return make_attempt(workers, session, self.order, checks, names, self.weights)
         finally:
             workers.close()
 

@@ -25,6 +25,7 @@ import torch
 from _pytest.runner import runtestprotocol
 
 from detgrader.course import CourseError
+from detgrader.grading.handed_in import HandedIn
 from detgrader.grading.marks import registrations
 from detgrader.grading.outcomes import Outcome, outcome_of
 from detgrader.grading.results import Status
@@ -43,12 +44,12 @@ class Subject:
 
     Attributes:
         names: that the task's source mentions.
-        weights: where weights lie that were handed in, if there are any.
+        weights: those that were handed in, if the assignment asks for any.
     """
 
     student: Student
     names: frozenset[str] = frozenset()
-    weights: Path | None = None
+    weights: HandedIn | None = None
 
 
 class CheckSession:
@@ -72,6 +73,7 @@ class CheckSession:
         self.current: Subject | None = None
         self.error: BaseException | None = None
         self.called = False
+        self.remarks: list[str] = []
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Register the marks."""
@@ -93,10 +95,15 @@ class CheckSession:
         return self.current.student
 
     @pytest.fixture
-    def weights_file(self) -> Path | None:
-        """Where the weights lie that belong to the submission, if it has any."""
+    def weights_file(self) -> HandedIn | None:
+        """The weights that belong to the submission."""
         assert self.current
         return self.current.weights
+
+    @pytest.fixture
+    def tell_staff(self) -> Callable[[str], None]:
+        """Takes a remark for staff, whether or not the check passes."""
+        return self.remarks.append
 
     @pytest.fixture
     def names(self) -> frozenset[str]:
@@ -148,6 +155,7 @@ class CheckSession:
         """Run one check on one submission."""
         student = subject.student
         self.current, self.error, self.called = subject, None, False
+        self.remarks.clear()
         student.transcript.clear()
         try:
             seed_libraries(self.seed(f"libraries {check.key}"))
@@ -163,6 +171,7 @@ class CheckSession:
         if self.error is None and not self.called:
             return Outcome(Status.GRADER_ERROR, detail="did not run")
         outcome = outcome_of(self.error)
+        outcome.remark = " ".join(filter(None, self.remarks))
         if outcome.status is Status.FAILED:  # to be compared with known mistakes
             outcome.transcript = list(student.transcript)
         return outcome

@@ -57,6 +57,7 @@ class TaskChecks:
         forbidden: names that its cells must not mention.
         needs: labels of the earlier tasks on whose answers it rests.
         weights_of: the set on which it measures handed-in weights, or the empty string.
+        weights_mb: how large these may be.
     """
 
     checks: list[Check] = field(default_factory=list)
@@ -64,6 +65,7 @@ class TaskChecks:
     forbidden: set[str] = field(default_factory=set)
     needs: list[str] = field(default_factory=list)
     weights_of: str = ""
+    weights_mb: int = 0
 
     @property
     def runs_once(self) -> bool:
@@ -80,7 +82,7 @@ class TaskChecks:
         for mark in marks_of(check.item, "needs"):
             self.needs += [label for label in mark.args if label not in self.needs]
         for mark in marks_of(check.item, "weights"):
-            (self.weights_of,) = mark.args
+            (self.weights_of,), self.weights_mb = mark.args, mark.kwargs["max_mb"]
 
 
 def marks_of(item: pytest.Item, name: str) -> Iterator[pytest.Mark]:

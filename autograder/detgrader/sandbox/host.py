@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import py_compile
 import shutil
 import socket
 import subprocess
@@ -23,6 +24,7 @@ import detgrader
 import detlab.checking
 from detgrader.course import package_folder
 from detgrader.sandbox.compiling import start_compiling
+from detgrader.sandbox.inside import absent
 from detgrader.sandbox.inside.bytecode import sources_without
 
 SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/bin", "/sbin")
@@ -91,7 +93,8 @@ class Inside:
 
     Attributes:
         packages: the students' own installation, visible.
-        hidden: folders that must stay invisible even if a visible one encloses them.
+        hidden: folders that must stay invisible even if a visible one encloses them, and modules
+            whose places `inside.absent` takes.
         modules: imported once, for all workers.
         tools: modules of tools that checks have run in a worker, beside the engine's.
         warm_up: modules that the workers would import later, if it were not done once.
@@ -147,10 +150,21 @@ def bwrap_command(program: Path, inside: Inside) -> list[str]:
     for device in DEVICES:
         command += ["--dev-bind", device, device]
     visible = [*map(Path, SYSTEM_FOLDERS), *readable]
-    for folder in inside.hidden:
-        if folder.exists() and any(folder.is_relative_to(root) for root in visible):
-            command += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
+    for place in inside.hidden:
+        if place.exists() and any(place.is_relative_to(root) for root in visible):
+            command += hiding(place)
     return [*command, "--remount-ro", "/", "--"]
+
+
+def hiding(place: Path) -> list[str]:
+    """Return the options that hide a folder, or put a placeholder where a module lies."""
+    if place.is_dir():
+        return ["--tmpfs", str(place), "--remount-ro", str(place)]
+    with contextlib.suppress(OSError):  # bytecode that is written later on would be in sight
+        py_compile.compile(str(place), quiet=2)
+    # What is no bytecode is passed over in favour of the source.
+    files = [place, *sorted(place.parent.glob(f"__pycache__/{place.stem}.*.pyc"))]
+    return [part for file in files for part in ("--ro-bind", absent.__file__, str(file))]
 
 
 def zygote_command(inside: Inside, controls: list[socket.socket]) -> list[str]:

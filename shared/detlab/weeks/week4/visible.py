@@ -577,6 +577,8 @@ def table(student: Student) -> None:
 
 @visible("4.12")
 def detector(student: Student) -> None:
-    """`build_detector` makes a network for three classes and the background."""
+    """`build_detector` makes a network for three classes that can be handed in."""
     net = make_module(student, "build_detector")
     expect_answers(net(torch.zeros(1, 3, SIDE, SIDE)), "The network's result", 1, 4)
+    if problem := student.tool("why_not_handed_in", net):
+        fail(f"`save_detector` cannot write this network. {problem}")

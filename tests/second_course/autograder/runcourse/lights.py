@@ -12,10 +12,11 @@ from safetensors.torch import load
 from torch import Tensor
 
 from detgrader.course import Course
-from detgrader.files import Missing, Unreadable, read_handed_in
+from detgrader.files import Missing
+from detgrader.grading.handed_in import HandedIn
 from detlab.checking.expect import expect_tensor, fail
 
-MAX_BYTES = 1 << 20
+MAX_MB = 1
 PAST = 3  # states on which the next one depends
 
 
@@ -56,21 +57,22 @@ def learned(rows: list[str]) -> Tensor:
     return torch.where(seen > 0, lit / seen, 0.5)
 
 
-def measured(path: Path) -> float:
+def measured(file: HandedIn) -> float:
     """Return the share of unseen lights that handed-in chances foretell."""
     before, after = patterns(locate("lights", Course.find().data).read_text("utf-8").split())
-    guesses = read_chances(path)[before] > 0.5
+    guesses = read_chances(file)[before] > 0.5
     return float((guesses == after.bool()).double().mean())
 
 
-def read_chances(path: Path) -> Tensor:
+def read_chances(file: HandedIn) -> Tensor:
     """Read the chances that a student handed in; what is wrong with the file is told to them."""
+    name = file.path.name
+    if isinstance(file.problem, Missing):
+        fail(f"There is no {name} beside the notebook: hand it in with it.")
     try:
-        chances = load(read_handed_in(path, MAX_BYTES)).get("chances")
-    except Missing:
-        fail(f"There is no {path.name} beside the notebook: hand it in with it.")
-    except (Unreadable, SafetensorError, LookupError, RuntimeError, ValueError):
-        fail(f"{path.name} cannot be read: write it with safetensors' `save_file`.")
+        chances = load(file.data).get("chances")
+    except (SafetensorError, LookupError, RuntimeError, ValueError):
+        fail(f"{name} cannot be read: write it with safetensors' `save_file`.")
     if chances is None or chances.dtype is not torch.float32:
-        fail(f'{path.name} must hold "chances", in float32.')
-    return expect_tensor(chances, f'"chances" in {path.name}', (2**PAST,))
+        fail(f'{name} must hold "chances", in float32.')
+    return expect_tensor(chances, f'"chances" in {name}', (2**PAST,))

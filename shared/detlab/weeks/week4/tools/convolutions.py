@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from detlab.handing_in import named_by_place
+
 SETTINGS = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups")
 
 
@@ -132,3 +134,12 @@ def leaves_of(values: list, learning: bool) -> list:
         else one.clone().requires_grad_(learning)
         for one in values
     ]
+
+
+def why_not_handed_in(net: nn.Module) -> str:
+    """Say why a network's weights cannot be named by their places, or return the empty string."""
+    try:
+        named_by_place(net)
+    except ValueError as error:
+        return str(error)
+    return ""

@@ -55,19 +55,6 @@ def passes_of(loader: CountedLoader) -> int:
     return loader.passes
 
 
-def description_of_state(module: nn.Module) -> dict[str, tuple[list[int], str]]:
-    """Return shape and dtype of each entry of a module's state, by name."""
-    return {
-        name: (list(value.shape), str(value.dtype)) for name, value in module.state_dict().items()
-    }
-
-
-def set_in_state(module: nn.Module, name: str, value: Tensor) -> None:
-    """Give one entry of a module's state another value, in place."""
-    with torch.no_grad():
-        module.state_dict()[name].copy_(value)
-
-
 def groups_of(optimizer: torch.optim.Optimizer, module: nn.Module) -> list[dict[str, Any]]:
     """Describe an optimizer's groups: their settings, and the names of their parameters."""
     names = {id(parameter): name for name, parameter in module.named_parameters()}
