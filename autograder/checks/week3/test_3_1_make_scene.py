@@ -247,6 +247,23 @@ def test_overlaps(student: Student, rng: torch.Generator) -> None:
 
 
 @pytest.mark.weight(1)
+def test_patches(student: Student, rng: torch.Generator) -> None:
+    """Each of the given digits is as likely as any other, however many bear its label."""
+    many, one = torch.randperm(10, generator=rng)[:2].tolist()
+    given = torch.tensor([many, many, one, many, many])
+    made = scenes(student, digits_of(*[(8, 8)] * len(given)), given, rng, 300)
+    seen = [label for _, _, classes in made for label in classes.tolist()]
+    if not seen:
+        fail("All scenes are empty.")
+    share = seen.count(one + 1) / len(seen)
+    if abs(share - 1 / 5) > SIGMAS * math.sqrt(1 / 5 * 4 / 5 / len(seen)):
+        fail(
+            f"Of five digits given, four of one label, the fifth comes in {100 * share:.0f} % of "
+            "the places, not in 20 %: draw one of the digits, not first a label."
+        )
+
+
+@pytest.mark.weight(1)
 def test_upright(student: Student, rng: torch.Generator) -> None:
     """Digits are resized as they are, neither mirrored nor turned."""
     # Darker to the right, and half as much downwards.
