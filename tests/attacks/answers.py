@@ -34,12 +34,12 @@ ATTACKS = [
     toy(
         "eq-always-true:object",
         returning("Agreeable()", OPERATORS.format(base="")),
-        says="must be a number, but is Agreeable",
+        says="must be a number, not Agreeable",
     ),
     toy(
         "eq-always-true:module",
         returning("nn.Linear(1, 1)"),
-        says="must be a number, but is Linear",
+        says="must be a number, not Linear",
     ),
     toy("eq-always-true:any", returning("mock.ANY", "from unittest import mock"), says="a number"),
     toy("eq-always-true:magic-mock", returning("mock.MagicMock()", "from unittest import mock")),
@@ -64,7 +64,7 @@ ATTACKS = [
     toy(
         "eq-always-true:class-that-is-a-type",
         returning("float", "float.__name__"),
-        says="must be a number, but is type",
+        says="must be a number, not type",
     ),
     toy(
         "eq-always-true:dict-keys",
@@ -90,7 +90,7 @@ ATTACKS = [
             ]
         ),
         task="1.4",
-        says="must be a dict, but is Yes",
+        says="must be a dict, not Yes",
     ),
     toy(
         "eq-always-true:list-subclass",
@@ -105,17 +105,17 @@ ATTACKS = [
     toy(
         "scalar-subclass:float",
         returning("Agreeable(1.0)", OPERATORS.format(base="(float)")),
-        says="must be a number, but is Agreeable",
+        says="must be a number, not Agreeable",
     ),
     toy(
         "scalar-subclass:int",
         returning("Agreeable(1)", OPERATORS.format(base="(int)")),
-        says="must be a number, but is Agreeable",
+        says="must be a number, not Agreeable",
     ),
     toy(
         "scalar-subclass:enum",
         returning("Sum.ANY", "import enum\nclass Sum(enum.IntEnum):\n    ANY = 1"),
-        says="must be a number, but is Sum",
+        says="must be a number, not Sum",
     ),
     toy(
         "scalar-subclass:numpy",
@@ -124,7 +124,7 @@ ATTACKS = [
             "import numpy as np\nclass Agreeable(np.float64):\n"
             "    def __eq__(self, other): return True\n",
         ),
-        says="must be a number, but is Agreeable",
+        says="must be a number, not Agreeable",
     ),
     *(
         toy(f"scalar-subclass:{name}", returning(text, setup), says="must be a number")
@@ -140,7 +140,7 @@ ATTACKS = [
         "tensor-subclass:torch-function",
         SCALE.join([TENSOR.replace("\n    ", "\n"), "boxes.as_subclass(Agreeable)"]),
         task="1.2",
-        says="must be a torch.Tensor, but is Agreeable",
+        says="must be a torch.Tensor, not Agreeable",
     ),
     toy(
         "tensor-subclass:parameter",
@@ -151,13 +151,13 @@ ATTACKS = [
             ]
         ),
         task="1.2",
-        says="must be a torch.Tensor, but is",
+        says="must be a torch.Tensor, not",
     ),
     toy(
         "tensor-subclass:lying-about-its-class",
         SCALE.join(["class Lie:\n    __class__ = torch.Tensor", "Lie()"]),
         task="1.2",
-        says="must be a torch.Tensor, but is Lie",
+        says="must be a torch.Tensor, not Lie",
     ),
     toy(
         "tensor-subclass:class-assigned",
@@ -174,7 +174,7 @@ ATTACKS = [
             ("nan", "float('nan')", "not a finite number"),
             ("inf", "float('inf')", "not a finite number"),
             ("minus-inf-tensor", "torch.tensor(float('-inf'))", "not a finite number"),
-            ("true", "True", "must be a number, but is bool"),
+            ("true", "True", "must be a number, not bool"),
             ("true-tensor", "torch.tensor(True)", "must be a number"),
             ("huge-int", "10 ** 400", "does not fit in 64 bits"),
             ("none", "None", "is a `return` missing?"),
@@ -187,9 +187,9 @@ ATTACKS = [
             ("inf-tensor", "boxes * float('inf')", "holds infinity"),
             ("bool-tensor", "boxes > 0", "holds booleans"),
             ("complex-tensor", "boxes * factor * (1 + 0j)", "cannot leave the sandbox"),
-            ("sparse-tensor", "(boxes * factor).to_sparse()", "must be a torch.Tensor"),
-            ("meta-tensor", "boxes.to('meta')", "must be a torch.Tensor"),
-            ("nested-tensor", "torch.nested.nested_tensor([boxes])", "must be a torch.Tensor"),
+            ("sparse-tensor", "(boxes * factor).to_sparse()", "not a sparse tensor"),
+            ("meta-tensor", "boxes.to('meta')", "not a tensor without numbers"),
+            ("nested-tensor", "torch.nested.nested_tensor([boxes])", "not a nested tensor"),
             ("many-axes", "boxes.reshape(3, 4, *[1] * 15)", "17 dimensions are more than the 16"),
             ("object-array", "__import__('numpy').array([object()])", "must be a torch.Tensor"),
         )
@@ -197,12 +197,12 @@ ATTACKS = [
     *(
         toy(f"shape-broadcast:{name}", SCALE + text, task="1.2", says=says)
         for name, text, says in (
-            ("scalar", "torch.tensor(1.0)", "must have shape (3, 4), but has ()"),
-            ("one-row", "(boxes * factor)[:1]", "must have shape (3, 4), but has (1, 4)"),
+            ("scalar", "torch.tensor(1.0)", "must have shape (3, 4), not ()"),
+            ("one-row", "(boxes * factor)[:1]", "must have shape (3, 4), not (1, 4)"),
             ("extra-axis", "(boxes * factor)[None]", "must have shape (3, 4)"),
             ("empty", "torch.empty(0, 4)", "must have shape (3, 4)"),
             ("zero-stride", "torch.ones(1).expand(3, 4)", "is wrong in 12 of 12 elements"),
-            ("numpy", "(boxes * factor).numpy()", "must be a torch.Tensor, but is ndarray"),
+            ("numpy", "(boxes * factor).numpy()", "must be a torch.Tensor, not ndarray"),
         )
     ),
     toy(
@@ -220,7 +220,7 @@ ATTACKS = [
     toy(
         "handle-forged:returned",
         returning("HandleRef(0, 'float')", "from detlab.checking.values import HandleRef"),
-        says="must be a number, but is object",
+        says="must be a number, not object",
     ),
     toy(
         "handle-forged:in-a-record",
@@ -228,7 +228,7 @@ ATTACKS = [
             "WindowGrid(HandleRef(0, 'float'), first, second)",
             "from detlab.checking.values import HandleRef\nfrom detlab.grid import WindowGrid",
         ),
-        says="must be a number, but is WindowGrid",
+        says="must be a number, not WindowGrid",
     ),
     toy(
         "deep-answer:list",
@@ -279,7 +279,7 @@ ATTACKS = [
             "        return open, (r'CANARY', 'w')\n"
             "    __getstate__ = __reduce__\n",
         ),
-        says="must be a number, but is Payload",
+        says="must be a number, not Payload",
     ),
     toy(
         "training:constant-net",
@@ -293,7 +293,7 @@ ATTACKS = [
         TENSOR.replace("\n    ", "\n") + "\ndef fit(net, inputs, targets):\n"
         "    net.forward = lambda x: torch.zeros(len(x), 1).as_subclass(Agreeable)",
         task="1.3",
-        says="must be a torch.Tensor, but is Agreeable",
+        says="must be a torch.Tensor, not Agreeable",
     ),
     toy(
         "training:memorised",

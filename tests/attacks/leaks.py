@@ -134,7 +134,7 @@ ATTACKS = [
         "            if type(value) is torch.Tensor and value is not boxes: return value\n"
         "        frame = frame.f_back\n",
         task="1.2",
-        says="must be a torch.Tensor, but is None",
+        says="must be a torch.Tensor, not None",
     ),
     harmless(
         "output-leak:print",
@@ -262,7 +262,7 @@ ATTACKS = [
     toy(
         "hostile-text:name-of-the-class",
         calling("pass", r"return type('\x1b[2J[bold]', (), {})()"),
-        says="must be a number, but is object",
+        says="must be a number, not object",
     ),
     toy(
         "hostile-text:in-the-source",

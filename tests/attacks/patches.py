@@ -85,14 +85,14 @@ ATTACKS = [
         returning("0")
         + "from detlab.checking.workbench import Workbench\n"
         + "Workbench.perform = lambda *args: None\n",
-        says="must be a number, but is None",
+        says="must be a number, not None",
     ),
     toy(
         "patch-worker:bench-claims-a-pass",
         returning("0")
         + "from detlab.checking.workbench import Workbench\n"
         + "Workbench.perform = lambda *args: {'kind': 'passed', 'score': 100}\n",
-        says="must be a number, but is dict",
+        says="must be a number, not dict",
     ),
     toy(
         "patch-worker:encoder",

@@ -148,7 +148,7 @@ def test_a_figure_is_described_or_told(student: Student) -> None:
             axes_of(Liar(lie), figure, "The figure")
     with pytest.raises(CheckFailure, match="its pixels must be colours"):
         axes_of(Liar(told | {"pixels": np.zeros((4, 4, 3))}), figure, "The figure")
-    with pytest.raises(CheckFailure, match="must be a Figure, but is None"):
+    with pytest.raises(CheckFailure, match="must be a Figure, not None"):
         axes_of(Liar(told), None, "The figure")
 
 

@@ -19,7 +19,7 @@ from detgrader.sandbox.limits import (
     Violation,
 )
 from detgrader.text import clean_text, error_name, is_known, lines_of, without_values
-from detlab.checking.values import RECORDS, HandleRef, replace_handles
+from detlab.checking.values import RECORDS, TENSOR_KINDS, HandleRef, replace_handles
 from detlab.checking.workbench import UNANSWERED, StudentError, StudentFrame, name_of_given
 
 MAX_FRAMES = 6
@@ -121,8 +121,12 @@ class WorkerClient:
 
     def by_known_name(self, ref: HandleRef) -> HandleRef:
         """Name an object's class as its source does, or a library: a name can hold a message."""
-        known = is_known(ref.type_name) or ref.type_name in (self.classes | RECORDS.keys())
-        return ref if known else ref._replace(type_name="object")
+        course = self.classes | RECORDS.keys() | TENSOR_KINDS.keys()
+        return (
+            ref
+            if is_known(ref.type_name) or ref.type_name in course
+            else ref._replace(type_name="object")
+        )
 
     def post_stand_ins(self, stand_ins: dict[str, Callable[..., Any]]) -> str:
         """Let functions of earlier tasks be answered here instead of by the student's code."""

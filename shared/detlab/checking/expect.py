@@ -15,6 +15,8 @@ from torch import Tensor
 
 from detlab.checking.causes import likely_cause
 from detlab.checking.student import Handle
+from detlab.checking.values import TENSOR_KINDS
+from detlab.checking.wording import apart, is_or_are, number
 
 
 class CheckFailure(AssertionError):
@@ -38,7 +40,9 @@ def type_of(value: Any) -> str:
     """Name a value's type as a student would."""
     if value is None:
         return "None (is a `return` missing?)"
-    return value.type_name if isinstance(value, Handle) else type(value).__name__
+    if isinstance(value, Handle):
+        return TENSOR_KINDS.get(value.type_name, value.type_name)
+    return type(value).__name__
 
 
 def expect_tensor(value: Any, what: str, shape: Sequence[int] | None = None) -> Tensor:
@@ -56,13 +60,13 @@ def expect_tensor(value: Any, what: str, shape: Sequence[int] | None = None) -> 
         CheckFailure: another type, shape, or a NaN or infinity.
     """
     if not isinstance(value, Tensor):
-        fail(f"{what} must be a torch.Tensor, but is {type_of(value)}.")
+        fail(f"{what} must be a torch.Tensor, not {type_of(value)}.")
     if shape is not None and tuple(value.shape) != tuple(shape):
-        message = f"{what} must have shape {tuple(shape)}, but has {tuple(value.shape)}."
+        message = f"{what} must have shape {tuple(shape)}, not {tuple(value.shape)}."
         fail(f"{message}{shape_cause(tuple(value.shape), tuple(shape))}")
     if not bool(torch.isfinite(value).all()):
         kinds = "NaN" if bool(torch.isnan(value).any()) else "infinity"
-        fail(f"{what} holds {kinds}.")
+        fail(f"{what} must hold finite numbers, not {kinds}.")
     return value
 
 
@@ -70,7 +74,7 @@ def expect_floats(value: Any, what: str, shape: Sequence[int] | None = None) -> 
     """Take a value as a tensor of finite floats, of this shape if one is given."""
     value = expect_tensor(value, what, shape)
     if not value.is_floating_point():
-        fail(f"{what} must hold floats, but is {value.dtype}.")
+        fail(f"{what} must hold floats, not {value.dtype}.")
     return value
 
 
@@ -105,18 +109,20 @@ def expect_close(
     """
     actual = expect_tensor(value, what, expected.shape).to(torch.float64)
     if value.dtype == torch.bool and expected.dtype != torch.bool:
-        fail(f"{what} must hold numbers, but holds booleans.")
+        fail(f"{what} must hold numbers, not booleans.")
     expected = expected.detach().to(torch.float64)
     excess = (actual - expected).abs() - tolerance * (1 + expected.abs())
     if expected.numel() == 0 or float(excess.max()) <= 0:
         return value
     wrong = int((excess > 0).sum())
-    worst = np.unravel_index(int(excess.argmax()), tuple(expected.shape))
-    place = tuple(int(index) for index in worst)
+    index = np.unravel_index(int(excess.argmax()), tuple(expected.shape))
+    worst = tuple(int(one) for one in index)
+    many = f" in {wrong} of {expected.numel()} elements" if expected.dim() else ""
+    right, got = apart(float(expected[worst]), float(actual[worst]))
+    where = f"At {list(worst)}: expected" if worst else "Expected"
     fail(
-        f"{what} is wrong in {wrong} of {expected.numel()} elements. "
-        f"{cause or likely_cause(actual, expected)}".rstrip(),
-        f"At {list(place)}: expected {expected[place]:.6g}, got {actual[place]:.6g}.",
+        f"{what} {is_or_are(what)} wrong{many}. {cause or likely_cause(actual, expected)}".rstrip(),
+        f"{where} {right}, got {got}.",
     )
 
 
@@ -125,14 +131,14 @@ def expect_number(value: Any, what: str) -> float:
     if isinstance(value, Tensor) and value.numel() == 1 and value.dtype != torch.bool:
         value = value.item()
     if type(value) not in (int, float):
-        fail(f"{what} must be a number, but is {type_of(value)}.")
+        fail(f"{what} must be a number, not {type_of(value)}.")
     try:
-        number = float(value)
+        found = float(value)
     except OverflowError:
         fail(f"{what} is an int too large for a float.")
-    if not math.isfinite(number):
-        fail(f"{what} is {number}, not a finite number.")
-    return number
+    if not math.isfinite(found):
+        fail(f"{what} must be a finite number, not {found}.")
+    return found
 
 
 def expect_int(value: Any, what: str) -> int:
@@ -140,7 +146,7 @@ def expect_int(value: Any, what: str) -> int:
     if isinstance(value, Tensor) and value.numel() == 1 and not value.is_floating_point():
         value = value.item()
     if type(value) is not int:
-        fail(f"{what} must be an int, but is {type_of(value)}.")
+        fail(f"{what} must be an int, not {type_of(value)}.")
     return value
 
 
@@ -149,22 +155,32 @@ def expect_ints(value: Any, what: str, length: int) -> tuple[int, ...]:
     if (isinstance(value, Tensor) and value.dim() == 1) or isinstance(value, np.ndarray):
         value = value.tolist()
     if not isinstance(value, tuple | list):
-        fail(f"{what} must be a tuple of {length} ints, but is {type_of(value)}.")
+        fail(f"{what} must be a tuple of {length} ints, not {type_of(value)}.")
     if len(value) != length:
-        fail(f"{what} must hold {length} ints, but holds {len(value)} values.")
+        fail(f"{what} must hold {length} ints, not {len(value)} values.")
     return tuple(expect_int(item, f"each number of {what}") for item in value)
+
+
+def shown(value: Any) -> str:
+    """Return a plain value as a message shows it: numbers with an end, texts in quotes."""
+    return number(value, 9) if type(value) in (int, float) else repr(value)
 
 
 def expect_equal(value: Any, expected: Any, what: str, cause: str = "") -> None:
     """Compare two plain values of the same exact type."""
-    if type(value) is not type(expected) or value != expected:
-        fail(f"{what} is not right. {cause}".rstrip(), f"Expected {expected!r}, got {value!r}.")
+    if type(value) is not type(expected):
+        fail(f"{what} must be of type {type(expected).__name__}, not {type_of(value)}.")
+    if value != expected:
+        fail(
+            f"{what} {is_or_are(what)} not right. {cause}".rstrip(),
+            f"Expected {shown(expected)}, got {shown(value)}.",
+        )
 
 
 def expect_keys(value: Any, keys: Iterable[str], what: str) -> dict[str, Any]:
     """Take a value as a dict that holds at least these keys."""
     if type(value) is not dict:
-        fail(f"{what} must be a dict, but is {type_of(value)}.")
+        fail(f"{what} must be a dict, not {type_of(value)}.")
     missing = [key for key in keys if key not in value]
     if missing:
         fail(f"{what} lacks the key{'s' * (len(missing) > 1)} {', '.join(map(repr, missing))}.")
@@ -174,14 +190,14 @@ def expect_keys(value: Any, keys: Iterable[str], what: str) -> dict[str, Any]:
 def expect_list(value: Any, what: str, length: int | None = None) -> list[Any]:
     """Take a value as a list (or tuple), of so many items if a length is given."""
     if not isinstance(value, list | tuple):
-        fail(f"{what} must be a list, but is {type_of(value)}.")
+        fail(f"{what} must be a list, not {type_of(value)}.")
     if length is not None and len(value) != length:
-        fail(f"{what} must hold {length} items, but holds {len(value)}.")
+        fail(f"{what} must hold {length} items, not {len(value)}.")
     return list(value)
 
 
 def expect_handle(value: Any, what: str, kind: str) -> Handle:
     """Take a value as an object that stayed with the student's code, such as a module."""
     if not isinstance(value, Handle):
-        fail(f"{what} must be {kind}, but is {type_of(value)}.")
+        fail(f"{what} must be {kind}, not {type_of(value)}.")
     return value

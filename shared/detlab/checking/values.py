@@ -18,6 +18,14 @@ from torch import nn
 PLAIN_TYPES = (bool, int, float, str)
 TENSOR_TYPES = (torch.Tensor, nn.Parameter)
 NUMPY_SCALARS = frozenset(np.sctypeDict.values()) - {np.object_, np.void, np.str_, np.bytes_}
+# How messages call tensors that are not data.
+TENSOR_KINDS = {
+    "NestedTensor": "a nested tensor",
+    "QuantizedTensor": "a quantized tensor",
+    "MetaTensor": "a tensor without numbers (on the meta device)",
+    "DeviceTensor": "a tensor on another device than the CPU",
+    "SparseTensor": "a sparse tensor",
+}
 MAX_DEPTH = 20
 # The named tuples that pass as such, by name: each course allows its own.
 RECORDS: dict[str, type] = {}
@@ -64,6 +72,20 @@ def is_plain_tensor(value: Any) -> bool:
         and not value.is_quantized
         and not value.is_nested
     )
+
+
+def kind_name(value: Any) -> str:
+    """Name the class of an object that stays with the student's code, tensors more closely."""
+    kind = type(value)
+    if kind not in TENSOR_TYPES:
+        return kind.__name__
+    if value.is_nested:
+        return "NestedTensor"
+    if value.is_quantized:
+        return "QuantizedTensor"
+    if value.device.type != "cpu":
+        return "MetaTensor" if value.device.type == "meta" else "DeviceTensor"
+    return "SparseTensor" if value.layout is not torch.strided else kind.__name__
 
 
 def export(value: Any, keep: Callable[[Any], HandleRef], depth: int = 0) -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from detlab.checking.values import HandleRef, export, replace_handles, without_sharing
+from detlab.checking.values import HandleRef, export, kind_name, replace_handles, without_sharing
 
 MAX_FRAMES = 6
 # Requests that nobody waits for: their errors are told with the next answer.
@@ -239,7 +239,7 @@ class Workbench:
         """Keep an object here and return the number by which a check may name it."""
         number = next(self.numbers)
         self.objects[number] = value
-        return HandleRef(number, type(value).__name__)
+        return HandleRef(number, kind_name(value))
 
     def look_up(self, handle: HandleRef) -> Any:
         """Return the object behind a handle."""

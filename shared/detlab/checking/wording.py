@@ -1,0 +1,50 @@
+"""How messages put numbers, places and names: one place for all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# Behind one of these words, or a comma, a name is only described more closely.
+CLOSER = re.compile(r",| (?:of|in|on|at|by|for|from|after|before|with|to|where|when|that)\b")
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Return a number as people read it: four digits that count, and no more than it has.
+
+    Args:
+        value: a number, or an int of any length.
+        digits: that count.
+    """
+    if isinstance(value, int) and abs(value) < 10**15:
+        return str(value)
+    try:
+        return f"{value + 0.0:.{digits}g}"
+    except OverflowError:
+        return "a number of hundreds of digits"
+
+
+def apart(*values: float) -> list[str]:
+    """Return numbers with as many digits as it takes to tell them apart, six at least."""
+    for digits in (6, 9, 12, 17):
+        texts = [number(value, digits) for value in values]
+        if len(set(texts)) == len(texts):
+            break
+    return texts
+
+
+def listed(items: Iterable[object]) -> str:
+    """Return items in words: "1, 2 and 5"."""
+    *first, last = map(str, items)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def is_or_are(what: str) -> str:
+    """Return the verb that goes with a name: "The labels" are, "`detect`'s result" is."""
+    return "are" if is_plural(what) else "is"
+
+
+def is_plural(what: str) -> bool:
+    """Say whether a name is that of several things."""
+    head = CLOSER.split(what.rpartition(": ")[2])[0].split()[-1]
+    return head.endswith("s") and not head.endswith(("ss", "'s", "is", "us"))
