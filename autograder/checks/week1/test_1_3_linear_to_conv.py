@@ -50,7 +50,7 @@ def compare(
 
 @pytest.mark.weight(4)
 def test_square_map(student: Student, rng: torch.Generator) -> None:
-    """The convolution equals the linear layer on square maps."""
+    """The convolution's output on square maps."""
     compare(student, rng, (16, 5, 5))
     compare(student, rng, (randint(rng, 2, 6), 3, 3))
     compare(student, rng, (randint(rng, 20, 40), 1, 1))
@@ -58,26 +58,26 @@ def test_square_map(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(3)
 def test_non_square_map(student: Student, rng: torch.Generator) -> None:
-    """The convolution equals the linear layer on maps that are not square."""
+    """The convolution's output on maps that are not square."""
     compare(student, rng, (3, 2, 5))
     compare(student, rng, (randint(rng, 2, 4), 6, 3))
 
 
 @pytest.mark.weight(2)
 def test_no_bias(student: Student, rng: torch.Generator) -> None:
-    """A linear layer without a bias gives a convolution without one."""
+    """The convolution of a linear layer without a bias."""
     compare(student, rng, (4, 3, 3), bias=False)
 
 
 @pytest.mark.weight(1)
 def test_dtype(student: Student, rng: torch.Generator) -> None:
-    """The convolution has the dtype of the linear layer."""
+    """The convolution of a linear layer in float64."""
     compare(student, rng, (4, 3, 3), dtype=torch.float64)
 
 
 @pytest.mark.weight(2)
 def test_larger_map(student: Student, rng: torch.Generator) -> None:
-    """On a larger map the convolution answers for every place, with stride 1 and no padding."""
+    """The convolution's output on a map larger than the linear layer's."""
     linear = nn.Linear(2 * 3 * 4, 5)
     linear.load_state_dict({"weight": random(rng, 5, 24), "bias": random(rng, 5)})
     conv = student.linear_to_conv(linear=mirror(student, linear), in_shape=(2, 3, 4))

@@ -66,20 +66,20 @@ def compare(student: Student, rng: torch.Generator, net: nn.Sequential, size: in
 
 @pytest.mark.weight(4)
 def test_lecture_net(student: Student, rng: torch.Generator) -> None:
-    """The twin of the lecture's network answers for every window like the network."""
+    """The twin of the lecture's network, window by window."""
     compare(student, rng, lecture_net(), 14, 2)
 
 
 @pytest.mark.weight(4)
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
 def test_other_nets(student: Student, rng: torch.Generator, number: int) -> None:
-    """The twins of other networks answer for every window like the networks."""
+    """The twins of other networks, window by window."""
     compare(student, rng, *other_nets()[number])
 
 
 @pytest.mark.weight(8)
 def test_shared_parameters(student: Student, rng: torch.Generator) -> None:
-    """The twin follows when an optimizer's step changes the net's weights in place."""
+    """The twin after an optimizer's step has changed the net's weights in place."""
     for net, size in (other_nets()[0][:2], other_nets()[2][:2]):
         fill(net, rng)
         theirs = mirror(student, net)
@@ -102,7 +102,7 @@ def test_shared_parameters(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(4)
 def test_net_is_left_alone(student: Student, rng: torch.Generator) -> None:
-    """`net` keeps its layers, weights and answers."""
+    """`net` itself, after its twin was made."""
     net, size, _ = other_nets()[0]
     fill(net, rng)
     theirs = mirror(student, net)

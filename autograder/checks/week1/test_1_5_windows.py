@@ -34,35 +34,35 @@ def compare_windows(student: Student, images: Tensor, size: int, stride: int) ->
 
 @pytest.mark.weight(2)
 def test_square_image(student: Student, rng: torch.Generator) -> None:
-    """`extract_windows` cuts the windows out of one square image, row by row."""
+    """`extract_windows` on one square image."""
     compare_windows(student, tagged(rng, 1, 3, 16, 16), 14, 2)
     compare_windows(student, tagged(rng, 1, 2, 9, 9), 4, randint(rng, 2, 3))
 
 
 @pytest.mark.weight(2)
 def test_batch(student: Student, rng: torch.Generator) -> None:
-    """`extract_windows` takes a batch of images, with any number of channels."""
+    """`extract_windows` on batches, with any number of channels."""
     compare_windows(student, tagged(rng, 3, 1, 8, 8), 4, 2)
     compare_windows(student, tagged(rng, 2, 5, 7, 7), 3, 1)
 
 
 @pytest.mark.weight(3)
 def test_non_square_images(student: Student, rng: torch.Generator) -> None:
-    """`extract_windows` takes images that are not square, wider or taller."""
+    """`extract_windows` on images that are not square, wider or taller."""
     for height, width in ((9, 16), (17, 10)):  # two rows and columns at least
         compare_windows(student, tagged(rng, 2, 3, height, width), 5, randint(rng, 2, 4))
 
 
 @pytest.mark.weight(1)
 def test_remainder(student: Student, rng: torch.Generator) -> None:
-    """Pixels that fill no whole window are left out, and one window may be all there is."""
+    """`extract_windows` where pixels are left over, or one window is all there is."""
     compare_windows(student, tagged(rng, 2, 1, 10, 11), 4, 3)
     compare_windows(student, tagged(rng, 2, 1, 5, 5), 5, 7)
 
 
 @pytest.mark.weight(1)
 def test_other_dtypes(student: Student, rng: torch.Generator) -> None:
-    """`extract_windows` keeps the dtype of the images."""
+    """The dtype of what `extract_windows` returns."""
     compare_windows(student, tagged(rng, 1, 2, 7, 6).to(torch.int64), 3, 2)
     compare_windows(student, tagged(rng, 1, 2, 7, 6).to(torch.float64), 3, 2)
 
@@ -89,7 +89,7 @@ def compare_scores(
 
 @pytest.mark.weight(1)
 def test_net_keeps_its_mode(student: Student, rng: torch.Generator) -> None:
-    """`slide` leaves the net in the mode in which it was."""
+    """The net's mode after `slide`."""
     compare_scores(student, rng, (1, 2, 7, 7), 5, 2)
     net = nn.Sequential(nn.Flatten(), nn.Linear(50, 3), nn.Dropout(1.0))
     expect_mode_kept(
@@ -102,13 +102,13 @@ def test_net_keeps_its_mode(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(3)
 def test_slide_on_one_image(student: Student, rng: torch.Generator) -> None:
-    """`slide` puts the scores of an image's windows in their places."""
+    """The scores that `slide` gives for one image."""
     compare_scores(student, rng, (1, 3, 16, 16), 14, 2, classes=4)
     compare_scores(student, rng, (1, 2, 9, 14), 4, randint(rng, 2, 3))
 
 
 @pytest.mark.weight(3)
 def test_slide_on_batches(student: Student, rng: torch.Generator) -> None:
-    """`slide` keeps the images of a batch apart, square or not."""
+    """The scores that `slide` gives for batches, square or not."""
     compare_scores(student, rng, (2, 3, 9, 9), 5, 2, classes=2)
     compare_scores(student, rng, (4, 1, 7, 12), 3, 3, classes=5)

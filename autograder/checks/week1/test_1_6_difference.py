@@ -76,13 +76,13 @@ def shuffle(twin: nn.Conv2d) -> None:
 
 @pytest.mark.weight(3)
 def test_shuffled_twin(student: Student, rng: torch.Generator) -> None:
-    """`difference_norm` sees that a twin with its scores shuffled is no twin."""
+    """`difference_norm` for a twin with its scores shuffled."""
     measure(student, rng, shuffle, (1, 3, 9, 9))
 
 
 @pytest.mark.weight(3)
 def test_other_twins(student: Student, rng: torch.Generator) -> None:
-    """`difference_norm` is right for true and for wrong twins, on batches and any sides."""
+    """`difference_norm` for true and for wrong twins, on batches and any sides."""
     measure(student, rng, lambda twin: None, (2, 3, 9, 12))
     measure(student, rng, lambda twin: twin.bias.add_(1.0), (3, 3, 11, 8))
     measure(student, rng, lambda twin: twin.weight.mul_(-2.0), (2, 3, 7, 10))
@@ -90,7 +90,7 @@ def test_other_twins(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_python_float(student: Student, rng: torch.Generator, names: frozenset[str]) -> None:
-    """`difference_norm` returns a Python float, and runs without gradients."""
+    """The type of `difference_norm`'s result, and whether gradients are off."""
     answer, gradients = measure(student, rng, shuffle, (1, 3, 7, 7))
     if type(answer) is not float:
         fail("`difference_norm` must return a Python float: `.item()` makes one of a tensor.")
@@ -101,7 +101,7 @@ def test_python_float(student: Student, rng: torch.Generator, names: frozenset[s
 
 @pytest.mark.weight(1)
 def test_nets_keep_their_mode(student: Student, rng: torch.Generator) -> None:
-    """`difference_norm` leaves both networks in the mode in which they were."""
+    """The modes of both networks after `difference_norm`."""
     measure(student, rng, shuffle, (1, 3, 7, 7))
     given = {"images": random(rng, 1, 2, 7, 7), "size": 5, "stride": 2}
     net = nn.Sequential(nn.Flatten(), nn.Linear(50, 3), nn.Dropout(1.0))
@@ -118,13 +118,13 @@ def test_nets_keep_their_mode(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_my_sizes(student: Student) -> None:
-    """`my_sizes` holds three sizes or more, some odd, some not square."""
+    """The sizes in `my_sizes`."""
     check_sizes(student.fetch("my_sizes"))
 
 
 @pytest.mark.weight(4)
 def test_unseen(student: Student, rng: torch.Generator) -> None:
-    """`unseen` counts the rows and columns that no window covers."""
+    """`unseen`, the number of rows and columns that no window covers."""
     sizes = [(randint(rng, 14, 90), randint(rng, 14, 90)) for _ in range(8)]
     sizes = [(14, 14), (15, 14), (14, 15), (33, 64), *sizes]
     asked = [{"height": height, "width": width} for height, width in sizes]
@@ -138,7 +138,7 @@ def test_unseen(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(3)
 def test_answer(student: Student) -> None:
-    """`answer_1_6` says for which images the outputs could differ."""
+    """`answer_1_6`, for which images the outputs could differ."""
     answer = student.fetch("answer_1_6")
     if type(answer) is not str or answer.strip().upper() != "C":
         fail("`answer_1_6` is not right: look at what both procedures do with the last lines.")

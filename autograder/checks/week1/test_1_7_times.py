@@ -15,7 +15,7 @@ pytestmark = pytest.mark.task("1.7", points=4)
 
 @pytest.mark.weight(1)
 def test_time_both(student: Student, rng: torch.Generator, names: frozenset[str]) -> None:
-    """`time_both` runs and measures both procedures for each side."""
+    """The rows of `time_both`, and what it runs for each side."""
     sides = [14, randint(rng, 15, 19), randint(rng, 20, 31)]
     net, net_calls = given_module(student, nn.Sequential(nn.Flatten(), nn.Linear(588, 4)))
     twin, twin_calls = given_module(student, nn.Conv2d(3, 4, 14, stride=2))
@@ -26,7 +26,7 @@ def test_time_both(student: Student, rng: torch.Generator, names: frozenset[str]
 
 @pytest.mark.weight(1)
 def test_plot_times(student: Student, rng: torch.Generator) -> None:
-    """`plot_times` shows both times with a legend, and the ratio beside them."""
+    """The figure of `plot_times`."""
     rows, side = [], 14
     for _ in range(randint(rng, 3, 6)):
         times = torch.rand(2, generator=rng).double().add(0.1).mul(1e-3).tolist()

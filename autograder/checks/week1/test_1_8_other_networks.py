@@ -17,7 +17,7 @@ WINDOWS = {"conv": (18, 2), "pool": (24, 4)}
 @pytest.mark.weight(3)
 @pytest.mark.parametrize("extra", ["conv", "pool"])
 def test_network(student: Student, rng: torch.Generator, extra: str) -> None:
-    """The network with one more layer is the one of the statement."""
+    """The network with one more layer."""
     net = student.build_with_conv() if extra == "conv" else student.build_with_pool()
     size = WINDOWS[extra][0]
     what = f"The network of `build_with_{extra}`"
@@ -27,7 +27,7 @@ def test_network(student: Student, rng: torch.Generator, extra: str) -> None:
 @pytest.mark.weight(1)
 @pytest.mark.parametrize("extra", ["conv", "pool"])
 def test_fresh_weights(student: Student, extra: str) -> None:
-    """Each call makes a network with weights of its own."""
+    """The weights of two networks with one more layer."""
     build = student.build_with_conv if extra == "conv" else student.build_with_pool
     expect_fresh_weights(student, build, f"`build_with_{extra}`")
 
@@ -35,7 +35,7 @@ def test_fresh_weights(student: Student, extra: str) -> None:
 @pytest.mark.weight(6)
 @pytest.mark.parametrize("extra", ["conv", "pool"])
 def test_windows(student: Student, extra: str) -> None:
-    """`coincide` names the window and the stride at which both procedures coincide."""
+    """The window and the stride in `coincide`."""
     answers = expect_keys(student.fetch("coincide"), [extra], "`coincide`")
     size, stride = expect_ints(answers[extra], f"`coincide[{extra!r}]`", 2)
     expect_equal(size, WINDOWS[extra][0], f"The size in `coincide[{extra!r}]`")

@@ -112,14 +112,14 @@ def ask(student: Student, layers: object, input_size: tuple, expected: tuple) ->
 
 @pytest.mark.weight(3)
 def test_plain_stacks(student: Student, rng: torch.Generator) -> None:
-    """`window_grid` is right for convolutions and poolings as in the lecture."""
+    """`window_grid` for convolutions and poolings as in the lecture."""
     for makers in ([plain_conv, pool, plain_conv], [plain_conv, pool, plain_conv, pool, pool]):
         compare(student, rng, stack_of(rng, *makers))
 
 
 @pytest.mark.weight(4)
 def test_strided_stacks(student: Student, rng: torch.Generator) -> None:
-    """`window_grid` is right with strided convolutions."""
+    """`window_grid` with strided convolutions."""
     for _ in range(4):
         makers = shuffled(rng, [plain_conv, strided_conv, strided_conv, pool])
         compare(student, rng, stack_of(rng, *makers))
@@ -127,7 +127,7 @@ def test_strided_stacks(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(4)
 def test_dilated_stacks(student: Student, rng: torch.Generator) -> None:
-    """`window_grid` is right with dilated convolutions."""
+    """`window_grid` with dilated convolutions."""
     for _ in range(4):
         makers = shuffled(rng, [plain_conv, dilated_conv, dilated_conv, strided_conv, pool])
         compare(student, rng, stack_of(rng, *makers))
@@ -135,7 +135,7 @@ def test_dilated_stacks(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_pooling_strides(student: Student, rng: torch.Generator) -> None:
-    """`window_grid` reads a pooling's own stride, be it one int or a pair."""
+    """`window_grid` with poolings that have a stride of their own, an int or a pair."""
     for _ in range(4):
         makers = shuffled(rng, [plain_conv, pool_in_pairs, pool, pool_in_ints])
         compare(student, rng, stack_of(rng, *makers))
@@ -143,7 +143,7 @@ def test_pooling_strides(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_small_images(student: Student, rng: torch.Generator) -> None:
-    """The count is 0 in each direction in which the image is smaller than a window."""
+    """`window_grid` for images smaller than a window, in one direction or both."""
     stack = stack_of(rng, plain_conv, pool, strided_conv, plain_conv)
     size, stride = true_window(stack)
     theirs = mirror(student, stack)
@@ -155,7 +155,7 @@ def test_small_images(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_iterables(student: Student, rng: torch.Generator) -> None:
-    """`window_grid` takes any iterable of layers, even an empty one."""
+    """`window_grid` for lists, tuples and iterators of layers, even an empty list."""
     stack = stack_of(rng, plain_conv, pool, plain_conv)
     size, stride = true_window(stack)
     layers = [mirror(student, layer) for layer in stack]
@@ -167,7 +167,7 @@ def test_iterables(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(5)
 def test_window_box(student: Student, rng: torch.Generator) -> None:
-    """`window_box` gives the window of a cell: x from the column, y from the row."""
+    """`window_box` for cells of several grids."""
     asked = []
     for _ in range(6):
         size, stride = randint(rng, 1, 60), randint(rng, 1, 16)
@@ -186,7 +186,7 @@ def test_window_box(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_reads_only(student: Student, rng: torch.Generator) -> None:
-    """`window_grid` reads the layers and runs none of them."""
+    """`window_grid` for images so large that no layer can run on them."""
     stack = stack_of(rng, plain_conv, pool)
     size, stride = true_window(stack)
     # Of an image so large nothing can be run: not even one row of it would fit into memory.

@@ -106,7 +106,7 @@ def moments(image: Tensor) -> tuple[float, float, float, float]:
 
 @pytest.mark.weight(2)
 def test_reproducible(student: Student, rng: torch.Generator) -> None:
-    """The generator, and nothing else, decides the image."""
+    """Whether the generator, and nothing else, decides the image."""
     digit, seed = block(18, 6), randint(rng, 0, 10**6)
     expect_untouched(student, "place_digit", digit, Seeded(seed))
     student.seed(1)
@@ -126,7 +126,7 @@ def test_reproducible(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(3)
 def test_whole(student: Student, rng: torch.Generator) -> None:
-    """The digit is there whole and once, even when its patch has ink in the corners."""
+    """Whether the digit is there whole and once, even with ink in its patch's corners."""
     frame = torch.zeros(1, 28, 28)
     frame[:, :3] = frame[:, -3:] = frame[:, :, :3] = frame[:, :, -3:] = 1
     expect_untouched(student, "place_digit", frame, Seeded(5))
@@ -153,7 +153,7 @@ def test_whole(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_greys(student: Student, rng: torch.Generator) -> None:
-    """Greys stay what they are, down to the faintest ink."""
+    """The greys of the digit, down to the faintest ink."""
     for grey in (0.6, 0.3, 0.05):
         for image in samples(student, grey * block(18, 12), randint(rng, 0, 10**6), 4):
             # Interpolation blurs the rim; the middle, over half of the ink, stays as it was.
@@ -171,7 +171,7 @@ def test_greys(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_upright(student: Student, rng: torch.Generator) -> None:
-    """The digit is turned, never mirrored."""
+    """Whether the digit is turned and never mirrored."""
     # Brightest at its top left: a turn by 30° turns that direction by 30°, a mirror by 90°.
     digit = block(16, 16)
     digit[:, 6:22, 6:22] -= torch.linspace(0, 0.4, 16)[:, None] + torch.linspace(0, 0.4, 16)
@@ -188,7 +188,7 @@ def test_upright(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_scale(student: Student, rng: torch.Generator) -> None:
-    """The scale is one factor for both directions, uniform from 0.75 to 1.25."""
+    """The scale, one factor for both directions, over many images."""
     digit = hill(uniform_float(rng, 4.2, 4.6), uniform_float(rng, 2.3, 2.7))
     scales, turns, across, down, stretches = [], [], [], [], []
     _, long_before, short_before, _ = moments(F.pad(digit, [18] * 4))
@@ -218,7 +218,7 @@ def test_scale(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_angle(student: Student, rng: torch.Generator) -> None:
-    """The angle is uniform from -30 to 30 degrees."""
+    """The angle, over many images."""
     digit = hill(uniform_float(rng, 4.2, 4.6), uniform_float(rng, 1.8, 2.4))
     images = samples(student, digit, randint(rng, 0, 10**6), TURNS)
     turns = [moments(image)[3] for image in images]
@@ -234,7 +234,7 @@ def test_angle(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(3)
 def test_place(student: Student, rng: torch.Generator) -> None:
-    """The place is uniform over all at which the digit lies wholly on the canvas."""
+    """The place, over many images."""
     digit = torch.zeros(1, 28, 28)
     # Off the middle of the patch: what counts is the ink, not the patch.
     digit[:, 2:8, 3:26] = uniform(rng, 0.5, 1, 6, 23)
@@ -261,7 +261,7 @@ def test_place(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_last_places(student: Student, rng: torch.Generator) -> None:
-    """The digit touches each border of the canvas now and then."""
+    """Whether the digit touches each border of the canvas now and then."""
     # A full patch leaves some 30 places in each direction; of 700 images a right answer leaves
     # out one of the four borders with a chance below one in 10⁸.
     touched = {"left": False, "top": False, "right": False, "bottom": False}

@@ -50,7 +50,7 @@ def border_strips(grid: WindowGrid, i: int, j: int) -> dict[str, tuple[slice, sl
 
 @pytest.mark.weight(3)
 def test_output_shape(student: Student, rng: torch.Generator) -> None:
-    """The output has 15 channels and as many cells as `localization_grid` counts."""
+    """The shape of the output, against the grid of `localization_grid`."""
     net = make_net(student)
     for shape in ((3, 1, SIDE, SIDE), (1, 1, SIDE, SIDE)):
         images = uniform(rng, 0, 1, *shape)
@@ -63,7 +63,7 @@ def test_output_shape(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_other_sizes(student: Student, rng: torch.Generator) -> None:
-    """It takes images of any size that holds a window, square or not."""
+    """The output for images of other sizes, square or not."""
     net = make_net(student)
     least = expect_grid(student.localization_grid(input_size=(SIDE, SIDE))).size
     for height, width in ((SIDE, SIDE + 21), (SIDE + 10, SIDE), (least, least)):
@@ -72,13 +72,13 @@ def test_other_sizes(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_windows_hold_a_digit(student: Student) -> None:
-    """A window holds a whole digit, and there are at least 3×3 of them."""
+    """The size and the number of the windows."""
     check_windows_are_fair(expect_grid(student.localization_grid(input_size=(SIDE, SIDE))))
 
 
 @pytest.mark.weight(4)
 def test_windows_are_those_of_the_grid(student: Student, rng: torch.Generator) -> None:
-    """Each output cell sees its window of the grid: all of it, and nothing else."""
+    """What each output cell sees of the image, against its window of the grid."""
     net = make_net(student)
     images = uniform(rng, 0, 1, 8, 1, SIDE, SIDE)
     grid = check_output_size(student, net, images)  # layers that wait for their input's size get it
@@ -96,7 +96,7 @@ def test_windows_are_those_of_the_grid(student: Student, rng: torch.Generator) -
 
 @pytest.mark.weight(1)
 def test_raw_and_steady(student: Student, rng: torch.Generator) -> None:
-    """The outputs are raw, and in evaluation mode the same for the same images."""
+    """Whether the outputs are raw, and the same for the same images."""
     net = make_net(student)
     images = uniform(rng, 0, 1, 4, 1, SIDE, SIDE)
     output = expect_output(net(images), images)
@@ -155,7 +155,7 @@ def check_range(
 
 @pytest.mark.weight(1)
 def test_fresh_weights(student: Student, rng: torch.Generator) -> None:
-    """Each network has random weights of its own."""
+    """The weights of two networks."""
     images = uniform(rng, 0, 1, 1, 1, SIDE, SIDE)
     drawn = []
     for _ in range(2):
@@ -169,7 +169,7 @@ def test_fresh_weights(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_sizes_of_the_grid(student: Student, rng: torch.Generator) -> None:
-    """`localization_grid` counts rows and columns for images of any size."""
+    """The grid of `localization_grid` for images of any size."""
     whole = expect_grid(student.localization_grid(input_size=(SIDE, SIDE)))
     height, width = (SIDE + randint(rng, 10, 40) for _ in range(2))
     grid = expect_grid(student.localization_grid(input_size=(height, width)))

@@ -39,7 +39,7 @@ def compare(student: Student, image: Tensor, expected: Tensor, where: str, cause
 
 @pytest.mark.weight(3)
 def test_inside(student: Student, rng: torch.Generator) -> None:
-    """The box is tight around ink inside a square image."""
+    """The box of ink inside a square image."""
     for _ in range(6):
         left, top = randint(rng, 1, 30), randint(rng, 1, 30)
         box = left, top, left + randint(rng, 2, 30), top + randint(rng, 2, 30)
@@ -50,7 +50,7 @@ def test_inside(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_digits(student: Student, rng: torch.Generator) -> None:
-    """The box is tight around real digits."""
+    """The box of real digits."""
     digits, _ = load_hidden_digits()
     images, boxes = place(digits[:12], rng)
     for image, box in zip(images, boxes, strict=True):
@@ -59,7 +59,7 @@ def test_digits(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(3)
 def test_borders(student: Student, rng: torch.Generator) -> None:
-    """The box is right when the ink touches a border of the image, each in turn and all."""
+    """The box of ink that touches a border of the image, each in turn and all."""
     borders = {
         "the left border": (0, 9, 14, 31),
         "the top border": (9, 0, 31, 14),
@@ -80,7 +80,7 @@ def test_borders(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_single_pixels(student: Student, rng: torch.Generator) -> None:
-    """A single pixel has a box of one pixel, however faint it is."""
+    """The box of a single pixel, however faint it is."""
     for column, row in ((0, 0), (SIDE - 1, 0), (0, SIDE - 1), (randint(rng, 2, 60), 17)):
         image, expected = inked(rng, (SIDE, SIDE), (column, row, column + 1, row + 1))
         for factor in (0.02, 1e-5):
@@ -89,7 +89,7 @@ def test_single_pixels(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_other_sizes(student: Student, rng: torch.Generator) -> None:
-    """Images need not be square: x is divided by the width, y by the height."""
+    """The box in images that are not square."""
     for size in ((40, 72), (90, 30)):
         height, width = size
         left, top = randint(rng, 1, width // 3), randint(rng, 1, height // 3)
@@ -103,5 +103,5 @@ def test_other_sizes(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_no_ink(student: Student) -> None:
-    """An image without ink has the box (0, 0, 0, 0)."""
+    """The box of an image without ink."""
     compare(student, torch.zeros(1, SIDE, SIDE), torch.zeros(4), "an empty image")

@@ -64,14 +64,14 @@ def compare(student: Student, boxes: Tensor, labels: Tensor, grid: WindowGrid) -
 
 @pytest.mark.weight(3)
 def test_one_box(student: Student, rng: torch.Generator) -> None:
-    """The targets of one image are right in every window."""
+    """The targets of one image, in every window."""
     for _ in range(4):
         compare(student, random_boxes(rng, 1), random_labels(rng, 1), random_grid(rng))
 
 
 @pytest.mark.weight(2)
 def test_batch(student: Student, rng: torch.Generator) -> None:
-    """The targets of several images are right."""
+    """The targets of several images."""
     for _ in range(3):
         boxes, labels = random_boxes(rng, 7), random_labels(rng, 7)
         grid = random_grid(rng)
@@ -81,7 +81,7 @@ def test_batch(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_small_and_large(student: Student, rng: torch.Generator) -> None:
-    """Boxes within one window, boxes larger than a window, and boxes at the border are right."""
+    """The targets of boxes within a window, larger than one, and at the border."""
     boxes = torch.tensor([[0, 0, 3, 2], [61, 62, 64, 64], [0, 30, 64, 34], [2, 1, 63, 62]])
     small = WindowGrid(16, 8, (7, 7))
     # Sides that are powers of two: where box and window only touch, no rounding decides.
@@ -91,7 +91,7 @@ def test_small_and_large(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_touching(student: Student) -> None:
-    """A window that only touches the box does not see it; one that shares a sliver does."""
+    """The targets of windows that only touch the box, or share a sliver with it."""
     grid = WindowGrid(32, 8, (5, 5))
     # A fiftieth of a pixel in from each side, a hundred times what float32 rounds.
     slivers = torch.tensor(
@@ -104,7 +104,7 @@ def test_touching(student: Student) -> None:
 
 @pytest.mark.weight(1)
 def test_rows_and_columns(student: Student, rng: torch.Generator) -> None:
-    """Grids with more columns than rows, or more rows than columns, are filled row by row."""
+    """The targets in grids that are not square."""
     for count in ((2, 5), (6, 3)):
         grid = WindowGrid(randint(rng, 24, 40), randint(rng, 3, 5), count)
         compare(student, random_boxes(rng, 3), random_labels(rng, 3), grid)
@@ -112,7 +112,7 @@ def test_rows_and_columns(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(8)
 def test_vectorised(student: Student, rng: torch.Generator) -> None:
-    """The steps taken do not grow with the number of images, nor with the number of windows.
+    """The steps and the time that many images, or many windows, take.
 
     They are counted where the answer runs, and what takes long all the same loops unseen.
     """

@@ -58,7 +58,7 @@ def check_gradient(student: Student, outputs: Tensor, targets: Tensor) -> None:
 @pytest.mark.weight(2)
 @pytest.mark.parametrize("name", TERMS)
 def test_term(student: Student, rng: torch.Generator, name: str) -> None:
-    """Each term by itself is right, window by window and over a batch."""
+    """Each term by itself, window by window and over a batch."""
     outputs, targets = scene(rng, 4)
     # One window of each kind by itself: found or not, and whether there is a digit.
     for found in (-1.0, 1.0):
@@ -108,7 +108,7 @@ def compare_term(student: Student, outputs: Tensor, targets: Tensor, name: str, 
 
 @pytest.mark.weight(3)
 def test_sum(student: Student, rng: torch.Generator) -> None:
-    """The loss is the sum of the terms over all windows and images."""
+    """The sum of the terms over all windows and images."""
     outputs, targets = scene(rng, 5)
     expected = terms_of(outputs.double(), targets.double())
     check_terms(student.localization_terms(outputs=outputs, targets=targets), expected, TOLERANCE)
@@ -120,14 +120,14 @@ def test_sum(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(5)
 def test_gradient(student: Student, rng: torch.Generator) -> None:
-    """The gradient is right: everything learns that should, and nothing else."""
+    """The gradient of the loss: what learns, and what does not."""
     for images in (1, 3):
         check_gradient(student, *scene(rng, images))
 
 
 @pytest.mark.weight(2)
 def test_nothing_found(student: Student, rng: torch.Generator) -> None:
-    """Images without a digit, or without any true positive, give a right loss and gradient."""
+    """The loss and its gradient without a digit, or without any true positive."""
     outputs, targets = scene(rng, 2)
     empty = torch.zeros_like(targets)
     blind = outputs.clone()
@@ -144,7 +144,7 @@ def test_nothing_found(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_extreme_logits(student: Student, rng: torch.Generator) -> None:
-    """Logits as large as ±60 give a finite loss and finite gradients."""
+    """The loss and its gradient for logits as large as ±60."""
     outputs, targets = scene(rng, 2)
     outputs = 60 * outputs / outputs.abs().amax()
     outputs[:, 0] = 60 * outputs[:, 0].sign()

@@ -51,7 +51,7 @@ def small_net(rng: torch.Generator) -> nn.Conv2d:
 
 @pytest.mark.weight(2)
 def test_history(student: Student, rng: torch.Generator) -> None:
-    """The history has each term per image, as floats, for each step."""
+    """The history: each term per image, as floats, for each step."""
     net, loader = small_net(rng), batches(rng)
     done = train(student, net, loader, EPOCHS)
     for step, row in enumerate(done.history):
@@ -76,7 +76,7 @@ def test_history(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_every_batch_moves(student: Student, rng: torch.Generator) -> None:
-    """Each batch moves the weights, by one step of the optimizer."""
+    """What each batch does to the weights."""
     net, loader = still_net(), batches(rng)
     theirs = mirror(student, net)
     record, terms = student.tool("record_training", theirs), GivenTerms(student)
@@ -97,7 +97,7 @@ def test_every_batch_moves(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_every_epoch_draws_anew(student: Student, rng: torch.Generator) -> None:
-    """Each epoch passes through the loader itself, which may shuffle."""
+    """What passes through the network in each epoch, with a loader that shuffles."""
     epochs, images = 3, torch.rand(4, 1, 6, 6, generator=rng)
     # Each epoch's batches are about one channel alone.
     targets = [
@@ -119,7 +119,7 @@ def test_every_epoch_draws_anew(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(4)
 def test_steps(student: Student, rng: torch.Generator) -> None:
-    """Each step follows the gradient of its own batch, per image."""
+    """The gradient that each step follows."""
     expect_own_gradients(student, rng)
     images, targets = torch.rand(4, 1, 6, 6, generator=rng), torch.zeros(4, 3, 4, 4)
     targets[:, 0] = 1
@@ -196,7 +196,7 @@ def cause_of(gradients: list[Tensor], step: int, right: Tensor, count: int) -> s
 
 @pytest.mark.weight(1)
 def test_training_mode(student: Student, rng: torch.Generator) -> None:
-    """The network is put into training mode before the first step."""
+    """The network's mode in the training."""
     net, loader = nn.Sequential(nn.BatchNorm2d(1), small_net(rng)), batches(rng)
     theirs, terms = mirror(student, net), student.tool("given_terms")
     student.tell("set_training", theirs, False)
@@ -218,7 +218,7 @@ def test_training_mode(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_all_parameters_learn(student: Student, rng: torch.Generator) -> None:
-    """Every parameter of the network is trained."""
+    """Whether every parameter of the network is trained."""
     net = nn.Sequential(nn.Conv2d(1, 4, 2), nn.Conv2d(4, 3, 2))
     for weights in net.parameters():
         weights.data.copy_(torch.randn(weights.shape, generator=rng))
@@ -229,7 +229,7 @@ def test_all_parameters_learn(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_learns(student: Student, rng: torch.Generator) -> None:
-    """Over many steps the loss falls."""
+    """The loss after many steps."""
     net, images = small_net(rng), torch.rand(16, 1, 6, 6, generator=rng)
     targets = torch.ones(16, 3, 4, 4)
     done = train(student, net, [(images, targets)] * 10, 3)
@@ -245,7 +245,7 @@ def test_learns(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_progress(student: Student, rng: torch.Generator, names: frozenset[str]) -> None:
-    """A progress bar is shown."""
+    """The progress bar."""
     loader = batches(rng)
     train(student, still_net(), loader)  # what stands still makes no progress
     arguments = [mirror(student, small_net(rng)), loader, student.tool("given_terms"), EPOCHS]
@@ -257,7 +257,7 @@ def test_progress(student: Student, rng: torch.Generator, names: frozenset[str])
 
 @pytest.mark.weight(2)
 def test_curves(student: Student, rng: torch.Generator) -> None:
-    """`plot_history` draws a curve for each term over the steps, with legend and labels."""
+    """The figure of `plot_history`."""
     steps = randint(rng, 20, 40)
     rows = 5 * torch.rand(steps, 3, generator=rng) + 0.1
     names = ("detection", "classification", "regression")

@@ -44,7 +44,7 @@ def compare_boxes(student: Student, outputs: Tensor, grid: WindowGrid, cause: st
 
 @pytest.mark.weight(3)
 def test_labels(student: Student, rng: torch.Generator) -> None:
-    """The label is that of the window that is surest of one."""
+    """The labels, those of the window that is surest of one."""
     for _ in range(3):
         grid = random_grid(rng)
         outputs = random_outputs(rng, 6, grid)
@@ -54,7 +54,7 @@ def test_labels(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_surest_is_relative(student: Student, rng: torch.Generator) -> None:
-    """A window with large logits for every digit is not sure of any."""
+    """The labels where windows have large logits for every digit."""
     grid = random_grid(rng)
     outputs = random_outputs(rng, 6, grid)
     # Up to 200, whose exponential is no float32.
@@ -69,7 +69,7 @@ def test_surest_is_relative(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_detection_does_not_decide(student: Student, rng: torch.Generator) -> None:
-    """The detection logit has no say in which window is best."""
+    """The labels where detection logits are large."""
     grid = random_grid(rng)
     outputs = random_outputs(rng, 6, grid)
     outputs[:, 0] *= 10
@@ -78,7 +78,7 @@ def test_detection_does_not_decide(student: Student, rng: torch.Generator) -> No
 
 @pytest.mark.weight(4)
 def test_boxes(student: Student, rng: torch.Generator) -> None:
-    """The box is the best window's, in fractions of the image."""
+    """The boxes, in fractions of the image."""
     for _ in range(3):
         grid = random_grid(rng)
         compare_boxes(student, random_outputs(rng, 6, grid), grid)
@@ -86,7 +86,7 @@ def test_boxes(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_rows_and_columns(student: Student, rng: torch.Generator) -> None:
-    """Rows and columns are told apart in grids that are not square."""
+    """Labels and boxes in grids that are not square."""
     for count in ((3, 7), (6, 2), (1, 5), (4, 1), (1, 1)):
         grid = WindowGrid(randint(rng, 24, 40), randint(rng, 3, 5), count)
         outputs = random_outputs(rng, 4, grid)
@@ -101,7 +101,7 @@ def test_rows_and_columns(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_single_image(student: Student, rng: torch.Generator) -> None:
-    """One image gives one label and one box."""
+    """The label and the box of one image by itself."""
     grid = random_grid(rng)
     outputs = random_outputs(rng, 1, grid)
     compare_labels(student, outputs, grid)

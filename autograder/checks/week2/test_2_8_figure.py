@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.task("2.8", points=3), pytest.mark.limits(cpu_s=20, wa
 
 
 def test_figure(student: Student, rng: torch.Generator) -> None:
-    """The figure shows 30 images, true boxes green, predicted ones red, both labels above."""
+    """The figure: 30 images, true boxes green, predicted ones red, both labels above."""
     digits, true_labels = load_hidden_digits()
     images, _ = place(digits[:30], rng)
     # Not square: x is a fraction of the width, y of the height.

@@ -28,7 +28,7 @@ IOUS = (0.30, 0.40, 0.50, 0.65)
 
 @pytest.mark.parametrize("least", ACCURACIES)
 def test_accuracy(student: Student, task_rng: torch.Generator, least: float) -> None:
-    """Labels of unseen digits are right."""
+    """The labels of unseen digits."""
     score = score_of(student, task_rng)
     if score.accuracy < least:
         bands = ", ".join(f"{band:.2f}" for band in ACCURACIES)
@@ -37,7 +37,7 @@ def test_accuracy(student: Student, task_rng: torch.Generator, least: float) -> 
 
 @pytest.mark.parametrize("least", IOUS)
 def test_iou(student: Student, task_rng: torch.Generator, least: float) -> None:
-    """Boxes of unseen digits are in their places."""
+    """The boxes of unseen digits."""
     score = score_of(student, task_rng)
     if score.iou < least:
         bands = ", ".join(f"{band:.2f}" for band in IOUS)

@@ -23,7 +23,7 @@ PRECISIONS = (0.80, 0.95)
 
 @pytest.mark.parametrize("most", LOSSES)
 def test_loss(student: Student, task_rng: torch.Generator, most: float) -> None:
-    """The loss on the batch is small."""
+    """The loss on the batch after the training."""
     score = learned_by_heart(student, task_rng)
     if not score.loss <= most:
         bounds = " and ".join(map(str, LOSSES))
@@ -32,7 +32,7 @@ def test_loss(student: Student, task_rng: torch.Generator, most: float) -> None:
 
 @pytest.mark.parametrize("least", PRECISIONS)
 def test_precision(student: Student, task_rng: torch.Generator, least: float) -> None:
-    """The digits of the batch are found again."""
+    """The mAP on the batch after the training."""
     score = learned_by_heart(student, task_rng)
     if score.mean < least:
         bands = " and ".join(f"{band:.2f}" for band in PRECISIONS)

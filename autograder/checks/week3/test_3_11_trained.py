@@ -29,7 +29,7 @@ PRECISIONS = (0.80, 0.86, 0.90, 0.93)
 
 @pytest.mark.parametrize("least", PRECISIONS)
 def test_precision(student: Student, task_rng: torch.Generator, least: float) -> None:
-    """Digits of unseen scenes are found."""
+    """The mAP on unseen scenes after the training."""
     score = trained(student, task_rng)
     if score.mean < least:
         bands = ", ".join(f"{band:.2f}" for band in PRECISIONS)

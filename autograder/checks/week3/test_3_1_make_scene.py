@@ -80,7 +80,7 @@ def expect_uniform(values: list, allowed: list, what: str) -> None:
 
 @pytest.mark.weight(1)
 def test_reproducible(student: Student, rng: torch.Generator) -> None:
-    """The generator, and nothing else, decides the scene."""
+    """Whether the generator, and nothing else, decides the scene."""
     digits, labels = load_digits("train")
     digits, labels, seed = digits[:50], labels[:50], randint(rng, 0, 10**6)
     expect_untouched(student, "make_scene", digits, labels, Seeded(seed))
@@ -101,7 +101,7 @@ def test_reproducible(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_boxes_are_tight(student: Student, rng: torch.Generator) -> None:
-    """Boxes fit the ink of real digits on all sides."""
+    """The boxes of real digits, against their ink."""
     digits, labels = load_digits("train")
     first = randint(rng, 0, 3900)
     made = scenes(student, digits[first : first + 100], labels[first : first + 100], rng, 300)
@@ -111,7 +111,7 @@ def test_boxes_are_tight(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_regions(student: Student, rng: torch.Generator) -> None:
-    """Each region is filled with probability 0.8 on its own; objects come in their order."""
+    """How often each region is filled, and the order of the objects."""
     made = scenes(student, digits_of((8, 8)), torch.tensor([4]), rng)
     filled = torch.zeros(len(made), 4, dtype=torch.float64)
     for n, (_, boxes, _) in enumerate(made):
@@ -141,7 +141,7 @@ def expect_each_its_own(values: list[list], what: str) -> None:
 
 @pytest.mark.weight(2)
 def test_sizes(student: Student, rng: torch.Generator) -> None:
-    """Patches are resized to sides from 15 to 27, all equally likely, then cropped."""
+    """The sizes of resized patches, over many scenes."""
     full = torch.full((1, 1, 28, 28), 0.06)  # faint ink is ink
     full[..., 6:22, 6:22] = 1
     made = scenes(student, full, torch.tensor([0]), rng)
@@ -163,7 +163,7 @@ def test_sizes(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(3)
 def test_places(student: Student, rng: torch.Generator) -> None:
-    """The ink's centre is the region's, shifted by -3 to 3 pixels in x and in y."""
+    """The places of the digits, over many scenes."""
     made = scenes(student, digits_of((8, 6)), torch.tensor([0]), rng)
     shifts: dict[str, list[float]] = {"x": [], "y": []}
     by_scene = []
@@ -190,7 +190,7 @@ def test_places(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_moved_back_in(student: Student, rng: torch.Generator) -> None:
-    """Ink that would stick out is moved back in, no farther than needed, and never cut."""
+    """The places of digits that would stick out of the image."""
     digits = torch.zeros(2, 1, 28, 28)
     digits[0, ..., 4:24], digits[1, :, 4:24] = 1, 1  # tall ink, broad ink
     made = scenes(student, digits, torch.tensor([0, 1]), rng, 300)
@@ -221,7 +221,7 @@ def is_place(first: int, centre: int, size: int) -> bool:
 
 @pytest.mark.weight(2)
 def test_overlaps(student: Student, rng: torch.Generator) -> None:
-    """Each pixel shows the brightest digit there, with its own label and upright."""
+    """The pixels where digits overlap, and the labels that are drawn."""
     greys, labels = torch.tensor([0.25, 0.5, 0.75, 1.0]), torch.randperm(10, generator=rng)[:4]
     digits = greys[:, None, None, None] * torch.ones(1, 28, 28)
     by_label = dict(zip((labels + 1).tolist(), greys.tolist(), strict=True))
@@ -265,7 +265,7 @@ def test_patches(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_upright(student: Student, rng: torch.Generator) -> None:
-    """Digits are resized as they are, neither mirrored nor turned."""
+    """The digits as they come out, upright and resized."""
     # Darker to the right, and half as much downwards.
     slopes = torch.linspace(0, 0.6, 28), torch.linspace(0, 0.3, 28)
     digit = 1 - slopes[0] - slopes[1][:, None]

@@ -34,7 +34,7 @@ def dataset_of(student: Student, scenes: list[Scene]) -> Handle:
 
 @pytest.mark.weight(2)
 def test_standardize(student: Student, rng: torch.Generator) -> None:
-    """An image gets mean 0 and standard deviation 1."""
+    """The mean and the standard deviation of an image."""
     for size, low, high in (((32, 32), 0, 1), ((20, 44), 0.2, 0.6), ((40, 30), -30, 50)):
         image = uniform(rng, low, high, 1, *size)
         check_standardised(student.standardize(image=image), image, "`standardize`'s result")
@@ -43,7 +43,7 @@ def test_standardize(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_equal_pixels(student: Student) -> None:
-    """An image whose pixels are all equal becomes all zeros, never NaN."""
+    """An image whose pixels are all equal."""
     for value in (0.0, 0.5, 1.0):  # which floats hold exactly, and so their mean
         image = torch.full((1, 32, 32), value)
         check_standardised(student.standardize(image=image), image, "An image of equal pixels")
@@ -51,7 +51,7 @@ def test_equal_pixels(student: Student) -> None:
 
 @pytest.mark.weight(3)
 def test_dataset(student: Student, rng: torch.Generator) -> None:
-    """Items are standardised one by one; boxes and labels are as they were given."""
+    """The items of the data set, against the scenes that it was given."""
     scenes = random_scenes(rng, [2, 0, 4, 1], (32, 32))
     check_dataset(student, scenes, dataset_of(student, scenes))
     images, boxes, labels = zip(*scenes, strict=True)
@@ -60,7 +60,7 @@ def test_dataset(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(3)
 def test_collate(student: Student, rng: torch.Generator) -> None:
-    """Images are stacked, boxes and labels stay in lists, of different lengths or empty."""
+    """What `collate` makes of scenes with different numbers of objects."""
     for counts in ([3, 0, 1], [2], [2, 2]):
         scenes = random_scenes(rng, counts, (32, 32))
         parts = expect_list(student.collate(scenes=scenes), "`collate`'s result", 3)
@@ -84,7 +84,7 @@ def check_batch(parts: list, scenes: list[Scene]) -> None:
 
 @pytest.mark.weight(1)
 def test_with_torchs_loader(student: Student, rng: torch.Generator) -> None:
-    """Data set and `collate` work together in torch's `DataLoader`."""
+    """Data set and `collate` in torch's `DataLoader`."""
     scenes = random_scenes(rng, [1, 0, 4, 2, 3], (32, 32))
     dataset, collate = dataset_of(student, scenes), student.fetch("collate")
     batches = expect_list(student.tool("batches", dataset, collate, 3), "The batches", 2)

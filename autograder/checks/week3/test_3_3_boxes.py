@@ -30,7 +30,7 @@ def compare(student: Student, boxes_a: Tensor, boxes_b: Tensor, what: str) -> No
 
 @pytest.mark.weight(2)
 def test_forms(student: Student, rng: torch.Generator) -> None:
-    """Corners become centre and size and the other way round, in place and value."""
+    """Corners as centre and size, and the other way round."""
     for count in (7, 1, 0):
         corners = random_boxes(rng, count)
         centred = truth.xyxy_to_cxcywh(corners)
@@ -51,7 +51,7 @@ def test_forms(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(3)
 def test_overlapping(student: Student, rng: torch.Generator) -> None:
-    """Boxes that overlap in part, that hold one another, that are equal."""
+    """The IoU of boxes that overlap in part, hold one another, or are equal."""
     boxes = random_boxes(rng, 30, 0.3, 0.8)
     compare(student, boxes[:18], boxes[18:], "boxes that overlap")
     middle = (boxes[:, :2] + boxes[:, 2:]).repeat(1, 2) / 2
@@ -66,7 +66,7 @@ def test_overlapping(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_apart(student: Student, rng: torch.Generator) -> None:
-    """Boxes that lie apart, also in x and in y at once, or that only touch, have IoU 0."""
+    """The IoU of boxes that lie apart or only touch, and of small ones."""
     box = torch.tensor([[0.4, 0.4, 0.6, 0.6]])
     steps = torch.tensor([-1.0, 0.0, 1.0])
     around = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), -1).view(9, 2).repeat(1, 2)
@@ -85,7 +85,7 @@ def test_apart(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_without_area(student: Student, rng: torch.Generator) -> None:
-    """Boxes without area have IoU 0 with any box, themselves too: never NaN."""
+    """The IoU of boxes without area, with any box and with themselves."""
     boxes = random_boxes(rng, 4)
     lines = boxes.clone()
     lines[:2, 2] = lines[:2, 0]
@@ -99,7 +99,7 @@ def test_without_area(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_none(student: Student, rng: torch.Generator) -> None:
-    """Without boxes on one side, or on both, the matrix is empty but has its shape."""
+    """The IoU without boxes on one side, or on both."""
     boxes, none = random_boxes(rng, 3), torch.zeros(0, 4)
     for a, b in ((boxes, none), (none, boxes), (none, none)):
         compare(student, a, b, f"{len(a)} and {len(b)} boxes")

@@ -49,14 +49,14 @@ def some_scales(rng: torch.Generator, count: int) -> list[float]:
 
 @pytest.mark.weight(1)
 def test_last_extra_square(student: Student, rng: torch.Generator) -> None:
-    """The extra square of the last map has side √(s·1): the scale after the last one is 1."""
+    """The extra square of the last map."""
     compare(student, [2], [float(uniform(rng, 0.2, 0.7, 1))], [2.0], exact=True)
     compare(student, list(FEATURE_SIZES), list(SCALES), list(RATIOS), exact=True)
 
 
 @pytest.mark.weight(2)
 def test_those_of_the_network(student: Student) -> None:
-    """The priors of this week's network are right."""
+    """The priors of this week's network."""
     compare(student, list(FEATURE_SIZES), list(SCALES), list(RATIOS))
     answer = student.make_priors(feature_sizes=FEATURE_SIZES, scales=SCALES, ratios=RATIOS)
     expect_tensor(answer, "The priors, asked for with tuples,", (1344, 4))
@@ -64,14 +64,14 @@ def test_those_of_the_network(student: Student) -> None:
 
 @pytest.mark.weight(2)
 def test_one_map(student: Student, rng: torch.Generator) -> None:
-    """The cells of one map come row by row, with centres in their middle."""
+    """The priors of one map, in the order of its cells."""
     for size in (1, 3, 10):
         compare(student, [size], some_scales(rng, 1), [1.0])
 
 
 @pytest.mark.weight(2)
 def test_several_maps(student: Student, rng: torch.Generator) -> None:
-    """Several maps follow each other, each with its own scale and an extra prior."""
+    """The priors of several maps, each with its own scale."""
     for _ in range(3):
         count = randint(rng, 2, 5)
         sizes = torch.randint(1, 9, (count,), generator=rng).tolist()
@@ -82,7 +82,7 @@ def test_several_maps(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_ratios(student: Student, rng: torch.Generator) -> None:
-    """A ratio is width divided by height, at equal area; there may be any number of them."""
+    """The priors of other ratios, and of any number of them."""
     for ratios in ([3.0], uniform(rng, 0.2, 4, 5).tolist(), [0.5, 1.0]):
         compare(student, [4, 2], some_scales(rng, 2), ratios)
     given = {"feature_sizes": [4, 2], "scales": [0.2, 0.4], "ratios": [1.0, 2.0]}

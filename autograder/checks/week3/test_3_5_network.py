@@ -105,7 +105,7 @@ class Heads:
 
 @pytest.mark.weight(1)
 def test_feature_maps(student: Student, rng: torch.Generator) -> None:
-    """The base gives maps of 16×16 and 8×8 cells, the auxiliary convolutions one of 4×4."""
+    """The feature maps of the base and of the auxiliary convolutions."""
     base, auxiliary = (module(student, f"{name}Convolutions") for name in ("Base", "Auxiliary"))
     for count in (3, 1):
         maps = expect_list(base(random_images(rng, count)), "`BaseConvolutions`'s result", 2)
@@ -117,7 +117,7 @@ def test_feature_maps(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_shapes_of_heads(student: Student, rng: torch.Generator) -> None:
-    """The heads answer for all priors of any maps, for any number of classes."""
+    """The shapes of the heads' answers, for any maps and number of classes."""
     for sizes, per_cell, classes in (
         ([5, 3], [4, 4], NUM_CLASSES),
         ([4, 2, 1], [2, 5, 3], 2),
@@ -130,7 +130,7 @@ def test_shapes_of_heads(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(4)
 def test_answers_sit_on_their_priors(student: Student, rng: torch.Generator) -> None:
-    """A change in one cell of a map reaches the priors of this cell and its neighbours only."""
+    """Which answers move when one cell of a map changes."""
     heads = Heads(student, [7, 5], [3, 2], 4)
     features = heads.features(rng, 2)
     before = heads(features)
@@ -165,7 +165,7 @@ def test_answers_sit_on_their_priors(student: Student, rng: torch.Generator) -> 
 
 @pytest.mark.weight(3)
 def test_same_for_every_cell(student: Student, rng: torch.Generator) -> None:
-    """What a cell's channels mean is the same in every cell: equal features, equal answers."""
+    """The answers of cells with equal features."""
     heads = Heads(student, [9, 6], [3, 4], 5)
     for k, cells in ((0, ((2, 6), (6, 3), (4, 4))), (1, ((1, 4), (4, 2)))):
         patch = torch.randn(heads.channels[k], 3, 3, generator=rng)
@@ -189,7 +189,7 @@ def test_same_for_every_cell(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_heads_of_their_own(student: Student, rng: torch.Generator) -> None:
-    """Each map has heads of its own, even where two maps are alike."""
+    """The heads of two maps that are alike."""
     heads = Heads(student, [5, 4], [2, 2], 4, channels=[6, 6])
     features = [torch.zeros(1, 6, size, size) for size in heads.sizes]
     patch = torch.randn(6, 3, 3, generator=rng)
@@ -205,7 +205,7 @@ def test_heads_of_their_own(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_whole_network(student: Student, rng: torch.Generator) -> None:
-    """The SSD answers for 1,344 priors, for any number of classes, and keeps its priors."""
+    """The whole network's answers and priors, for any number of classes."""
     for num_classes in (NUM_CLASSES, 2, 5):
         net = make_ssd(student, num_classes)
         for count in (2, 1):
@@ -216,7 +216,7 @@ def test_whole_network(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_network_looks_where_its_priors_are(student: Student, rng: torch.Generator) -> None:
-    """What changes in the image changes the answers of priors at that place most."""
+    """Which answers move most when a place in the image changes."""
     net = awake(student, make_ssd(student), rng)
     images = 0.3 * random_images(rng, 1).repeat(25, 1, 1, 1)
     # Each row and each column of places four times, in pairs that chance makes.
@@ -260,7 +260,7 @@ def follows(middle: Tensor, side: Tensor) -> bool:
 
 @pytest.mark.weight(1)
 def test_steady(student: Student, rng: torch.Generator) -> None:
-    """In evaluation mode an image's answer is the same alone and with others, and no constant."""
+    """An image's answer alone and with others, in evaluation mode."""
     net = awake(student, make_ssd(student), rng)
     # Not alike, so that whatever is taken over all of them is another number for one.
     images = random_images(rng, 4) * torch.tensor([0.5, 1.0, 2.0, 4.0]).view(4, 1, 1, 1) + 1
@@ -278,7 +278,7 @@ def test_steady(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_can_learn(student: Student, rng: torch.Generator) -> None:
-    """In training mode gradients reach every parameter, and the answers are float32."""
+    """The gradients of all parameters, and the dtype of the answers."""
     net, images = awake(student, make_ssd(student), rng), random_images(rng, 4)
     told = student.tool("learning_of", net, images)  # leaves it in evaluation mode
     told = expect_form(told, {"dtypes": [str], "dead": int}, "The network's learning")
@@ -323,7 +323,7 @@ def of_last(weights: Tensor, count: int) -> Tensor:
 
 @pytest.mark.weight(4)
 def test_raw(student: Student, rng: torch.Generator) -> None:
-    """Logits and offsets are raw: they are no probabilities, and nothing squeezes them."""
+    """Whether logits and offsets are raw."""
     net = make_ssd(student)
     values = []
     for weights in parameters_of(student, net, "the network"):
@@ -356,7 +356,7 @@ def test_raw(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_fresh_weights(student: Student) -> None:
-    """Each network has weights of its own, all of them registered."""
+    """The weights of two networks, and whether all are registered."""
     drawn = []
     for _ in range(2):
         drawn.append(parameters_of(student, make_ssd(student), "the network"))

@@ -23,7 +23,7 @@ def random_priors(rng: torch.Generator, count: int) -> torch.Tensor:
 
 @pytest.mark.weight(3)
 def test_encode(student: Student, rng: torch.Generator) -> None:
-    """Offsets have the values of the formulas."""
+    """The offsets of boxes from their priors."""
     for count in CASES:
         priors, boxes = random_priors(rng, count), truth.xyxy_to_cxcywh(random_boxes(rng, count))
         answer = student.encode_offsets(boxes=boxes, priors=priors)
@@ -37,7 +37,7 @@ def test_encode(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(3)
 def test_decode(student: Student, rng: torch.Generator) -> None:
-    """Decoded boxes have the values of the formulas, as centre and size, unclipped."""
+    """The boxes that offsets from priors stand for."""
     for count in CASES:
         priors, offsets = random_priors(rng, count), 3 * torch.randn(count, 4, generator=rng)
         answer = student.decode_offsets(offsets=offsets, priors=priors)

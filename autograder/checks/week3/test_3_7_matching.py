@@ -103,7 +103,7 @@ def check_others(ious: Tensor, positive: Tensor, objects: Tensor, threshold: flo
 
 @pytest.mark.weight(3)
 def test_plain(student: Student, rng: torch.Generator) -> None:
-    """Priors take the object that they overlap most, from the threshold on."""
+    """The matching of priors with objects of ordinary size."""
     for count in (1, 2, 4, 3, 6):
         priors = some_priors(rng)
         boxes = plain_boxes(rng, count, priors, 0.2, 0.6)
@@ -115,7 +115,7 @@ def test_plain(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_of_the_network(student: Student, rng: torch.Generator) -> None:
-    """The network's own priors are matched with scenes of up to four digits."""
+    """The matching of the network's own priors with up to four digits."""
     priors = truth.make_priors([16, 8, 4], [0.25, 0.4, 0.55], [1.0, 2 / 3, 1 / 3])
     for count in (4, 1, 3):
         compare(student, random_boxes(rng, count, 0.12, 0.8), random_labels(rng, count, 11), priors)
@@ -123,7 +123,7 @@ def test_of_the_network(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(3)
 def test_small_objects(student: Student, rng: torch.Generator) -> None:
-    """An object below the threshold with every prior claims the best of them."""
+    """The matching of objects below the threshold with every prior."""
     for count in (1, 3):
         boxes = random_boxes(rng, count, 0.03, 0.1)
         compare(student, boxes, random_labels(rng, count, 11), some_priors(rng))
@@ -136,7 +136,7 @@ def test_small_objects(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_claims_come_first(student: Student, rng: torch.Generator) -> None:
-    """A claim holds even where the prior overlaps another object more."""
+    """The matching where a claimed prior overlaps another object more."""
     labels = torch.tensor([3, 8])
     for turn in (slice(None), [1, 0]):
         x, y = uniform(rng, 0.3, 0.6, 2).tolist()
@@ -148,7 +148,7 @@ def test_claims_come_first(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_shared_best(student: Student, rng: torch.Generator) -> None:
-    """Of two objects that claim one prior either has it, and nothing fails."""
+    """The matching of two objects that claim one prior."""
     for _ in range(3):
         priors = some_priors(rng)
         boxes = random_boxes(rng, 1, 0.3, 0.5).repeat(2, 1)
@@ -159,13 +159,13 @@ def test_shared_best(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_no_object(student: Student, rng: torch.Generator) -> None:
-    """Without objects all priors are background."""
+    """The matching without objects."""
     compare(student, torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64), some_priors(rng))
 
 
 @pytest.mark.weight(1)
 def test_thresholds_and_labels(student: Student, rng: torch.Generator) -> None:
-    """Any threshold and any labels; the default is 0.5."""
+    """The matching with other thresholds and labels, and by default."""
     for threshold in (0.3, 0.7):
         priors = some_priors(rng)
         boxes, labels = random_boxes(rng, 3, 0.3, 0.6), torch.tensor([1, 1, randint(rng, 20, 90)])

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.task("3.8", points=15), pytest.mark.forbid(*FORBIDDEN)
 
 @pytest.mark.weight(3)
 def test_one_image(student: Student, rng: torch.Generator) -> None:
-    """Both terms are right for one image, with any number of classes."""
+    """Both terms for one image, with any number of classes."""
     check_terms(
         student, [case(rng, [count], classes) for count, classes in ((2, 11), (4, 5), (1, 2))]
     )
@@ -36,7 +36,7 @@ def test_one_image(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(4)
 def test_batches(student: Student, rng: torch.Generator) -> None:
-    """Both terms are right for batches: hard negatives image by image, one division for all."""
+    """Both terms for batches, and their sum."""
     cases = [case(rng, counts, 11) for counts in ([1, 4], [3, 1, 2], [2, 2, 2, 5])]
     check_terms(student, cases)
     expect_untouched(student, "multibox_terms", *cases[0].values())
@@ -51,7 +51,7 @@ def test_batches(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_sure_of_the_wrong(student: Student, rng: torch.Generator) -> None:
-    """Positives that the network takes for background are no hard negatives."""
+    """Both terms where the network takes positives for background."""
     cases = []
     for counts in ([3, 2], [4]):
         some = case(rng, counts, 11)
@@ -74,7 +74,7 @@ def with_few_priors(rng: torch.Generator, counts: list[int]) -> Case:
 
 @pytest.mark.weight(1)
 def test_few_negatives(student: Student, rng: torch.Generator) -> None:
-    """Where an image has fewer background priors than 3·k, all of them count."""
+    """Both terms where an image has few background priors."""
     cases = []
     for counts in ([3, 1], [2]):
         some = with_few_priors(rng, counts)
@@ -86,7 +86,7 @@ def test_few_negatives(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_empty_image(student: Student, rng: torch.Generator) -> None:
-    """An image without objects adds nothing to a batch, wherever it stands."""
+    """Both terms and gradients of a batch with an image without objects."""
     cases = [case(rng, counts, 11) for counts in ([0, 3], [2, 0, 1], [4, 0])]
     check_terms(student, cases)
     for some in cases:
@@ -95,7 +95,7 @@ def test_empty_image(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_no_object_at_all(student: Student, rng: torch.Generator) -> None:
-    """A batch without any object has finite terms and gradients."""
+    """Both terms and gradients of a batch without any object."""
     for counts in ([0], [0, 0, 0]):
         some = case(rng, counts, 11)
         terms = expect_terms(student.multibox_terms(**some))
@@ -112,14 +112,14 @@ def test_no_object_at_all(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(3)
 def test_gradients(student: Student, rng: torch.Generator) -> None:
-    """Gradients reach positives and hard negatives, and nothing else."""
+    """The gradients by offsets and by logits."""
     for counts in ([2], [1, 4, 2]):
         check_gradients(student, case(rng, counts, 11))
 
 
 @pytest.mark.weight(1)
 def test_terms_by_themselves(student: Student, rng: torch.Generator) -> None:
-    """Each term alone has its own gradient: none is a plain number."""
+    """The gradient of each term alone."""
     some = case(rng, [2, 1], 5)
     function = student.tool("summed", student.fetch("multibox_terms"))
     answer = student.tool("gradients", function, list(some.values()), 2)
@@ -131,7 +131,7 @@ def test_terms_by_themselves(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_extreme_logits(student: Student, rng: torch.Generator) -> None:
-    """Logits as large as ±60 give finite terms and gradients."""
+    """Both terms and gradients for logits as large as ±60."""
     some = case(rng, [2, 3], 11)
     some["logits"] = 60 * some["logits"] / some["logits"].abs().amax()
     some["logits"][:, ::2] = 60 * some["logits"][:, ::2].sign()

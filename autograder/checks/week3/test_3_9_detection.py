@@ -47,7 +47,7 @@ def compare(student: Student, boxes: Tensor, scores: Tensor, threshold: float) -
 
 @pytest.mark.weight(2)
 def test_nms(student: Student, rng: torch.Generator) -> None:
-    """Of a crowd of boxes those remain that no better kept one overlaps."""
+    """What suppression keeps of a crowd of boxes."""
     for count, threshold in ((30, 0.45), (60, 0.3), (12, 0.7)):
         boxes, scores = crowd(rng, count, threshold)
         compare(student, boxes, scores, threshold)
@@ -58,7 +58,7 @@ def test_nms(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_chain(student: Student, rng: torch.Generator) -> None:
-    """A box that was dropped drops nobody: of a chain a, b, c both ends remain."""
+    """What suppression keeps of a chain of boxes, each overlapping the next."""
     for length in (3, 7):
         side = float(uniform(rng, 0.1, 0.2))
         shifts = side / 3 * torch.arange(length)  # IoU 1/2 with the next, 1/5 with the one after
@@ -71,7 +71,7 @@ def test_chain(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_many_boxes(student: Student, rng: torch.Generator) -> None:
-    """Hundreds of boxes that hardly overlap remain, however many they are."""
+    """What is kept of hundreds of boxes that hardly overlap."""
     while True:
         boxes = random_boxes(rng, 450, 0.02, 0.08)
         if not bool(truth.iou_in_doubt(boxes, boxes, 0.5, 1e-4).any()):
@@ -88,7 +88,7 @@ def test_many_boxes(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_nms_at_the_edges(student: Student, rng: torch.Generator) -> None:
-    """No box, one box, equal scores of boxes far apart, the same box twice."""
+    """Suppression of no box, of one, of equal scores, of the same box twice."""
     compare(student, torch.zeros(0, 4), torch.zeros(0), 0.5)
     compare(student, random_boxes(rng, 1), torch.tensor([0.3]), 0.5)
     twice = random_boxes(rng, 1).repeat(2, 1)
@@ -104,7 +104,7 @@ def test_nms_at_the_edges(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(4)
 def test_detect(student: Student, rng: torch.Generator) -> None:
-    """Detections of a batch are right: scores, labels, boxes, order."""
+    """The detections of a batch: how many, scores, labels, boxes."""
     for count, num_classes, settings in (
         (3, 5, Settings(0.05, 0.45, 200)),
         (1, 11, Settings(0.02, 0.3, 150)),
@@ -119,7 +119,7 @@ def test_detect(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_order(student: Student, rng: torch.Generator) -> None:
-    """Boxes that are kept, and detections, come by falling score."""
+    """The order of kept boxes and of detections."""
     boxes, scores = crowd(rng, 30, 0.45)
     compare(student, boxes, scores, 0.45)
     answer = student.nms(boxes=boxes, scores=scores, iou_threshold=0.45)
@@ -133,7 +133,7 @@ def test_order(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_every_class(student: Student, rng: torch.Generator) -> None:
-    """A prior may be detected as several classes; classes do not suppress each other."""
+    """Detections where priors show several classes, and classes overlap."""
     settings = Settings(0.1, 0.45, 200)
     # Of three scores between which logits lie 0.7 apart, most exceed a tenth.
     made = outputs(rng, 2, 4, settings, sure=0.7)
@@ -150,7 +150,7 @@ def test_every_class(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_top_k(student: Student, rng: torch.Generator) -> None:
-    """Of all classes together the `top_k` best remain."""
+    """Detections where more than `top_k` remain."""
     # With one class, more than `top_k` boxes pass the threshold, and most of them are suppressed.
     for top_k, num_classes in ((1, 6), (7, 6), (6, 2)):
         settings = Settings(0.05, 0.3, top_k)
@@ -161,7 +161,7 @@ def test_top_k(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_nothing_found(student: Student, rng: torch.Generator) -> None:
-    """An image of background only has no detections: empty tensors of the right form."""
+    """The detections of an image of background only."""
     settings = Settings(0.3, 0.45, 200)
     made = outputs(rng, 3, 5, settings)
     made[1][1, :, 0] += 60
@@ -172,7 +172,7 @@ def test_nothing_found(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_defaults(student: Student, rng: torch.Generator) -> None:
-    """Left out, the settings are those of the signature: 0.01, 0.45 and 200."""
+    """Detections where the settings are left out."""
     full = functools.partial(are_full, top_k=200)
     made = outputs(rng, 1, 8, Settings(), sure=1.0, suits=full)
     compare_detections(student, made, Settings())

@@ -94,7 +94,7 @@ def parts_of(student: Student, net: Handle) -> list[Tensor]:
 
 @pytest.mark.weight(1.5)
 def test_epoch(student: Student, rng: torch.Generator) -> None:
-    """An epoch takes a step of optimizer and schedule for each batch, and tells the terms."""
+    """The steps and the history of an epoch."""
     batches = []
     for some in cases_of(student, rng, [[2, 1], [3, 0], [1, 1], [2]]):
         images = uniform(rng, -1, 1, len(some["boxes"]), 3, 300, 300)
@@ -129,7 +129,7 @@ def test_epoch(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(0.5)
 def test_epoch_without_schedule(student: Student, rng: torch.Generator) -> None:
-    """Without a schedule, and with a batch of no objects, an epoch is trained all the same."""
+    """An epoch without a schedule, and with a batch of no objects."""
     images = uniform(rng, -1, 1, 2, 3, 300, 300)
     some, none = cases_of(student, rng, [[2, 1], [0, 0]])
     loader = [(images, one["boxes"], one["labels"]) for one in (none, some)]
@@ -154,7 +154,7 @@ def test_epoch_without_schedule(student: Student, rng: torch.Generator) -> None:
     ("most", "weight"), [pytest.param(*band, marks=pytest.mark.weight(band[1])) for band in LOSSES]
 )
 def test_loss(student: Student, task_rng: torch.Generator, most: float, weight: int) -> None:
-    """The loss on the two images is small."""
+    """The loss on the two images after the training."""
     score = learned_by_heart(student, task_rng)
     if not score.loss <= most:
         bounds = " and ".join(f"{bound:g}" for bound, _ in LOSSES)
@@ -167,7 +167,7 @@ def test_loss(student: Student, task_rng: torch.Generator, most: float, weight: 
     [pytest.param(*band, marks=pytest.mark.weight(band[1])) for band in PRECISIONS],
 )
 def test_precision(student: Student, task_rng: torch.Generator, least: float, weight: int) -> None:
-    """The objects of the two images are found again."""
+    """The mAP on the two images after the training."""
     score = learned_by_heart(student, task_rng)
     if score.mean < least:
         bands = " and ".join(f"{band:.2f}" for band, _ in PRECISIONS)

@@ -84,7 +84,7 @@ def compare(student: Student, images: Images, way: str, threshold: float | None 
 
 @pytest.mark.weight(3)
 def test_all_point(student: Student, rng: torch.Generator) -> None:
-    """The area under the interpolated curve is right, class by class."""
+    """The area under the interpolated curve, class by class."""
     for count, classes in ((12, 4), (5, 2), (20, 9)):
         images = scenes(rng, count, classes, difficult=0.0)
         compare(student, images, WAYS[0])
@@ -95,7 +95,7 @@ def test_all_point(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_eleven_points(student: Student, rng: torch.Generator) -> None:
-    """The mean at eleven recalls is right, also where a recall is exactly k/10."""
+    """The mean at eleven recalls, class by class."""
     for count in (6, 15):
         compare(student, scenes(rng, count, 3, difficult=0.0), WAYS[1])
     for _ in range(3):
@@ -120,7 +120,7 @@ def ten_objects(rng: torch.Generator) -> Images:
 
 @pytest.mark.weight(3)
 def test_difficult(student: Student, rng: torch.Generator) -> None:
-    """Difficult objects are neither found nor missed."""
+    """The precision where objects are difficult."""
     for way in WAYS:
         for share in (0.3, 0.7):
             compare(student, scenes(rng, 14, 3, difficult=share), way)
@@ -132,14 +132,14 @@ def test_difficult(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_other_threshold(student: Student, rng: torch.Generator) -> None:
-    """The threshold is the one that is given."""
+    """The precision at other thresholds."""
     for threshold in (0.3, 0.7):
         compare(student, scenes(rng, 12, 3, 0.2, threshold), WAYS[0], threshold)
 
 
 @pytest.mark.weight(2)
 def test_edges(student: Student, rng: torch.Generator) -> None:
-    """Perfect detections score 1, others' classes 0; images may be empty on either side."""
+    """The precision of perfect detections, of others' classes, and of empty images."""
     _, truths = scenes(rng, 8, 4, difficult=0.0)
     perfect = [
         {"boxes": t["boxes"], "labels": t["labels"], "scores": uniform(rng, 0, 1, len(t["labels"]))}
@@ -164,7 +164,7 @@ def test_edges(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_exactly(student: Student, rng: torch.Generator) -> None:
-    """An overlap of exactly the threshold is none; a taken object is not passed on to the next."""
+    """Overlaps of exactly the threshold, and objects that are taken already."""
     side = float(uniform(rng, 0.2, 0.4, 1).half())  # few digits, so that half of it is exact
     boxes = torch.tensor([[0.0, 0.0, side, side]])
     halved = torch.tensor([[0.0, 0.0, side, side / 2]])
@@ -183,7 +183,7 @@ def test_exactly(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_nearest(student: Student, rng: torch.Generator) -> None:
-    """The object that a detection overlaps most has it, though it be difficult; nothing is cut."""
+    """Which object a detection belongs to, and whether all detections count."""
     side = float(uniform(rng, 0.2, 0.4, 1))
     boxes = torch.tensor([[0.1, 0.1, 0.1 + side, 0.1 + side]])
     objects = torch.cat([boxes, boxes + torch.tensor([0.0, 0.2 * side, 0.0, 0.2 * side])])
@@ -210,7 +210,7 @@ def test_nearest(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_table(student: Student, rng: torch.Generator) -> None:
-    """The table has a line for each class and one for the mean."""
+    """The table: a line for each class and one for the mean."""
     names = ["RBC", "white cell", "Platelets", "a dog of the longest name"]
     values = [0.0, *torch.rand(3, generator=rng).tolist()]
     for kept in ((0, 1, 2, 3), (1, 3), (2,), (0,), ()):

@@ -40,7 +40,7 @@ def some(rng: torch.Generator, count: int, **options: object) -> list[Thing]:
 
 @pytest.mark.weight(1)
 def test_label_map(student: Student, rng: torch.Generator) -> None:
-    """The background is 0, the names follow from 1 in their order."""
+    """The label map."""
     for names in (NAMES, shuffled(rng, NAMES), ("one",), list(NAMES)):
         check_label_map(student.make_label_map(names=names), names)
     expect_untouched(student, "make_label_map", list(NAMES))
@@ -48,7 +48,7 @@ def test_label_map(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(3)
 def test_objects(student: Student, rng: torch.Generator) -> None:
-    """Boxes, labels and difficulties are right, object by object."""
+    """Boxes, labels and difficulties, object by object."""
     for count in (1, 4, 12):
         compare(student, rng, some(rng, count))
     label_map = {"background": 0} | {name: n for n, name in enumerate(NAMES, 1)}
@@ -64,7 +64,7 @@ def test_objects(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_parts(student: Student, rng: torch.Generator) -> None:
-    """Parts of an object are no objects, and their boxes and names not the object's."""
+    """What is read of objects that have parts."""
     parts = [("head", ["5", "6", "7", "9"]), ("hand", ["8", "8", "9", "9"])]
     for last in (False, True):
         things = some(rng, 3, parts=parts, parts_last=last)
@@ -73,7 +73,7 @@ def test_parts(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_forms(student: Student, rng: torch.Generator) -> None:
-    """Corners may come in any order, with decimals and blanks; difficult may be missing."""
+    """Corners in any order, with decimals and blanks, and a missing `difficult`."""
     for _ in range(3):
         compare(student, rng, some(rng, 2, order=shuffled(rng, ORDER)))
     compare(student, rng, some(rng, 3, difficult=None))
@@ -86,13 +86,13 @@ def test_forms(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_no_object(student: Student, rng: torch.Generator) -> None:
-    """An image without objects has boxes of shape (0, 4)."""
+    """What is read of an image without objects."""
     compare(student, rng, [])
 
 
 @pytest.mark.weight(1)
 def test_no_area(student: Student, rng: torch.Generator) -> None:
-    """An object whose box has no area is left out, and no other."""
+    """What is read of an object whose box has no area."""
     things = some(rng, 6)
     things[4].corners = ["90", "80", "40", "30"]  # neither side is positive
     things[1].corners = ["5", "9", "5", "30"]
@@ -113,7 +113,7 @@ def test_no_area(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_unknown_name(student: Student, rng: torch.Generator) -> None:
-    """A name that is not in the map is a ValueError that says which."""
+    """What happens at a name that is not in the map."""
     things = [*some(rng, 2), Thing("unicorn", ["1", "1", "50", "60"]), *some(rng, 1)]
     label_map = {"background": 0} | {name: n for n, name in enumerate(NAMES, 1)}
     arguments = {"xml": written(things), "label_map": label_map}

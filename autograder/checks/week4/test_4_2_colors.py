@@ -71,7 +71,7 @@ def many_charts(count: int) -> list[tuple[float, float, float]]:
 
 @pytest.mark.weight(2)
 def test_distort_by_kind(student: Student, rng: torch.Generator) -> None:
-    """Each distortion comes with probability ½, its factor from the right range."""
+    """How often each distortion comes, and its factors."""
     count = 500
     answers = many(student, rng, "distort", [colour_chart()], count)
     images = [expect_image(one, "`distort`'s result", (3, 12, 12)) for one in answers]
@@ -121,7 +121,7 @@ def test_brightness_and_contrast(student: Student, rng: torch.Generator) -> None
 
 @pytest.mark.weight(1)
 def test_order(student: Student, rng: torch.Generator) -> None:
-    """The distortions come in a random order."""
+    """The order of the distortions."""
     greys, colour = clipping_chart(), strong_colour()
     check_order(student, rng, greys, TF.adjust_brightness, TF.adjust_contrast, factors_of_greys)
     check_order(student, rng, colour, TF.adjust_hue, TF.adjust_saturation, factors_of_colour)

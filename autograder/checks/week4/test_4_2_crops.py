@@ -24,7 +24,7 @@ pytestmark = [
 
 @pytest.mark.weight(2)
 def test_zoom_out(student: Student, rng: torch.Generator) -> None:
-    """The image lies somewhere on a larger canvas of the mean colour, and boxes move with it."""
+    """The canvas of a zoomed-out image, and its boxes."""
     height, width, count = 23, 31, 250
     image = 0.2 + 0.7 * torch.rand(3, height, width, generator=rng)
     boxes = boxes_inside(rng, 3, height, width)
@@ -97,7 +97,7 @@ def crops(student: Student, rng: torch.Generator, size: tuple, boxes: Tensor, co
 
 @pytest.mark.weight(3)
 def test_crop(student: Student, rng: torch.Generator) -> None:
-    """Of each piece the objects remain whose centres lie in it, clipped and moved with it."""
+    """The objects of each crop, against the piece that it shows."""
     for size, number in (((60, 80), 6), ((75, 50), 3)):
         boxes = boxes_inside(rng, number, *size)
         for _, _, tall, wide in crops(student, rng, size, boxes, 150):
@@ -110,7 +110,7 @@ def test_crop(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(3)
 def test_distribution_of_crops(student: Student, rng: torch.Generator) -> None:
-    """Crops come as often as they should: whole images, sizes, places, overlaps."""
+    """How often which crops come: whole images, sizes, places, overlaps."""
     function = student.fetch("random_crop")
     # A known mistake that is not the student's shows by few crops already.
     crops(student, rng, CROPPED[-1][1], torch.tensor(CROPPED[-1][2]), FIRST)
@@ -190,7 +190,7 @@ MEASURES = {
 
 @pytest.mark.weight(1)
 def test_crop_without_objects(student: Student, rng: torch.Generator) -> None:
-    """An image without objects is not cropped."""
+    """The crop of an image without objects."""
     nothing = target_with(torch.zeros(0, 4), rng)
     for answer in many(student, rng, "random_crop", [chart(40, 50), nothing], 20):
         image, target = expect_list(answer, "`random_crop`'s result (image, target)", 2)

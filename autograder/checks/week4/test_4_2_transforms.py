@@ -42,7 +42,7 @@ def expect_parts(name: str, answer: object, shape: torch.Size) -> None:
 
 @pytest.mark.weight(1)
 def test_chance_of_the_generator(student: Student, rng: torch.Generator) -> None:
-    """All chance comes from the generator, and arguments are left alone."""
+    """Whether all chance is the generator's, and arguments are left alone."""
     height, width = 40, 56
     target = target_with(boxes_inside(rng, 4, height, width), rng)
     image = chart(height, width)
@@ -75,7 +75,7 @@ def in_state(student: Student, state: int, name: str, arguments: list, seed: int
 
 @pytest.mark.weight(2)
 def test_flip(student: Student, rng: torch.Generator) -> None:
-    """Left and right are exchanged, and boxes stay `xyxy`."""
+    """A flipped image and its boxes."""
     for height, width, count in ((20, 33, 5), (41, 12, 1), (9, 9, 0)):
         image = torch.rand(3, height, width, generator=rng)
         boxes = boxes_inside(rng, count, height, width)
@@ -91,7 +91,7 @@ def test_flip(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(3)
 def test_evaluation(student: Student, rng: torch.Generator) -> None:
-    """Without a generator an image is resized and normalised, boxes become fractions."""
+    """What becomes of an image without a generator."""
     for height, width, count in ((60, 80, 3), (400, 333, 2), (300, 300, 0), (90, 45, 1)):
         coarse = torch.rand(1, 3, 7, 9, generator=rng)
         options = {"mode": "bilinear", "align_corners": False}
@@ -143,7 +143,7 @@ def scene(rng: torch.Generator) -> tuple[Tensor, dict]:
 
 @pytest.mark.weight(3)
 def test_training(student: Student, rng: torch.Generator) -> None:
-    """For training all transforms take part, and boxes hold their objects in the end."""
+    """What becomes of images for training, and of their boxes."""
     image, target = scene(rng)
     check_held(made(student, rng, [image, target], 75, 1), target)
     found = made(student, rng, [image, target], 400, EVERY)
@@ -260,7 +260,7 @@ def check_held(found: list, given: dict) -> None:
 
 
 def test_some_size(student: Student, rng: torch.Generator) -> None:
-    """Any size of image goes through all of it."""
+    """Images of odd sizes, through all transforms."""
     for _ in range(4):
         height, width = randint(rng, 30, 400), randint(rng, 30, 400)
         image = uniform(rng, 0, 1, 3, height, width)
@@ -277,7 +277,7 @@ def test_some_size(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_training_without_objects(student: Student, rng: torch.Generator) -> None:
-    """An image without objects is transformed for training like any other."""
+    """An image without objects, transformed for training."""
     image = scene(rng)[0]
     nothing = target_with(torch.zeros(0, 4), rng)
     images = []

@@ -55,7 +55,7 @@ def loaded(student: Student, seed: int) -> Handle:
 
 @pytest.mark.weight(2)
 def test_decimate(student: Student, rng: torch.Generator) -> None:
-    """Along each dimension every m-th value is kept, from the first; None keeps all."""
+    """Which values `decimate` keeps."""
     for shape, steps in (
         ((8, 3, 7, 7), (4, None, 3, 3)),
         ((9, 10), (2, 5)),
@@ -77,7 +77,7 @@ def test_decimate(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_shapes(student: Student, rng: torch.Generator) -> None:
-    """An image of 300×300 gives maps of 38×38 and 19×19, after their ReLUs."""
+    """The shapes of both maps, and their ReLUs."""
     base = make_module(student, "VGGBase")
     maps = expect_two(base(random_images(rng, 1)), "`VGGBase`'s result (conv4_3, conv7)")
     for value, (channels, size), name in zip(
@@ -89,7 +89,7 @@ def test_shapes(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(5)
 def test_values(student: Student, rng: torch.Generator) -> None:
-    """With given weights both maps are right."""
+    """The values of both maps, with given weights."""
     seed = seed_from(rng)
     base = loaded(student, seed)
     for height, width in SIZES:
@@ -126,7 +126,7 @@ def last_settings() -> tuple[dict[str, int], dict[str, int]]:
 
 @pytest.mark.weight(2)
 def test_classifier(student: Student, rng: torch.Generator) -> None:
-    """The fully connected layers become conv6 and conv7, decimated."""
+    """conv6 and conv7, made of the fully connected layers."""
     seed, images = seed_from(rng), random_images(rng, 1, 64)
     base = make_module(student, "VGGBase")
     expect_untouched(student, "load_vgg16", base, student.tool("vgg_weights", seed, True))
@@ -146,7 +146,7 @@ def test_classifier(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_without_classifier(student: Student, rng: torch.Generator) -> None:
-    """Without the classifier in the file conv6 and conv7 stay as they are: Xavier, fresh."""
+    """conv6 and conv7 where the file holds no classifier."""
     images, seed = random_images(rng, 1, 64), seed_from(rng)
     base = make_module(student, "VGGBase")
     before = [
@@ -163,7 +163,7 @@ def test_without_classifier(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_learning(student: Student, rng: torch.Generator) -> None:
-    """In training all of the base gets gradients, and so do its images."""
+    """The gradients of the base and of its images."""
     net = loaded(student, seed_from(rng))
 
     def call(given: list[Tensor]) -> list[Tensor]:
@@ -184,7 +184,7 @@ def last_alone(number: int, weights: Tensor) -> Tensor:
 
 @pytest.mark.weight(1)
 def test_fresh_weights(student: Student, rng: torch.Generator) -> None:
-    """Fresh weights are Xavier uniform, fresh biases zero, and two bases differ."""
+    """The fresh weights and biases of two bases."""
     images = random_images(rng, 1, 64 + 4 * randint(rng, 0, 3))
     bases = [make_module(student, "VGGBase") for _ in range(2)]
     told = student.tool("convolutions_of", bases[0], [images])

@@ -36,7 +36,7 @@ def conv7(rng: torch.Generator, count: int) -> torch.Tensor:
 
 @pytest.mark.weight(1)
 def test_shapes(student: Student, rng: torch.Generator) -> None:
-    """Four maps come out, of 10×10, 5×5, 3×3 and 1×1 cells."""
+    """The shapes of the four maps."""
     net = make_module(student, "AuxiliaryConvolutions")
     for count in (2, 1):
         expect_maps(net(conv7(rng, count)), f"{WHAT}'s result", shapes_for(count))
@@ -52,7 +52,7 @@ def shapes_for(count: int) -> list[tuple[int, int, int, int]]:
 
 @pytest.mark.weight(4)
 def test_values(student: Student, rng: torch.Generator) -> None:
-    """With given weights all four maps are right, a ReLU after each convolution."""
+    """The values of the four maps, with given weights."""
     net, seed, inputs = make_module(student, "AuxiliaryConvolutions"), seed_from(rng), conv7(rng, 2)
     told = student.tool("convolutions_of", net, [inputs], seed)
     _, layers = expect_convolutions(told, CONVOLUTIONS, WHAT)
@@ -71,7 +71,7 @@ def compare(net: Handle, layers: list[Layer], inputs: Tensor, tolerance: float) 
 
 @pytest.mark.weight(1)
 def test_learning(student: Student, rng: torch.Generator) -> None:
-    """In training all of the blocks get gradients, and so does conv7."""
+    """The gradients of the blocks and of conv7."""
     net, shapes = make_module(student, "AuxiliaryConvolutions"), shapes_for(1)
 
     def call(given: list[Tensor]) -> list[Tensor]:
@@ -88,7 +88,7 @@ def last_alone(number: int, weights: Tensor) -> Tensor:
 
 @pytest.mark.weight(1)
 def test_fresh_weights(student: Student, rng: torch.Generator) -> None:
-    """Fresh weights are Xavier uniform, fresh biases zero."""
+    """The fresh weights and biases of the blocks."""
     net, inputs = make_module(student, "AuxiliaryConvolutions"), conv7(rng, 1)
     told = student.tool("convolutions_of", net, [inputs])
     _, layers = expect_convolutions(told, CONVOLUTIONS, WHAT)

@@ -31,7 +31,7 @@ WHAT = "`PredictionConvolutions`"
 
 @pytest.mark.weight(1)
 def test_shapes(student: Student, rng: torch.Generator) -> None:
-    """There are answers for all priors, for any number of classes and images."""
+    """The shapes of the answers, for any number of classes and images."""
     for num_classes, count in ((21, 1), (2, 3), (4, 2)):
         net = make_module(student, "PredictionConvolutions", num_classes=num_classes)
         expect_answers(net(random_maps(rng, count)), f"{WHAT}'s result", count, num_classes)
@@ -39,7 +39,7 @@ def test_shapes(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(4)
 def test_values(student: Student, rng: torch.Generator) -> None:
-    """With given weights every answer is right, and in its place."""
+    """The answers with given weights, each in its place."""
     for num_classes, count in ((3, 2), (11, 1)):
         net = make_module(student, "PredictionConvolutions", num_classes=num_classes)
         maps, seed = random_maps(rng, count), seed_from(rng)
@@ -69,7 +69,7 @@ def cause_of(found: torch.Tensor, expected: torch.Tensor) -> str:
 
 @pytest.mark.weight(2)
 def test_one_place(student: Student, rng: torch.Generator) -> None:
-    """What one cell of one map shows changes the answers of the priors around it only."""
+    """Which answers move when one cell of one map changes."""
     net = make_module(student, "PredictionConvolutions", num_classes=5)
     maps = random_maps(rng, 1)
     before = expect_answers(net(maps), f"{WHAT}'s result", 1, 5)
@@ -93,7 +93,7 @@ def test_one_place(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_learning(student: Student, rng: torch.Generator) -> None:
-    """In training all of the heads get gradients, and so do all six maps."""
+    """The gradients of the heads and of all six maps."""
     net = make_module(student, "PredictionConvolutions", num_classes=3)
 
     def call(given: list) -> tuple[Tensor, Tensor]:
@@ -104,7 +104,7 @@ def test_learning(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_fresh_weights(student: Student, rng: torch.Generator) -> None:
-    """Fresh weights are Xavier uniform, fresh biases zero."""
+    """The fresh weights and biases of the heads."""
     net, maps = make_module(student, "PredictionConvolutions", num_classes=21), random_maps(rng, 1)
     told = student.tool("convolutions_of", net, [maps])
     _, layers = expect_convolutions(told, CONVOLUTIONS, WHAT)

@@ -54,7 +54,7 @@ CAUSE = (
 
 @pytest.mark.weight(2)
 def test_rescale(student: Student, rng: torch.Generator) -> None:
-    """Each place's vector has length 20 at first, whatever it was; its direction stays."""
+    """The length and the direction of rescaled vectors."""
     net = make_module(student, "Rescale")
     for shape in ((2, 512, 5, 7), (1, 512, 38, 38)):
         features = 30 * torch.rand(shape, generator=rng) ** 3
@@ -66,7 +66,7 @@ def test_rescale(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_factors_are_learned(student: Student, rng: torch.Generator) -> None:
-    """Each channel has a factor of its own, and learns it."""
+    """The factors of the channels, and their gradients."""
     net = make_module(student, "Rescale", channels=6, factor=3.0)
     parameters = parameters_of(student, net, "`Rescale`", 1)
     if parameters[0].numel() != 6:
@@ -90,7 +90,7 @@ def test_factors_are_learned(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_zeros(student: Student, rng: torch.Generator) -> None:
-    """A vector of zeros stays zeros, and gradients are finite."""
+    """A vector of zeros, rescaled, and its gradients."""
     net = make_module(student, "Rescale")
     features = torch.rand(1, 512, 3, 3, generator=rng)
     features[:, :, 1, 1] = 0
@@ -105,7 +105,7 @@ def test_zeros(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(4)
 def test_network(student: Student, rng: torch.Generator) -> None:
-    """The whole network's answers are those of its parts, put together."""
+    """The whole network's answers, against those of its parts put together."""
     num_classes, seed = 6, seed_from(rng)
     images = random_images(rng, 1)
     net = make_ssd(student, num_classes)
@@ -204,7 +204,7 @@ def is_head(layer: dict, num_classes: int) -> bool:
 
 @pytest.mark.weight(1)
 def test_learning(student: Student, rng: torch.Generator) -> None:
-    """In training all parts of the network get gradients."""
+    """The gradients of all parts of the network."""
     net = make_ssd(student, 3)
 
     def call(given: list[Tensor]) -> tuple[Tensor, Tensor]:
@@ -231,7 +231,7 @@ def rows_alone(some: slice, number: int, weights: Tensor) -> Tensor:
 
 @pytest.mark.weight(1)
 def test_classes_and_images(student: Student, rng: torch.Generator) -> None:
-    """Any number of classes goes; equal images in a batch get equal answers."""
+    """The answers for other numbers of classes, and for equal images."""
     net = make_ssd(student, 21)
     images = random_images(rng, 1)
     offsets, logits = expect_answers(net(images), "`SSD300`'s result", 1, 21)

@@ -27,7 +27,7 @@ def test_map(student: Student, k: int) -> None:
 
 @pytest.mark.weight(2)
 def test_all(student: Student) -> None:
-    """There are 8,732 priors of float32, always the same, all made by the function itself."""
+    """The number and dtype of all priors, and that the function makes them itself."""
     answer = student.make_priors()
     answer = expect_floats(answer, "`make_priors`'s result", (NUM_PRIORS, 4))
     expect_equal(answer.dtype, torch.float32, "The priors' dtype", "It must be float32.")

@@ -56,7 +56,7 @@ LOOP = "Let torch work on all priors at once, without a Python loop over them."
 
 @pytest.mark.weight(2)
 def test_offsets(student: Student, rng: torch.Generator) -> None:
-    """Offsets have the right values in both directions, for corners and centres."""
+    """Offsets in both directions, for corners and centres."""
     rows = torch.randperm(NUM_PRIORS, generator=rng)[:200]
     some, boxes = priors()[rows], random_boxes(rng, 200, 0.02, 0.8)
     right = truth.encode_offsets(truth.xyxy_to_cxcywh(boxes), some)
@@ -128,7 +128,7 @@ def twins(rng: torch.Generator) -> Tensor:
 
 @pytest.mark.weight(1)
 def test_twins(student: Student, rng: torch.Generator) -> None:
-    """Of two objects that claim one prior, its class and its object are the same one's."""
+    """The class and the object of a prior that two objects claim."""
     for _ in range(3):
         boxes, labels = twins(rng), 1 + torch.randperm(20, generator=rng)[:2]
         answer = student.match_priors(boxes=boxes, labels=labels, priors=priors())
@@ -145,7 +145,7 @@ def test_twins(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(3)
 def test_matching(student: Student, rng: torch.Generator) -> None:
-    """Every prior gets its object, every object its best prior, however small it is."""
+    """The matching of priors with objects, small ones too."""
     given = [plain_boxes(rng, count, priors(), 0.15, 0.6) for count in (1, 4, 0)]
     flat = [chosen(lambda: bar(rng), count, priors()) for count in (2, 3)]
     for boxes in [*given, *flat, rivals(rng), outbid(rng)]:
@@ -171,7 +171,7 @@ def test_matching(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(4)
 def test_loss(student: Student, rng: torch.Generator) -> None:
-    """Both terms are right for batches of images."""
+    """Both terms for batches of images."""
     cases = [full_case(rng, *one) for one in (([2], 21), ([1, 4], 4), ([3, 0, 2], 2))]
     check_terms(student, cases)
     expect_own_work(student, "multibox_terms", **cases[0])
@@ -180,7 +180,7 @@ def test_loss(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_few_priors(student: Student, rng: torch.Generator) -> None:
-    """The loss takes the priors that it is given, also where there are few negatives, or ties."""
+    """Both terms for other priors, where negatives are few, or scores tie."""
     undecided = full_case(rng, [2, 1], 4)
     undecided["logits"] = torch.zeros_like(undecided["logits"])
     check_terms(student, [case(rng, [2, 1], 5), crowded(rng), undecided])
@@ -205,7 +205,7 @@ def crowded(rng: torch.Generator) -> Case:
 
 @pytest.mark.weight(2)
 def test_sure_of_the_wrong(student: Student, rng: torch.Generator) -> None:
-    """Positives that the network takes for background are no hard negatives."""
+    """Both terms where the network takes positives for background."""
     cases = []
     for counts in ([3, 2], [4]):
         some = full_case(rng, counts, 11)
@@ -218,7 +218,7 @@ def test_sure_of_the_wrong(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_gradients(student: Student, rng: torch.Generator) -> None:
-    """Gradients reach positives and hard negatives, and nothing else."""
+    """The gradients by offsets and by logits."""
     loss = student.tool("summed", student.fetch("multibox_terms"))
     for counts in ([2, 3], [0, 2]):
         check_gradients(student, full_case(rng, counts, 5), loss)
@@ -226,7 +226,7 @@ def test_gradients(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_no_object(student: Student, rng: torch.Generator) -> None:
-    """A batch without any object has finite terms and gradients."""
+    """Both terms and gradients of a batch without any object."""
     some = full_case(rng, [0, 0], 4)
     terms = expect_terms(student.multibox_terms(**some))
     everything = -some["logits"].log_softmax(-1)[..., 0].sum()
@@ -242,7 +242,7 @@ def test_no_object(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_steps_of_loss(student: Student, rng: torch.Generator) -> None:
-    """The loss of several images takes no loop over priors."""
+    """The time that the loss of several images takes."""
     cases = [list(full_case(rng, [3, 1, 2, 4], 21).values()) for _ in range(2)]
     steps, result, _ = counted_call(student, "multibox_terms", *cases)
     expect_terms(result)
@@ -340,7 +340,7 @@ def leaves_no_doubt(offsets: Tensor, logits: Tensor, settings: Settings) -> bool
 
 @pytest.mark.weight(3)
 def test_detection(student: Student, rng: torch.Generator) -> None:
-    """Detections are right: scores, labels, boxes, order."""
+    """The detections: how many, scores, labels, boxes."""
     for count, num_classes, settings, ways in (
         (2, 21, Settings(0.01, 0.45, 30), ("clip first", "best class", "all classes")),
         (1, 4, Settings(0.2, 0.5, 25), ("clip first", "best class", "all classes")),
@@ -357,7 +357,7 @@ def test_detection(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_few_candidates(student: Student, rng: torch.Generator) -> None:
-    """One candidate of a class is found like many, and other priors than SSD300's will do."""
+    """Detections of few candidates, and with other priors than SSD300's."""
     settings = Settings(0.01, 0.45, 10)
     for count in (1, 2):  # one candidate, and one of each of two classes
         offsets, logits = random_outputs(rng, 1, NUM_PRIORS, 4)
@@ -374,7 +374,7 @@ def test_few_candidates(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_all_candidates_take_part(student: Student, rng: torch.Generator) -> None:
-    """However many better ones there are, and however small it is, a box is found."""
+    """Detections among many better ones, and of small boxes."""
     crowd, few = 700, 40  # of one class: a crowd in one place, and others far from it
     rows = torch.randperm(NUM_PRIORS, generator=rng)[: crowd + few]
     place = torch.tensor([[0.1, 0.1, 0.6, 0.6]]) + 0.002 * torch.rand(crowd, 4, generator=rng)
@@ -392,7 +392,7 @@ def test_all_candidates_take_part(student: Student, rng: torch.Generator) -> Non
 
 @pytest.mark.weight(1)
 def test_order(student: Student, rng: torch.Generator) -> None:
-    """The detections of an image come by falling score."""
+    """The order of an image's detections."""
     settings = Settings(0.01, 0.45, 10)
     made = outputs(rng, 2, 4, settings)
     compare_detections(student, made, settings, ordered=True, **settings._asdict())
@@ -400,7 +400,7 @@ def test_order(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_classes_apart(student: Student, rng: torch.Generator) -> None:
-    """Boxes of different classes never suppress each other, wherever they lie."""
+    """Detections of different classes that overlap."""
     rows = torch.randperm(NUM_PRIORS, generator=rng)[:2]
     for step in (1.0, 2.0):  # a class that is moved by so little would fall onto another
         boxes = torch.tensor([[0.1, 0.1, 0.4, 0.4]]).repeat(2, 1) - torch.tensor([[0.0], [step]])
@@ -414,7 +414,7 @@ def test_classes_apart(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_nothing_found(student: Student, rng: torch.Generator) -> None:
-    """An image of background only has no detections: empty tensors of the right form."""
+    """The detections of an image of background only."""
     offsets, logits = random_outputs(rng, 2, NUM_PRIORS, 4)
     logits[..., 0] += 60
     compare_detections(student, (offsets, logits, priors()), Settings())
@@ -422,7 +422,7 @@ def test_nothing_found(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_untrained(student: Student, rng: torch.Generator) -> None:
-    """An untrained network's answers, all of them candidates, are detected in memory and time."""
+    """The memory and time that an untrained network's detections take."""
     made = []
     for _ in range(2):
         offsets = 0.2 * torch.randn(1, NUM_PRIORS, 4, generator=rng)

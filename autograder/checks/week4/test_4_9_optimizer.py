@@ -113,7 +113,7 @@ def gradients_for(net: nn.Module, rng: torch.Generator, size: float) -> list[Ten
 
 @pytest.mark.weight(2)
 def test_optimizer(student: Student, rng: torch.Generator) -> None:
-    """SGD with the paper's settings; biases learn at twice the rate."""
+    """The optimizer's settings, and the rates of weights and biases."""
     # So large, and so precise, that the decay of a single step shows.
     there, here = net_of(student, rng, scale=100.0, dtype=torch.float64)
     optimizer = student.make_optimizer(net=there)
@@ -135,7 +135,7 @@ def test_optimizer(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_schedule(student: Student, rng: torch.Generator) -> None:
-    """The rates fall to a tenth after 80,000 iterations, and again after 100,000."""
+    """The rates over 120,000 iterations."""
     there, here = net_of(student, rng)
     parameters = [one.detach().double() for one in here.parameters()]
     rates = [10.0 ** -randint(rng, 1, 3) for _ in parameters]
@@ -214,12 +214,12 @@ def save_and_load(
 
 @pytest.mark.weight(3)
 def test_resume(student: Student, rng: torch.Generator) -> None:
-    """A training that is resumed goes on exactly as if it had not stopped."""
+    """A training that is resumed, against one that never stopped."""
     for iteration, steps in ((4, 4), (81_234, 4), (0, 0)):
         save_and_load(student, rng, "sgd_with_momentum", iteration, steps)
 
 
 @pytest.mark.weight(1)
 def test_resume_other_optimizer(student: Student, rng: torch.Generator) -> None:
-    """Checkpoints serve any optimizer."""
+    """A checkpoint of another optimizer."""
     save_and_load(student, rng, "adam_for", 7)

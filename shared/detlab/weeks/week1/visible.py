@@ -47,7 +47,7 @@ def numbered_images(*shape: int) -> torch.Tensor:
 
 @visible("1.2")
 def network_shapes(student: Student) -> None:
-    """`build_network` maps (N, 3, 14, 14) to (N, 4) and holds the right number of weights."""
+    """The shape of `build_network`'s scores, and the number of its weights."""
     net = expect_handle(student.build_network(), "`build_network`'s result", "an nn.Module")
     expect_tensor(net(public_images(5, 3, 14, 14)), "The network's output", (5, 4))
     count = sum(weights.numel() for weights in parameters_of(student, net, "the network"))
@@ -65,7 +65,7 @@ def expect_own_weights(student: Student, build: Callable[[], Handle], what: str)
 
 @visible("1.2")
 def fresh_and_steady(student: Student) -> None:
-    """Each network has random weights of its own and gives one answer to one question."""
+    """The weights of two networks, and the answers to one question twice."""
     net = expect_handle(student.build_network(), "`build_network`'s result", "an nn.Module")
     images = public_images(5, 3, 14, 14)
     answer = expect_tensor(net(images), "The network's output")
@@ -75,7 +75,7 @@ def fresh_and_steady(student: Student) -> None:
 
 @visible("1.2")
 def raw_scores(student: Student) -> None:
-    """The scores are raw: nothing squeezes or clips them at the end."""
+    """Whether the scores are raw: nothing squeezes or clips them at the end."""
     net = expect_handle(student.build_network(), "`build_network`'s result", "an nn.Module")
     scores = expect_floats(net(100 * public_images(64, 3, 14, 14)), "The scores", (64, 4))
     if bool((scores.abs() <= 1).all()):
@@ -106,13 +106,13 @@ def check_conversion(
 
 @visible("1.3")
 def square_map(student: Student) -> None:
-    """The convolution equals the linear layer on a square map."""
+    """The convolution against the linear layer, on a square map."""
     check_conversion(student, (16, 5, 5), bias=True)
 
 
 @visible("1.3")
 def other_maps(student: Student) -> None:
-    """It does so on a map that is not square, without a bias, and in float64."""
+    """The same on a map that is not square, without a bias, and in float64."""
     check_conversion(student, (2, 3, 4), bias=True)
     check_conversion(student, (4, 2, 2), bias=False)
     check_conversion(student, (2, 2, 2), bias=True, dtype=torch.float64)
@@ -130,7 +130,7 @@ def small_net() -> nn.Sequential:
 
 @visible("1.4")
 def twin_agrees(student: Student) -> None:
-    """The twin answers like the net on one window, and on each window of a larger image."""
+    """The twin against the net, on one window and on each of a larger image."""
     net, images = small_net(), public_images(2, 2, 12, 15)
     twin = student.convolutionalize(net=mirror(student, net))
     output = expect_handle(twin, "`convolutionalize`'s result", "an nn.Module")(images)
@@ -143,7 +143,7 @@ def twin_agrees(student: Student) -> None:
 
 @visible("1.4")
 def twin_shares(student: Student) -> None:
-    """The twin follows when the net's weights change in place, and the net still works."""
+    """The twin after the net's weights change in place, and the net itself."""
     net, window = small_net(), public_images(2, 2, 8, 8)
     theirs = mirror(student, net)
     twin = student.convolutionalize(net=theirs)
@@ -169,7 +169,7 @@ def twin_shares(student: Student) -> None:
 
 @visible("1.5")
 def window_places(student: Student) -> None:
-    """`extract_windows` puts each window of a non-square batch in its place."""
+    """The windows of a non-square batch, each in its place."""
     images = numbered_images(2, 3, 7, 9)
     windows = student.extract_windows(images=images, size=4, stride=2)
     windows = expect_tensor(windows, "`extract_windows`' result", (2, 2, 3, 3, 4, 4))
@@ -184,7 +184,7 @@ def window_places(student: Student) -> None:
 
 @visible("1.5")
 def slide_places(student: Student) -> None:
-    """`slide` puts the score of each window in its place."""
+    """The scores of the windows, each in its place."""
     torch.manual_seed(0)
     net = nn.Sequential(nn.Flatten(), nn.Linear(2 * 5 * 5, 3))
     images = public_images(2, 2, 8, 12)
@@ -200,7 +200,7 @@ def slide_places(student: Student) -> None:
 
 @visible("1.6")
 def norm_of_difference(student: Student) -> None:
-    """`difference_norm` is the Euclidean norm of all differences, as a float."""
+    """`difference_norm`, the Euclidean norm of all differences, as a float."""
     net, twin = nn.Sequential(nn.Flatten(), nn.Linear(48, 2)), nn.Conv2d(3, 2, 4, stride=2)
     fill(net)
     images = public_images(2, 3, 8, 10)  # 3 × 4 windows each, so 48 scores in all
@@ -225,7 +225,7 @@ def norm_of_difference(student: Student) -> None:
 
 @visible("1.6")
 def sizes_and_letter(student: Student) -> None:
-    """`my_sizes`, `unseen` and `answer_1_6` have the right form."""
+    """The form of `my_sizes`, `unseen` and `answer_1_6`."""
     check_sizes(student.fetch("my_sizes"))
     for height, width, expected in ((14, 15, (0, 1)), (28, 30, (0, 0)), (33, 16, (1, 0))):
         what = f"`unseen({height}, {width})`"
@@ -237,7 +237,7 @@ def sizes_and_letter(student: Student) -> None:
 
 @visible("1.7")
 def times_are_measured(student: Student) -> None:
-    """`time_both` measures both procedures for each side."""
+    """The rows of `time_both`, and what it runs for each side."""
     net = mirror(student, nn.Sequential(nn.Flatten(), nn.Linear(588, 4)))
     twin = mirror(student, nn.Conv2d(3, 4, WINDOW, stride=STRIDE))
     calls = {"net": student.tool("record_calls", net), "twin": student.tool("record_calls", twin)}
@@ -248,7 +248,7 @@ def times_are_measured(student: Student) -> None:
 
 @visible("1.7")
 def times_are_plotted(student: Student) -> None:
-    """`plot_times` shows both times, and their ratio beside them."""
+    """The figure of `plot_times`: both times, and their ratio beside them."""
     rows = [
         {"side": 14, "sequential_s": 0.004, "convolutional_s": 0.004, "ratio": 1.0},
         {"side": 28, "sequential_s": 0.030, "convolutional_s": 0.010, "ratio": 3.0},
@@ -260,7 +260,7 @@ def times_are_plotted(student: Student) -> None:
 
 @visible("1.8")
 def other_networks(student: Student) -> None:
-    """Both networks take a window of the size that you give, and hold the right weights."""
+    """Both networks on a window of the size that you give, and their weights."""
     answers = expect_keys(student.fetch("coincide"), ("conv", "pool"), "`coincide`")
     builds = (
         ("conv", student.build_with_conv, 325_940),
@@ -294,7 +294,7 @@ def check_grid(student: Student, stack: nn.Sequential, input_size: tuple, grid: 
 
 @visible("1.9")
 def known_grids(student: Student) -> None:
-    """`window_grid` is right for single layers and for the stack of the lecture."""
+    """`window_grid` for single layers and for the stack of the lecture."""
     check_grid(student, nn.Sequential(nn.Conv2d(3, 1, 3)), (8, 10), (3, 1, (6, 8)))
     check_grid(student, nn.Sequential(nn.Conv2d(3, 1, 5, stride=3)), (8, 10), (5, 3, (2, 2)))
     check_grid(student, nn.Sequential(nn.Conv2d(3, 1, 3, dilation=2)), (8, 10), (5, 1, (4, 6)))
@@ -310,7 +310,7 @@ def known_grids(student: Student) -> None:
 
 @visible("1.9")
 def known_boxes(student: Student) -> None:
-    """`window_box` is right for the windows of the lecture."""
+    """`window_box` for windows of the lecture."""
     grid = WindowGrid(14, 2, (8, 8))
     for cell, expected in (((0, 0), (0, 0, 14, 14)), ((4, 3), (6, 8, 20, 22))):
         box = student.window_box(grid=grid, i=cell[0], j=cell[1])

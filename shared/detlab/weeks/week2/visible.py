@@ -52,7 +52,7 @@ def cross() -> Tensor:
 
 @visible("2.1")
 def canvas(student: Student) -> None:
-    """The result is one 64×64 image, the same for equal seeds, another at the next call."""
+    """One 64×64 image, the same for equal seeds, another at the next call."""
     generators = [student.tool("generator", 7) for _ in range(2)]
     first, twin = (
         expect_canvas(student.place_digit(digit=cross(), generator=generator))
@@ -67,7 +67,7 @@ def canvas(student: Student) -> None:
 
 @visible("2.1")
 def whole_digit(student: Student) -> None:
-    """The whole digit is on the canvas, at scales from 0.75 to 1.25, now here, now there."""
+    """Scale, wholeness and place of the digit over 60 images."""
     generator, ink = student.tool("generator", 3), float(cross().sum())
     left, top, shares = [], [], []
     for _ in range(60):
@@ -90,7 +90,7 @@ def whole_digit(student: Student) -> None:
 
 @visible("2.2")
 def network_and_grid(student: Student) -> None:
-    """The output has 15 channels and the size that `localization_grid` says."""
+    """The 15 channels of the output, and its size against `localization_grid`."""
     net = make_net(student)
     check_windows_are_fair(check_output_size(student, net, public_images(2, 1, SIDE, SIDE)))
     check_output_size(student, net, public_images(1, 1, SIDE, SIDE + 21))
@@ -98,7 +98,7 @@ def network_and_grid(student: Student) -> None:
 
 @visible("2.2")
 def cell_sees_its_window(student: Student) -> None:
-    """The first cell looks at nothing outside the first window."""
+    """What the first cell sees outside of the first window."""
     net, images = make_net(student), public_images(1, 1, SIDE, SIDE)
     size = expect_grid(student.localization_grid(input_size=(SIDE, SIDE))).size
     changed = torch.zeros_like(images)
@@ -111,7 +111,7 @@ def cell_sees_its_window(student: Student) -> None:
 
 @visible("2.3")
 def boxes(student: Student) -> None:
-    """The box is tight: inside, at the borders, in an image that is not square, without ink."""
+    """The box: inside, at the borders, in an image that is not square, without ink."""
     for (height, width), (left, top, right, bottom) in {
         (64, 64): (10, 20, 30, 50),
         (32, 64): (0, 0, 64, 3),
@@ -137,7 +137,7 @@ def targets_by_hand() -> Tensor:
 
 @visible("2.4")
 def targets(student: Student) -> None:
-    """The targets of a box that four of nine windows see are right."""
+    """The targets of a box that four of nine windows see."""
     box = torch.tensor([[0.25, 0.125, 0.5, 0.375]])
     answer = student.encode_targets(boxes=box, labels=torch.tensor([7]), grid=GRID)
     answer = expect_tensor(answer, "`encode_targets`'s result", (1, 6, 3, 3))
@@ -150,7 +150,7 @@ def targets(student: Student) -> None:
 
 @visible("2.4")
 def vectorised(student: Student) -> None:
-    """More images or more windows take no more steps."""
+    """The steps that more images or more windows take."""
     steps = []
     for count, grid in ((2, GRID), (200, GRID), (2, WindowGrid(4, 1, (61, 61)))):
         some = torch.tensor([[0.25, 0.125, 0.5, 0.375]]).repeat(count, 1)
@@ -184,7 +184,7 @@ def three_windows() -> tuple[Tensor, Tensor]:
 
 @visible("2.5")
 def terms(student: Student) -> None:
-    """The terms of three windows are what one computes by hand."""
+    """The terms of three windows, against what one computes by hand."""
     outputs, truth = three_windows()
     expected = {
         "detection": math.log1p(math.exp(1)) + math.log1p(math.exp(-2)) + math.log1p(math.exp(3)),
@@ -202,7 +202,7 @@ def terms(student: Student) -> None:
 
 @visible("2.5")
 def gradients(student: Student) -> None:
-    """The gradient reaches the boxes and classes of found windows, and is finite without any."""
+    """The gradient with found windows, and without any."""
     function = student.fetch("localization_loss")
     outputs, truth = three_windows()
     gradient = student.tool("gradient", function, outputs, truth)
@@ -224,7 +224,7 @@ def gradients(student: Student) -> None:
 
 @visible("2.6")
 def loop(student: Student) -> None:
-    """`train` passes every batch once an epoch, keeps a history, and moves the weights."""
+    """The batches that `train` passes, its history, and what it does to the weights."""
     net = nn.Conv2d(1, 2, 3)
     net.weight.data.abs_()  # so that no summands cancel each other
     loader = [(public_images(n, 1, 5, 5), torch.ones(n, 2, 3, 3)) for n in (4, 2)]
@@ -247,7 +247,7 @@ def loop(student: Student) -> None:
 
 @visible("2.6")
 def curves(student: Student) -> None:
-    """`plot_history` draws a curve for each term, with a legend and labels."""
+    """The figure of `plot_history`: a curve for each term, a legend and labels."""
     history = [{"detection": 9.0 / n, "classification": 4 - 0.1 * n} for n in range(1, 12)]
     axes = axes_of(student, student.plot_history(history=history), "`plot_history`'s result")
     check_history_figure(axes, history)
@@ -255,7 +255,7 @@ def curves(student: Student) -> None:
 
 @visible("2.7")
 def predictions(student: Student) -> None:
-    """The surest window gives the label and the box, in fractions of the image."""
+    """The label and the box of the surest window, in fractions of the image."""
     outputs = torch.zeros(2, OUTPUTS, 2, 3)
     outputs[:, 0] = 9 * torch.arange(6.0).view(2, 3)
     outputs[0, 1 + 7, 1, 2], outputs[1, 1 + 3, 1, 0] = 5, 4
@@ -272,7 +272,7 @@ def predictions(student: Student) -> None:
 
 @visible("2.8")
 def figure(student: Student) -> None:
-    """The figure has 6×5 images, green and red boxes and both labels."""
+    """The figure: 6×5 images, green and red boxes and both labels."""
     corners = public_images(60, 2) / 2
     some = torch.cat([corners, corners + 0.1 + public_images(60, 2).flip(1) / 3], 1)
     scene = {
@@ -288,7 +288,7 @@ def figure(student: Student) -> None:
 
 @visible("2.9")
 def short_training(student: Student) -> None:
-    """`train_localizer` trains for two passes over 32 images and returns the network."""
+    """`train_localizer` for two passes over 32 images."""
     grid = expect_grid(student.localization_grid(input_size=(SIDE, SIDE)))
     loader = BudgetedLoader(batch_size=16, max_steps=4, cpu_s=60.0, seed=0)
     images = (255 * public_images(32, 1, SIDE, SIDE)).to(torch.uint8)

@@ -69,7 +69,7 @@ def public_scenes(count: int) -> list[Scene]:
 
 @visible("3.1")
 def scenes(student: Student) -> None:
-    """Boxes are tight, labels are the digit plus 1, and scenes differ."""
+    """The boxes, labels and differences of some scenes."""
     digits, labels = two_digits()
     generator, counts, middles = student.tool("generator", 5), set(), []
     for _ in range(40):
@@ -101,7 +101,7 @@ def is_near_a_region(first: int, last: int) -> bool:
 
 @visible("3.1")
 def seeds(student: Student) -> None:
-    """Equal seeds give equal scenes."""
+    """The scenes of equal seeds."""
     digits, labels = two_digits()
     made = []
     for _ in range(2):
@@ -115,7 +115,7 @@ def seeds(student: Student) -> None:
 
 @visible("3.2")
 def items(student: Student) -> None:
-    """Items of the data set are standardised and otherwise as they were given."""
+    """The items of the data set, against what it was given."""
     some = public_scenes(3)
     images, boxes, labels = zip(*some, strict=True)
     given = {"images": torch.stack(images), "boxes": list(boxes), "labels": list(labels)}
@@ -127,7 +127,7 @@ def items(student: Student) -> None:
 
 @visible("3.2")
 def batch(student: Student) -> None:
-    """`collate` stacks images, and leaves boxes and labels in lists."""
+    """What `collate` makes of images, boxes and labels."""
     some = public_scenes(4)
     parts = expect_list(student.collate(scenes=some), "`collate`'s result", 3)
     expect_close(parts[0], torch.stack([image for image, _, _ in some]), "The images")
@@ -141,7 +141,7 @@ def batch(student: Student) -> None:
 
 @visible("3.3")
 def forms(student: Student) -> None:
-    """A box becomes centre and size, and corners again."""
+    """A box as centre and size, and as corners again."""
     corners = torch.tensor([[0.1, 0.2, 0.5, 0.8], [-0.2, 0.0, 1.2, 0.5]])
     centred = torch.tensor([[0.3, 0.5, 0.4, 0.6], [0.5, 0.25, 1.4, 0.5]])
     expect_close(student.xyxy_to_cxcywh(boxes=corners), centred, "The centres and sizes")
@@ -163,7 +163,7 @@ def ious(student: Student) -> None:
 
 @visible("3.4")
 def two_maps(student: Student) -> None:
-    """The priors of a map of 2×2 cells and of one cell are what one computes by hand."""
+    """The priors of a map of 2×2 cells and of one cell."""
     answer = student.make_priors(feature_sizes=[2, 1], scales=[0.25, 0.64], ratios=[1.0, 0.25])
     sides = torch.tensor([[0.25, 0.25], [0.125, 0.5], [0.4, 0.4]])
     centres = torch.tensor([[0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]])
@@ -175,7 +175,7 @@ def two_maps(student: Student) -> None:
 
 @visible("3.5")
 def shapes(student: Student) -> None:
-    """The parts and the whole network answer in the right shapes."""
+    """The shapes of the parts' answers, and of the whole network's."""
     base = expect_handle(student.BaseConvolutions(), "`BaseConvolutions()`", "an nn.Module")
     maps = expect_list(base(public_images(2, 1, SIDE, SIDE)), "`BaseConvolutions`'s result", 2)
     for value, size in zip(maps, FEATURE_SIZES, strict=False):
@@ -195,7 +195,7 @@ def shapes(student: Student) -> None:
 
 @visible("3.5")
 def places_of_answers(student: Student) -> None:
-    """A change in cell (1, 3) of a map moves the answers of the priors there, and no far ones."""
+    """Which answers move when cell (1, 3) of a map changes."""
     given = {"channels": [4, 3], "priors_per_cell": [2, 1], "num_classes": 3}
     made = student.PredictionConvolutions(**given)
     heads = expect_handle(made, "`PredictionConvolutions(…)`", "an nn.Module")
@@ -225,7 +225,7 @@ def expect_parameters(student: Student, module: Handle) -> None:
 
 @visible("3.6")
 def offsets(student: Student) -> None:
-    """Offsets of two boxes are what one computes by hand, both ways."""
+    """The offsets of two boxes, both ways."""
     priors = torch.tensor([[0.5, 0.5, 0.2, 0.4], [0.2, 0.3, 0.1, 0.1], [0.9, 0.9, 0.4, 0.4]])
     boxes = [[0.52, 0.48, 0.2 * math.e, 0.4], [0.2, 0.3, 0.1, 0.1 / math.e], [1.1, 0.9, 0.4, 0.4]]
     boxes = torch.tensor(boxes)
@@ -249,7 +249,7 @@ def six_priors() -> Tensor:
 
 @visible("3.7")
 def matches(student: Student) -> None:
-    """Priors find their objects, and a small object claims the best prior there is."""
+    """The matching of priors with objects, and with a small one."""
     boxes = [[0.1, 0.1, 0.5, 0.5], [0.7, 0.7, 0.9, 0.9], [0.1, 0.85, 0.12, 0.88]]
     given = {"boxes": torch.tensor(boxes), "labels": torch.tensor([7, 2, 5])}
     given["priors"] = six_priors()
@@ -295,7 +295,7 @@ def batch_by_hand() -> dict[str, object]:
 
 @visible("3.8")
 def terms(student: Student) -> None:
-    """The terms of two positives among ten priors are what one computes by hand."""
+    """The terms of two positives among ten priors."""
     given = batch_by_hand()
     answer = expect_terms(student.multibox_terms(**given))
     # Smooth L1 or L1, the mean over four numbers or their sum; over two positives.
@@ -330,7 +330,7 @@ def terms(student: Student) -> None:
 
 @visible("3.8")
 def no_objects(student: Student) -> None:
-    """A batch without objects has finite terms and gradients."""
+    """The terms and gradients of a batch without objects."""
     arguments = [torch.ones(2, 3, 4), torch.ones(2, 3, 5), [torch.zeros(0, 4)] * 2]
     arguments += [[torch.zeros(0, dtype=torch.int64)] * 2, six_priors()[:3]]
     names = ("offsets", "logits", "boxes", "labels", "priors")
@@ -343,7 +343,7 @@ def no_objects(student: Student) -> None:
 
 @visible("3.9")
 def suppression(student: Student) -> None:
-    """Of a chain of three boxes both ends remain; a box apart remains, too."""
+    """What suppression keeps of a chain of three boxes and one apart."""
     left = torch.tensor([0.6, 0.3, 3.0, 0.0])
     boxes = torch.stack([left, torch.zeros(4), left + 1, torch.ones(4)], 1)
     scores = torch.tensor([0.7, 0.8, 0.6, 0.9])
@@ -354,7 +354,7 @@ def suppression(student: Student) -> None:
 
 @visible("3.9")
 def detections(student: Student) -> None:
-    """Three priors become detections of two classes, by falling score, at most `top_k`."""
+    """The detections of three priors and two classes, at most `top_k`."""
     logits = torch.tensor([[0.0, 3.0, 2.0], [2.0, 2.5, -9.0], [4.0, 0.0, 0.0]])
     logits = torch.stack([torch.tensor([9.0, 0.0, 0.0]).expand(3, 3), logits])
     offsets = torch.zeros(2, 3, 4)
@@ -386,7 +386,7 @@ def public_batch() -> tuple[Tensor, list[Tensor], list[Tensor]]:
 
 @visible("3.10")
 def loop(student: Student) -> None:
-    """`train` keeps a history of both terms, and the loss on three scenes falls."""
+    """The history of `train`, and the loss on three scenes."""
     net = expect_handle(student.SSD(num_classes=NUM_CLASSES), "`SSD(…)`", "an nn.Module")
     history = check_loop_history(student.train(net=net, loader=[public_batch()], epochs=20), 20)
     first, last = (sum(row[name] for name in TERMS) for row in (history[0], history[-1]))
@@ -396,7 +396,7 @@ def loop(student: Student) -> None:
 
 @visible("3.11")
 def short_training(student: Student) -> None:
-    """`train_ssd` trains for two passes over three scenes and returns the network."""
+    """`train_ssd` for two passes over three scenes."""
     loader = BudgetedLoader(batch_size=2, max_steps=4, cpu_s=60.0, seed=0)
     loader.add(*public_batch())
     net = student.train_ssd(loader=offer(student, loader), epochs=2)

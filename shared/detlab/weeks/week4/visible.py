@@ -97,14 +97,14 @@ def no_target() -> dict[str, Tensor]:
 
 @visible("4.1")
 def label_map(student: Student) -> None:
-    """The background is 0, names follow from 1."""
+    """The label map."""
     for names in (["dog", "cat", "zebra"], ("dog", "cat")):
         check_label_map(student.make_label_map(names=names), names)
 
 
 @visible("4.1")
 def annotation(student: Student) -> None:
-    """Two objects are read of a file that holds a part and an object without area, too."""
+    """What is read of a file with a part and an object without area."""
     answer = student.parse_annotation(xml=XML, label_map={"background": 0, "cat": 1, "dog": 2})
     expected = {
         "boxes": torch.tensor([[10.0, 1.5, 30.0, 51.0], [0.0, 0.0, 79.0, 59.0]]),
@@ -120,7 +120,7 @@ def annotation(student: Student) -> None:
 
 @visible("4.2")
 def distortion(student: Student) -> None:
-    """Distorted images stay images, and differ from each other."""
+    """Distorted images: their form and range, and whether they differ."""
     generator = student.tool("generator", 3)
     images = [
         expect_image(
@@ -138,7 +138,7 @@ def distortion(student: Student) -> None:
 
 @visible("4.2")
 def canvas(student: Student) -> None:
-    """An image that is zoomed out lies where its boxes say, on a canvas of the mean colour."""
+    """A zoomed-out image: its place, its boxes, the colour of its canvas."""
     generator, image, boxes = student.tool("generator", 4), public_image(), public_target()["boxes"]
     for _ in range(8):
         answer = student.zoom_out(image=image, boxes=boxes, generator=generator)
@@ -157,7 +157,7 @@ def canvas(student: Student) -> None:
 
 @visible("4.2")
 def crop(student: Student) -> None:
-    """Of a crop's objects those remain whose centre lies inside; it is not always the whole."""
+    """The objects of some crops, and whether all are the whole image."""
     generator, image, target = student.tool("generator", 5), public_image(), public_target()
     target["boxes"] += 0.3  # no centre lies between two pixels, where it may be in or out
     whole = 0
@@ -193,7 +193,7 @@ def crop(student: Student) -> None:
 
 @visible("4.2")
 def mirror_image(student: Student) -> None:
-    """A flipped image has its boxes where its objects are."""
+    """A flipped image and its boxes."""
     image, target = public_image(), public_target()
     flipped, boxes = expect_list(student.flip(image=image, boxes=target["boxes"]), "`flip`", 2)
     expect_close(flipped, image.flip(2), "`flip`'s image", 1e-6)
@@ -203,7 +203,7 @@ def mirror_image(student: Student) -> None:
 
 @visible("4.2")
 def ready(student: Student) -> None:
-    """For evaluation an image is resized and normalised, its boxes are fractions."""
+    """An image and its boxes, made ready for evaluation."""
     for colour in (0.0, 0.7):
         image, target = torch.full((3, 30, 40), colour), public_target()
         answer = student.transform(image=image, target=target)
@@ -227,7 +227,7 @@ def ready(student: Student) -> None:
 
 @visible("4.3")
 def every_third(student: Student) -> None:
-    """Of eight values every fourth leaves two, the first of them and the fifth."""
+    """Which of eight values `decimate` keeps when it takes every fourth."""
     values = torch.arange(8 * 7.0).reshape(8, 7)
     answer = student.decimate(values=values, steps=[4, 3])
     expect_close(answer, torch.tensor([[0.0, 3.0, 6.0], [28.0, 31.0, 34.0]]), "`decimate`", 0.0)
@@ -237,7 +237,7 @@ def every_third(student: Student) -> None:
 
 @visible("4.3")
 def base(student: Student) -> None:
-    """The base gives maps of 38×38 and 19×19 cells; conv6 and conv7 are as the statement says."""
+    """The base's maps of 38×38 and 19×19 cells; conv6 and conv7."""
     net = make_module(student, "VGGBase")
     told = student.tool("convolutions_of", net, [torch.zeros(1, 3, SIDE, SIDE)])
     result, layers = expect_convolutions(told, 15, "`VGGBase`")
@@ -250,7 +250,7 @@ def base(student: Student) -> None:
 
 @visible("4.3")
 def weights_of_a_file(student: Student) -> None:
-    """A file without classifier fills the thirteen convolutions, and no others."""
+    """The thirteen convolutions that a file without classifier fills."""
     net, images = make_module(student, "VGGBase"), torch.zeros(1, 3, 64, 64)
     before = weights_called(student, net, images, 13, "conv6")
     student.load_vgg16(base=net, state=student.tool("vgg_weights", 1, False))
@@ -266,7 +266,7 @@ def weights_of_a_file(student: Student) -> None:
 
 @visible("4.4")
 def auxiliary(student: Student) -> None:
-    """Four maps of 10×10, 5×5, 3×3 and 1×1 cells come out of eight convolutions."""
+    """The four maps of the eight auxiliary convolutions."""
     net = make_module(student, "AuxiliaryConvolutions")
     told = student.tool("convolutions_of", net, [torch.rand(2, CHANNELS[1], 19, 19)])
     result, layers = expect_convolutions(told, 8, "`AuxiliaryConvolutions`")
@@ -291,7 +291,7 @@ def public_maps(count: int) -> list[Tensor]:
 
 @visible("4.5")
 def heads(student: Student) -> None:
-    """There are answers for 8,732 priors, and those of the first map's first cells come first."""
+    """The answers for 8,732 priors, and where those of the first cells stand."""
     net = make_module(student, "PredictionConvolutions", num_classes=5)
     maps = public_maps(2)
     told = student.tool("convolutions_of", net, [maps])
@@ -314,7 +314,7 @@ def heads(student: Student) -> None:
 
 @visible("4.6")
 def rescaling(student: Student) -> None:
-    """A vector (3, 4) becomes (12, 16): its length is 20; zeros stay zeros."""
+    """A vector (3, 4), rescaled to length 20, and zeros."""
     net = make_module(student, "Rescale", channels=2, factor=20.0)
     features = torch.tensor([[3.0, 0.0], [4.0, 0.0]]).reshape(1, 2, 1, 2)
     expected = torch.tensor([[12.0, 0.0], [16.0, 0.0]]).reshape(1, 2, 1, 2)
@@ -326,7 +326,7 @@ def rescaling(student: Student) -> None:
 
 @visible("4.6")
 def whole_network(student: Student) -> None:
-    """An image of 300×300 gives offsets and logits for 8,732 priors."""
+    """The offsets and logits of an image of 300×300."""
     net = make_module(student, "SSD300", num_classes=4)
     image = public_image(SIDE, SIDE)[None]
     expect_answers(net(image), "`SSD300`'s result", 1, 4)
@@ -337,7 +337,7 @@ def whole_network(student: Student) -> None:
 
 @visible("4.7")
 def priors(student: Student) -> None:
-    """There are 8,732 priors; those of some cells are right."""
+    """The number of the priors, and those of some cells."""
     answer = expect_floats(student.make_priors(), "`make_priors`'s result", (NUM_PRIORS, 4))
     small = [[0.1, 0.1], [0.1414214, 0.0707107], [0.0707107, 0.1414214], [0.1414214] * 2]
     wide = [[0.55, 0.55], [0.7778175, 0.3889087], [0.3889087, 0.7778175]]
@@ -362,7 +362,7 @@ def four_priors() -> Tensor:
 
 @visible("4.8")
 def offsets(student: Student) -> None:
-    """A box to the right of its prior, and twice as high, has the offsets that it should."""
+    """The offsets of a box to the right of its prior, and twice as high."""
     boxes = torch.tensor([[0.14, -0.1, 0.54, 0.7]])
     expected = torch.tensor([[1.0, 0.0, 0.0, math.log(2) / 0.2]])
     priors = four_priors()[:1]
@@ -373,7 +373,7 @@ def offsets(student: Student) -> None:
 
 @visible("4.8")
 def matching(student: Student) -> None:
-    """A prior with IoU 0.9 is positive, and so is the best one of an object far away."""
+    """The matching of a prior with IoU 0.9, and of an object far away."""
     boxes = torch.tensor([[0.1, 0.1, 0.5, 0.5], [0.0, 0.85, 0.46, 0.95]])
     labels = torch.tensor([3, 7])
     answer = student.match_priors(boxes=boxes, labels=labels, priors=four_priors())
@@ -388,7 +388,7 @@ def matching(student: Student) -> None:
 
 @visible("4.8")
 def loss(student: Student) -> None:
-    """Of four priors two are positive, and all count; a batch without objects is finite."""
+    """The loss where two of four priors are positive, and without objects."""
     given = {
         "offsets": torch.zeros(1, 4, 4),
         "logits": torch.zeros(1, 4, 5),
@@ -416,7 +416,7 @@ def loss(student: Student) -> None:
 
 @visible("4.8")
 def detections(student: Student) -> None:
-    """Three priors become detections, of which one is suppressed."""
+    """The detections of three priors, of which one is suppressed."""
     logits = torch.tensor([[[0.0, 3.0, 2.0], [2.0, 2.5, -9.0], [0.0, 1.0, 0.0], [9.0, 0.0, 0.0]]])
     given = {"offsets": torch.zeros(1, 4, 4), "logits": logits, "priors": four_priors()}
     found = expect_detections(student.detect(**given, min_score=0.25, top_k=2), 1)[0]
@@ -444,7 +444,7 @@ def small_net(student: Student) -> tuple:
 
 @visible("4.9")
 def optimizer(student: Student) -> None:
-    """Weights learn at 0.001, biases at 0.002; the rates fall after 80,000 iterations."""
+    """The rates of weights and biases, and when they fall."""
     there, here = small_net(student)
     made = expect_handle(student.make_optimizer(net=there), "The optimizer", "an optimizer")
     names = {name for name, _ in here.named_parameters()}
@@ -460,7 +460,7 @@ def optimizer(student: Student) -> None:
 
 @visible("4.9")
 def resuming(student: Student) -> None:
-    """A checkpoint that is loaded into fresh parts gives the iteration and the weights back."""
+    """A checkpoint that is loaded into fresh parts."""
     nets = [small_net(student)[0] for _ in range(2)]
     makers = [student.make_optimizer(net=net) for net in nets]
     schedules = [student.tool("short_schedule", one, 2) for one in makers]
@@ -485,7 +485,7 @@ def resuming(student: Student) -> None:
 
 @visible("4.10")
 def epoch(student: Student) -> None:
-    """Three batches are three steps, each with its terms, and the loss falls."""
+    """The steps, terms and losses of an epoch of three batches."""
     net = student.tool("tiny_detector", NUM_PRIORS, 4, 1)
     box, label = torch.tensor([[0.2, 0.3, 0.6, 0.8]]), torch.tensor([1])
     batch = (torch.zeros(2, 3, 8, 8), [box, box], [label, label])
@@ -507,7 +507,7 @@ def epoch(student: Student) -> None:
 
 @visible("4.10")
 def by_heart(student: Student) -> None:
-    """`learn_by_heart` returns an SSD300 after one step on two images (this takes a while)."""
+    """`learn_by_heart` after one step on two images (this takes a while)."""
     box, label = torch.tensor([[0.2, 0.3, 0.6, 0.8]]), torch.tensor([1])
     image = public_image(SIDE, SIDE)
     batch = (torch.stack([image, image]), [box, box], [label, label])
@@ -545,7 +545,7 @@ def public_detections() -> tuple[list, list]:
 
 @visible("4.11")
 def evaluation(student: Student) -> None:
-    """A hit, a double, a miss, and a difficult object: both ways of averaging are right."""
+    """The precision with a hit, a double, a miss, and a difficult object."""
     found, truths = public_detections()
     # The difficult one, surest of all, counts for nothing; then a hit, then a false positive.
     for way, expected in (("all-point", 0.5), ("11-point", 6 / 11)):
@@ -565,7 +565,7 @@ def evaluation(student: Student) -> None:
 
 @visible("4.11")
 def table(student: Student) -> None:
-    """The table has a line for each class, and the mean."""
+    """The table: a line for each class, and the mean."""
     given = {"precisions": {1: 0.25, 3: 0.75}, "names": ["dog", "cat", "hen"]}
     text = student.precision_table(**given)
     if type(text) is not str:
