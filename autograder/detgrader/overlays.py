@@ -12,13 +12,14 @@ import ast
 import copy
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detgrader.assignment import Assignment
-from detgrader.changes import Change, apply_changes, read_tables
+from detgrader.changes import Change, apply_changes, read_tables, the_match
 from detgrader.course import CourseError
-from detgrader.intake import Submission
+from detgrader.intake import CodeCell, Submission
 
 FIELD = re.compile(r"^(task|does|hint):\s*", re.M)
 
@@ -120,15 +121,76 @@ def lay_over(reference: Submission, overlay: Overlay, assignment: Assignment) ->
     Raises:
         CourseError: the changes do not fit the reference.
     """
-    task = next(task for task in assignment.tasks if task.label == overlay.task)
-    own = [cell for cell in reference.cells if cell.name in task.code_cells]
-    if overlay.changes:
-        sources = apply_changes(own, overlay.changes, reference.path)
-    else:
-        sources = {own[-1].name: f"{own[-1].source}\n\n{overlay.code}"}
+    return lay_all(reference, [overlay], assignment)
+
+
+def lay_both(
+    reference: Submission, mutant: Overlay, variant: Overlay, assignment: Assignment
+) -> Submission | None:
+    """Return the reference with a mistake and a variant of one task, or None.
+
+    They go together when both change other lines, or other functions where one is code: code takes
+    the place of a whole function, and with it of what the other changes there.
+    """
+    own = cells_of(reference, mutant, assignment)
+    touched, other = (functions_of(one, own, reference.path) for one in (mutant, variant))
+    both_change = mutant.changes and variant.changes
+    if not both_change and (touched & other or not touched or not other):
+        return None
+    try:
+        return lay_all(reference, [variant, mutant], assignment)
+    except CourseError:
+        return None  # both change the same lines
+
+
+def lay_all(
+    reference: Submission, overlays: Sequence[Overlay], assignment: Assignment
+) -> Submission:
+    """Return the reference with the changes of some overlays of one task, then their code.
+
+    Raises:
+        CourseError: the changes do not fit the reference, or each other.
+    """
+    own = cells_of(reference, overlays[0], assignment)
+    changes = [change for overlay in overlays for change in overlay.changes]
+    sources = apply_changes(own, changes, reference.path) if changes else {}
+    code = [overlay.code for overlay in overlays if not overlay.changes]
+    if code:
+        last = own[-1].name
+        sources[last] = "\n\n".join([sources.get(last, own[-1].source), *code])
     submission = copy.copy(reference)
-    submission.student = overlay.name
+    submission.student = overlays[-1].name
     submission.cells = [
         replace(cell, source=sources.get(cell.name, cell.source)) for cell in reference.cells
     ]
     return submission
+
+
+def cells_of(reference: Submission, overlay: Overlay, assignment: Assignment) -> list[CodeCell]:
+    """Return the reference's code cells of an overlay's task."""
+    task = next(task for task in assignment.tasks if task.label == overlay.task)
+    return [cell for cell in reference.cells if cell.name in task.code_cells]
+
+
+def functions_of(overlay: Overlay, cells: Sequence[CodeCell], source: Path) -> set[str]:
+    """Return the names at a module's top level that an overlay defines, or changes lines of."""
+    if not overlay.changes:
+        return {name for node in ast.parse(overlay.code).body for name in names_bound(node)}
+    found = set()
+    for change in overlay.changes:
+        match = the_match(cells, change, source)
+        for node in ast.parse(match.cell.source).body:
+            if node.lineno - 1 < match.end and match.first < (node.end_lineno or 0):
+                found |= names_bound(node)
+    return found
+
+
+def names_bound(node: ast.stmt) -> set[str]:
+    """Return the names that a statement binds: a function, a class, or what it assigns to."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    return {
+        part.id
+        for part in ast.walk(node)
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+    }

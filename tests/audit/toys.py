@@ -20,7 +20,7 @@ from detgrader.audit.inputs import Inputs
 from detgrader.audit.kinds import PLAIN
 from detgrader.audit.verdicts import Audit
 from detgrader.authoring import release
-from detgrader.classroom.job import known_mistakes
+from detgrader.classroom.job import known_answers
 from detgrader.course import Course
 from detgrader.grading.results import SubmissionResult
 from detgrader.grading.stand_ins import load_stand_ins
@@ -89,7 +89,7 @@ def inputs_of(course: Course, week: str = WEEK) -> Inputs:
     """Return what results depend on."""
     forget_checks()
     assignment = load_assignment(course, week)
-    mistakes = known_mistakes(course, assignment)
+    mistakes = {label: one.all for label, one in known_answers(course, assignment).items()}
     return Inputs(course, assignment, collect_checks(course, week), mistakes)
 
 

@@ -12,12 +12,14 @@ from attacks.toys import POINTS, WEEK
 
 from detgrader.classroom.batch import grade_batch, take_in_all
 from detgrader.course import Course
-from detgrader.grading.diagnosis import Answers, Diagnosis, KnownMistake
+from detgrader.grading.diagnosis import Answers, Diagnosis, Known, KnownMistake
 from detgrader.grading.mistakes import MistakesBench
 from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import Status, TaskResult
 from detgrader.grading.session import BUCKETS, CheckSession
+from detgrader.grading.tasks import Check
 from detgrader.intake import CodeCell, Submission
+from detgrader.overlays import Overlay
 from detlab.checking.workbench import StudentError
 
 # Right where the first check asks, then something that only an attack does.
@@ -108,11 +110,11 @@ def test_trainings_and_measurements_run_once(tmp_path: Path, mark: str) -> None:
 @pytest.mark.parametrize("error", ["NameError", "NotImplementedError"])
 def test_no_hint_is_given_for_what_was_not_written(error: str) -> None:
     """A known mistake that forgets a name fails just as a task that was not begun does."""
-    mistake = SimpleNamespace(overlay=SimpleNamespace(name="forgets", hint="Which name?"))
-    check = SimpleNamespace(name="sum", costly=False)
+    mistake = KnownMistake(Overlay("forgets", "1.1", "forgets", "Which name?"), None, ())
+    check = Check(SimpleNamespace(path=Path("a.py"), name="sum"), "1.1", 1, False)
     for raised, hint in ((error, ""), ("KeyError", "Which name?")):
         alike = Answers([["error", raised, ""]], whole=True, failed=True)
-        diagnosis = Diagnosis({"1.1": [mistake]}, lambda *_, alike=alike: alike)
+        diagnosis = Diagnosis({"1.1": Known([mistake])}, lambda *_, alike=alike: alike)
         outcome = Outcome(Status.FAILED, transcript=[StudentError(raised, "")])
         assert diagnosis.hint("1.1", [(check, outcome)], 0) == hint
 

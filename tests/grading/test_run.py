@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import junitparser
 import pytest
@@ -25,10 +24,7 @@ from detgrader.classroom import batch as batches
 from detgrader.classroom.batch import distinct_names, grade_batch, take_in_all
 from detgrader.classroom.reports import print_class, write_reports
 from detgrader.course import Course, CourseError
-from detgrader.grading.diagnosis import Answers, Diagnosis
-from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import BatchResult, Status, SubmissionResult, TaskResult
-from detgrader.grading.tasks import Check
 from detgrader.intake import Submission
 from detgrader.text import clean_text, without_values
 
@@ -116,27 +112,6 @@ def test_known_mistake_is_recognised_and_its_hint_told(graded) -> None:
     assert (task.status, task.score) == ("failed", 0)
     assert task.message.endswith("Hint: Is that a minus?")
     assert "Hint" not in tasks_of(graded, "wrong-add-used")["1.1"].message
-
-
-def test_known_mistakes_are_not_asked_what_takes_long() -> None:
-    mistake = SimpleNamespace(overlay=SimpleNamespace(name="uphill", hint="Which way is down?"))
-    asked = []
-
-    def ask(mistake, check: Check, answers: list) -> Answers:
-        asked.append(check.name)
-        return Answers(answers, whole=True, failed=True)
-
-    diagnosis = Diagnosis({"1.1": [mistake]}, ask)
-    quick, long = (
-        (
-            Check(SimpleNamespace(name=name), "1.1", 1, name == "long"),
-            Outcome(Status.FAILED, transcript=[1]),
-        )
-        for name in ("quick", "long")
-    )
-    assert diagnosis.hint("1.1", [long], 0) == ""
-    assert diagnosis.hint("1.1", [quick, long], 0) == "Which way is down?"
-    assert asked == ["quick"]
 
 
 @pytest.mark.parametrize(

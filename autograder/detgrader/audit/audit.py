@@ -22,7 +22,7 @@ from detgrader.audit.ledger import Errand, Ledger
 from detgrader.audit.reuse import Store
 from detgrader.audit.verdicts import Audit, Difference, Problem
 from detgrader.classroom.batch import grade_batch
-from detgrader.classroom.job import known_mistakes
+from detgrader.classroom.job import known_answers
 from detgrader.course import Course
 from detgrader.grading.results import SubmissionResult
 from detgrader.grading.session import CheckSession, run_session
@@ -71,7 +71,8 @@ def run_audit(course: Course, week: str, request: Request, progress: Progress) -
     """
     assignment = load_assignment(course, week)
     checks = collect_checks(course, week)
-    inputs = Inputs(course, assignment, checks, known_mistakes(course, assignment))
+    known = {label: one.all for label, one in known_answers(course, assignment).items()}
+    inputs = Inputs(course, assignment, checks, known)
     builder = CaseBuilder(course, inputs, load_stand_ins(course.checks(week)))
     cases = builder.build(request.selection)
     labels = {request.selection.task} - {""} or set(builder.graded)

@@ -6,7 +6,6 @@ import importlib
 import os
 import socket
 import traceback
-from collections import defaultdict
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -15,12 +14,12 @@ import torch
 
 from detgrader.assignment import Assignment
 from detgrader.course import Course, TripwireSettings
-from detgrader.grading.diagnosis import KnownMistake
+from detgrader.grading.diagnosis import Known, KnownMistake
 from detgrader.grading.results import lost
 from detgrader.grading.run import Grader
 from detgrader.grading.session import CheckSession, run_session
 from detgrader.grading.stand_ins import StandIns, load_stand_ins
-from detgrader.overlays import lay_over, load_overlays
+from detgrader.overlays import Overlay, lay_both, lay_over, load_overlays
 from detgrader.reference import reference_submission
 from detgrader.sandbox.dispatcher import DispatcherClient
 from detlab.checking.tools import tools_of
@@ -34,7 +33,7 @@ class Material:
     assignment: Assignment
     checks: Path
     stand_ins: StandIns
-    mistakes: dict[str, list[KnownMistake]]
+    known: dict[str, Known]
     tools: dict[str, Tool]
     tripwire: TripwireSettings | None
     secret: str
@@ -53,22 +52,39 @@ def prepare(course: Course, assignment: Assignment, secret: str) -> Material:
         assignment=assignment,
         checks=course.checks(week),
         stand_ins=load_stand_ins(course.checks(week)),
-        mistakes=known_mistakes(course, assignment),
+        known=known_answers(course, assignment),
         tools=tools_of(importlib.import_module(name) for name in course.tool_modules(week)),
         tripwire=course.settings.tripwire,
         secret=secret,
     )
 
 
-def known_mistakes(course: Course, assignment: Assignment) -> dict[str, list[KnownMistake]]:
-    """Load a week's mutants, by the task that they are mistakes in."""
-    reference = reference_submission(course, assignment)
-    mistakes = defaultdict(list)
-    for overlay in load_overlays(course.mutants(assignment.name), assignment, with_hints=True):
-        submission = lay_over(reference, overlay, assignment)
-        task = next(task for task in assignment.tasks if task.label == overlay.task)
-        mistakes[overlay.task].append(KnownMistake(overlay, submission, task.code_cells))
-    return dict(mistakes)
+def known_answers(course: Course, assignment: Assignment) -> dict[str, Known]:
+    """Load a week's mutants and variants, by task, and each mutant under each variant."""
+    reference, week = reference_submission(course, assignment), assignment.name
+    cells = {task.label: task.code_cells for task in assignment.tasks}
+    mutants = load_overlays(course.mutants(week), assignment, with_hints=True)
+    variants = load_overlays(course.variants(week), assignment, with_hints=False)
+    known: dict[str, Known] = {}
+    for mutant in mutants:
+        label = mutant.task
+        of_task = known.setdefault(label, Known([]))
+        submission = lay_over(reference, mutant, assignment)
+        of_task.mistakes.append(KnownMistake(mutant, submission, cells[label]))
+    for variant in variants:
+        label = variant.task
+        of_task = known.setdefault(label, Known([]))
+        submission = lay_over(reference, variant, assignment)
+        of_task.right.append(KnownMistake(variant, submission, cells[label], "itself"))
+        for mistake in of_task.mistakes:
+            both = lay_both(reference, mistake.overlay, variant, assignment)
+            if both is not None:
+                under = of_task.under.setdefault(variant.name, [])
+                under.append(KnownMistake(mistake.overlay, both, cells[label], variant.name))
+    for label, of_task in known.items():
+        plain = Overlay("reference", label, "", "")
+        of_task.right.insert(0, KnownMistake(plain, reference, cells[label], "itself"))
+    return known
 
 
 def work(material: Material, control: socket.socket, connection: Connection) -> None:
@@ -80,7 +96,7 @@ def work(material: Material, control: socket.socket, connection: Connection) -> 
             session,
             DispatcherClient(control),
             material.stand_ins,
-            material.mistakes,
+            material.known,
             material.tools,
             material.tripwire,
         )

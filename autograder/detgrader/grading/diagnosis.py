@@ -1,14 +1,17 @@
 """Recognise a wrong answer: the known mistake that answers alike says its hint.
 
-A mutant is asked what a student was asked, on the same inputs, and only what some
-student got wrong; it is dropped at the first answer that differs.
+A mistake is asked what a student was asked, on the same inputs. It is shown if it explains a failed
+check in full (all answers are alike, and the check says the same of them) and contradicts none that
+passed. What a statement leaves open a student may have done otherwise than the reference: where no
+mistake explains a check, each is asked once more under every accepted variant that it can be
+combined with.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from detgrader.grading.outcomes import Outcome
@@ -17,6 +20,7 @@ from detgrader.grading.tasks import Check
 from detgrader.intake import Submission
 from detgrader.overlays import Overlay
 from detgrader.sandbox.inside.uses import Uses, aliases_of
+from detgrader.text import NUMBER
 from detlab.checking.fingerprint import fingerprint, same_answer
 from detlab.checking.student import Request, Student
 from detlab.checking.workbench import StudentError
@@ -26,16 +30,23 @@ UNWRITTEN = ("NameError", "NotImplementedError")
 
 @dataclass(frozen=True)
 class KnownMistake:
-    """A mutant, ready to be asked.
+    """A mutant, ready to be asked; or a right answer, to learn where it answers otherwise.
 
     Attributes:
         submission: the reference with the mutant laid over it.
         cells: of its task.
+        under: name of the variant that is laid over it, too, or the empty string.
     """
 
     overlay: Overlay
     submission: Submission
     cells: tuple[str, ...]
+    under: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is known by in its week."""
+        return self.overlay.name, self.under
 
     @property
     def names(self) -> frozenset[str]:
@@ -60,10 +71,10 @@ class Suspect(Student):
     Args:
         perform: carries out a request on the mistake.
         expected: what the student answered, as fingerprints; the first answer that is not
-            alike ends the check.
+            alike ends the check. None lets it go on to its end.
     """
 
-    def __init__(self, perform: Request, expected: list[Any]):
+    def __init__(self, perform: Request, expected: list[Any] | None):
         super().__init__(perform)
         # Other names would hide functions of the students'.
         self._expected = expected
@@ -73,6 +84,8 @@ class Suspect(Student):
     def _note(self, answer: Any) -> None:
         place = len(self._answers)
         self._answers.append(fingerprint(answer))
+        if self._expected is None:
+            return
         if not same_answer(self._answers[place:], self._expected[place : place + 1]):
             self._differs = True
             raise Differs
@@ -86,61 +99,144 @@ class Answers:
         first: its answers from the first on.
         whole: whether these are all.
         failed: whether the check failed in the end.
+        told: what it then said.
     """
 
     first: list[Any]
     whole: bool
     failed: bool
+    told: str = ""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a task's answers.
+
+    Attributes:
+        mistakes: its mutants.
+        under: mutants under variants, by the variants' names.
+        right: the reference first, then its variants.
+    """
+
+    mistakes: list[KnownMistake]
+    under: dict[str, list[KnownMistake]] = field(default_factory=dict)
+    right: list[KnownMistake] = field(default_factory=list)
+
+    @property
+    def all(self) -> list[KnownMistake]:
+        """All of them."""
+        return [*self.mistakes, *self.right, *(one for some in self.under.values() for one in some)]
+
+
+Failures = list[tuple[Check, Outcome]]
+# So many failed checks are looked at once more under variants, of which there may be many.
+FEW = 3
 
 
 class Diagnosis:
     """The known mistakes' answers, as far as they were needed.
 
     Args:
-        mistakes: by task label.
+        known: by task label.
         ask: runs one check on a mutant, up to the first answer unlike the expected ones.
     """
 
     def __init__(
         self,
-        mistakes: Mapping[str, list[KnownMistake]],
-        ask: Callable[[KnownMistake, Check, list[Any]], Answers],
+        known: Mapping[str, Known],
+        ask: Callable[[KnownMistake, Check, list[Any] | None], Answers],
     ):
-        self.mistakes = mistakes
+        self.known = known
         self.ask = ask
-        self.known: dict[tuple[str, str, int], Answers] = {}
+        self.answers: dict[tuple[tuple[str, str], str, int], Answers] = {}
 
-    def hint(self, task: str, failures: list[tuple[Check, Outcome]], bucket: int) -> str:
-        """Return the hint of the mistake that fails the same checks alike, or the empty string.
+    def hint(self, task: str, outcomes: Failures, bucket: int) -> str:
+        """Return the hint of the mistake that explains most, or the empty string.
 
         Args:
+            outcomes: how each check of the task went.
             bucket: which of the secret's sets of inputs was asked.
         """
-        failures = [(check, outcome) for check, outcome in failures if not check.costly]
-        if not failures or any(nothing_answered(outcome) for _, outcome in failures):
+        cheap = [(check, outcome) for check, outcome in outcomes if not check.costly]
+        failed = [(check, one) for check, one in cheap if not nothing_answered(one)]
+        passed = [check for check, outcome in cheap if outcome.passed and outcome.asked]
+        known = self.known.get(task)
+        if known is None or not failed:
             return ""
-        given = [(check, answers_of(outcome)) for check, outcome in failures]
-        for mistake in self.mistakes.get(task, []):
-            if all(self.is_alike(mistake, check, answers, bucket) for check, answers in given):
-                return mistake.overlay.hint
+        if hint := self.best_of(known.mistakes, failed, passed, bucket):
+            return hint
+        for variant in known.right[1:]:
+            if mistakes := known.under.get(variant.overlay.name):
+                telling = [
+                    (check, outcome)
+                    for check, outcome in failed[:FEW]
+                    if self.is_otherwise(variant, known.right[0], check, bucket)
+                ]
+                if hint := self.best_of(mistakes, telling, passed, bucket):
+                    return hint
         return ""
 
-    def is_alike(
-        self, mistake: KnownMistake, check: Check, answers: list[Any], bucket: int
-    ) -> bool:
-        """Say whether a mistake fails a check with these answers."""
-        key = mistake.overlay.name, check.name, bucket
-        known = self.known.get(key)
+    def best_of(
+        self, mistakes: list[KnownMistake], failed: Failures, passed: list[Check], bucket: int
+    ) -> str:
+        """Return the hint of the one that explains most of the failed checks and fits the rest."""
+        explained = []
+        for mistake in mistakes:
+            by = [
+                check.weight for check, one in failed if self.explains(mistake, check, one, bucket)
+            ]
+            explained.append(sum(by))
+        order = sorted(range(len(mistakes)), key=lambda n: -explained[n])
+        for n in order:
+            if explained[n] and not any(self.fails(mistakes[n], one, bucket) for one in passed):
+                return mistakes[n].overlay.hint
+        return ""
+
+    def explains(self, mistake: KnownMistake, check: Check, outcome: Outcome, bucket: int) -> bool:
+        """Say whether a mistake fails a check with the very answers that a student gave."""
+        answers = answers_of(outcome)
+        key = mistake.key, check.key, bucket
+        known = self.answers.get(key)
         if known is None or (
             not known.whole and same_answer(known.first, answers[: len(known.first)])
         ):
-            known = self.known[key] = self.ask(mistake, check, answers)
-        return known.whole and known.failed and same_answer(known.first, answers)
+            known = self.answers[key] = self.ask(mistake, check, answers)
+        alike = known.whole and known.failed and same_answer(known.first, answers)
+        return alike and (is_error(outcome) or as_told(known.told) == as_told(outcome.message))
+
+    def fails(self, mistake: KnownMistake, check: Check, bucket: int) -> bool:
+        """Say whether a mistake fails a check."""
+        return self.whole(mistake, check, bucket).failed
+
+    def is_otherwise(
+        self, variant: KnownMistake, reference: KnownMistake, check: Check, bucket: int
+    ) -> bool:
+        """Say whether a variant answers a check otherwise than the reference."""
+        first, second = (self.whole(one, check, bucket).first for one in (variant, reference))
+        return not same_answer(first, second)
+
+    def whole(self, mistake: KnownMistake, check: Check, bucket: int) -> Answers:
+        """Return all that a mistake answers in a check."""
+        key = mistake.key, check.key, bucket
+        known = self.answers.get(key)
+        if known is None or not known.whole:
+            known = self.answers[key] = self.ask(mistake, check, None)
+        return known
 
 
 def answers_of(outcome: Outcome) -> list[Any]:
     """Describe all answers of a check."""
     return [fingerprint(answer) for answer in outcome.transcript]
+
+
+def as_told(message: str) -> str:
+    """Return what a check said, less its numbers, which roundings change."""
+    return NUMBER.sub("#", message)
+
+
+def is_error(outcome: Outcome) -> bool:
+    """Say whether an error of the student's ended a check; its words name the student's lines."""
+    return bool(outcome.transcript) and isinstance(outcome.transcript[-1], StudentError)
 
 
 def nothing_answered(outcome: Outcome) -> bool:

@@ -37,8 +37,8 @@ class MistakesBench:
         self.tools = tools
         self.prepared: dict[str, Any] | None = None
 
-    def ask(self, mistake: KnownMistake, check: Check, expected: list[Any]) -> Answers:
-        """Run one check on a mistake, up to the first answer unlike the expected ones."""
+    def ask(self, mistake: KnownMistake, check: Check, expected: list[Any] | None) -> Answers:
+        """Run one check on a mistake, up to the first answer unlike the expected ones, if any."""
         silence = contextlib.redirect_stderr(io.StringIO())  # progress bars
         with warnings.catch_warnings(), contextlib.redirect_stdout(None), silence:
             warnings.simplefilter("ignore")
@@ -48,7 +48,7 @@ class MistakesBench:
         if "matplotlib.pyplot" in sys.modules:
             sys.modules["matplotlib.pyplot"].close("all")
         failed = outcome.status is Status.FAILED
-        return Answers(suspect._answers, not suspect._differs, failed)
+        return Answers(suspect._answers, not suspect._differs, failed, outcome.message)
 
     def bench_of(self, mistake: KnownMistake) -> Workbench:
         """Run a mistake's cells."""

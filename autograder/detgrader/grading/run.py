@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from detgrader.assignment import Assignment, Task
 from detgrader.course import TripwireSettings
 from detgrader.grading.attempt import Attempt, Prepared, Workers, make_attempt
-from detgrader.grading.diagnosis import Diagnosis, KnownMistake
+from detgrader.grading.diagnosis import Diagnosis, Known
 from detgrader.grading.handed_in import HandedIn, read_weights
 from detgrader.grading.messages import GRADER_FAULT, log_lines, message_of
 from detgrader.grading.mistakes import MistakesBench
@@ -37,7 +37,7 @@ class Grader:
         session: the collected checks.
         dispatcher: starts workers.
         stand_ins: right answers to earlier tasks' functions.
-        mistakes: by task, the known mistakes that a wrong answer may turn out to be.
+        known: by task, the known mistakes that a wrong answer may turn out to be.
         tools: what checks may have run beside a known mistake's objects.
         tripwire: what no cell may hold, if anything.
     """
@@ -48,7 +48,7 @@ class Grader:
         session: CheckSession,
         dispatcher: DispatcherClient,
         stand_ins: StandIns,
-        mistakes: Mapping[str, list[KnownMistake]],
+        known: Mapping[str, Known],
         tools: Mapping[str, Tool],
         tripwire: TripwireSettings | None = None,
     ):
@@ -57,7 +57,7 @@ class Grader:
         self.dispatcher = dispatcher
         self.stand_ins = stand_ins
         self.tripwire = tripwire
-        self.diagnosis = Diagnosis(mistakes, MistakesBench(session, assignment.setup, tools).ask)
+        self.diagnosis = Diagnosis(known, MistakesBench(session, assignment.setup, tools).ask)
 
     def grade(self, order: Order) -> SubmissionResult:
         """Grade a submission."""
@@ -248,7 +248,7 @@ class SubmissionRun:
         """Return a known mistake's hint; a hint that cannot be found costs nobody a grade."""
         try:
             bucket = self.grader.session.bucket
-            hint = self.grader.diagnosis.hint(task.label, attempt.failures(), bucket)
+            hint = self.grader.diagnosis.hint(task.label, attempt.checks, bucket)
         except Exception as error:
             self.log.append(f"{task.label}: no hint: {type(error).__name__}: {error}")
             return ""
