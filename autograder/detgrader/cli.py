@@ -22,8 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Release, grade and audit the weeks of a course.",
 )
-console = Console()
-errors = Console(stderr=True)
+console = Console(emoji=False)  # `:b:` in an answer stays what it is
+errors = Console(stderr=True, emoji=False)
 Week = Annotated[str, typer.Argument(help="Name of a folder in solutions/.", show_default=False)]
 Jobs = Annotated[int, typer.Option(help="Submissions graded side by side.", min=1)]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Practise for the grader of the object-detection course.",
 )
-console = Console()
+console = Console(emoji=False)  # `:b:` in an answer stays what it is
 
 
 @app.callback()
@@ -33,7 +33,8 @@ def main() -> None:
 
 def stop(message: str, status: int = 2) -> NoReturn:
     """Print an error for people and leave."""
-    Console(stderr=True).print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
+    errors = Console(stderr=True, emoji=False)
+    errors.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
     raise typer.Exit(status)
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from detlab.checking.causes import likely_cause
+from detlab.checking.causes import explained_by, likely_cause
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -33,6 +33,7 @@ CENTRES[:, :2] += random(7, 2, seed=1)
         (MAPS.flip(2), MAPS, "Axis 2 is reversed: what should come first comes last."),
         (MAPS[:1].expand_as(MAPS), MAPS, "Every item along axis 0 is what the first one should"),
         (BATCH.permute(0, 2, 3, 1).reshape(BATCH.shape), BATCH, "where a `permute` is needed"),
+        (MAPS.view(3, 4, 2, 4).permute(2, 0, 1, 3).reshape(MAPS.shape), MAPS, "a `reshape` or"),
         (SWAPPED, BOXES, "exchanged along the last axis: instead of 0, 1, 2 and 3 stand 1, 0, 3"),
         (SWAPPED[0], BOXES[0], "exchanged along the last axis"),
         (BOXES[[2, 0, 1, 5, 3, 4, 6]], BOXES, "items along axis 0 are right, but come in another"),
@@ -100,3 +101,11 @@ def test_no_cause_takes_long() -> None:
     large = random(40, 8732, 4)
     assert likely_cause(2 * large, large)
     assert not likely_cause(random(40, 8732, 4, seed=1), large)
+
+
+def test_a_check_may_know_wrong_ways_that_explain_an_answer() -> None:
+    ways = {"squared": BOXES.square(), "halved": lambda: BOXES / 2, "cut": lambda: BOXES[:3]}
+    assert explained_by(BOXES / 2, ways) == "halved"
+    assert explained_by((BOXES**2).float(), ways) == "squared"
+    assert explained_by(BOXES / 3, ways) == ""
+    assert explained_by(torch.tensor(4.0), {"two more": torch.tensor(4.5)}) == ""

@@ -91,6 +91,8 @@ def test_what_is_not_the_tensor_asked_for_is_named(answer: object, message: str)
 
 def test_a_permuted_shape_is_recognised() -> None:
     assert "`permute`" in words(expect.expect_tensor, torch.ones(2, 4, 4, 3), "x", (2, 3, 4, 4))
+    padded = words(expect.expect_tensor, torch.ones(2, 3, 6, 7), "x", (2, 3, 4, 5))
+    assert "are 2 too large: is something padded?" in padded
     assert "squeezed" in words(expect.expect_tensor, torch.ones(4), "x", (1, 4, 1))
 
 

@@ -5,13 +5,14 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from detcourse.week1.nets import randint, random
+from detlab.checking.causes import likely_cause
 from detlab.checking.expect import expect_close, expect_handle, fail
 from detlab.checking.mirror import mirror
 from detlab.checking.replies import parameters_of
-from detlab.checking.student import Student
+from detlab.checking.student import Handle, Student
 
 pytestmark = pytest.mark.task("1.3", points=10)
 
@@ -36,7 +37,9 @@ def compare(
     maps = random(rng, 4, *in_shape).to(dtype)
     expected = F.linear(maps.flatten(1), weight, offset)[:, :, None, None]
     # Sums of some 400 products of numbers around 1: float32 rounds them to about 1e-5.
-    expect_close(conv(maps), expected, "The convolution's output", tolerance=1e-4)
+    answer = conv(maps)
+    cause = cause_in_weights(student, conv, weight.view(out, *in_shape), answer, expected)
+    expect_close(answer, expected, "The convolution's output", tolerance=1e-4, cause=cause)
     parameters = parameters_of(student, conv, "the convolution")
     if len(parameters) != 1 + bias:
         fail("The convolution must have a bias exactly when the linear layer has one.")
@@ -46,6 +49,23 @@ def compare(
     before = [weight, offset] if bias else [weight]
     if len(after) != len(before) or not all(map(torch.equal, after, before)):
         fail("`linear_to_conv` changed the linear layer that it was given.")
+
+
+def cause_in_weights(
+    student: Student, conv: Handle, right: Tensor, answer: object, expected: Tensor
+) -> str:
+    """Say how a convolution's weights differ from the right ones, if its output is wrong."""
+    if not isinstance(answer, Tensor) or answer.shape != expected.shape:
+        return ""
+    if torch.allclose(answer.to(expected.dtype), expected, rtol=1e-4, atol=1e-4):
+        return ""
+    found = parameters_of(student, conv, "the convolution")[0]
+    if found.shape != right.shape:
+        return f"Its weights have shape {tuple(found.shape)}, not {tuple(right.shape)}."
+    if torch.allclose(found.double(), right.double(), rtol=1e-4, atol=1e-4):
+        return "Its weights are right: look at the bias and the settings."
+    cause = likely_cause(found.double(), right.double())
+    return f"Its weights are wrong, too. {cause}".rstrip()
 
 
 @pytest.mark.weight(4)

@@ -1,10 +1,13 @@
 """Task 1.5: all windows of a batch, and a net applied to each."""
 
+import itertools
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from detcourse.week1.nets import expect_mode_kept, randint, random, slide_plainly, windows_of
+from detlab.checking.causes import likely_cause
 from detlab.checking.expect import expect_close, expect_tensor, fail
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Student
@@ -24,12 +27,38 @@ def compare_windows(student: Student, images: Tensor, size: int, stride: int) ->
     batch, channels = images.shape[:2]
     answer = student.extract_windows(images=images.clone(), size=size, stride=stride)
     shape = (batch, rows, columns, channels, size, size)
+    if isinstance(answer, Tensor) and answer.dim() == 6 and answer.shape != shape:
+        there = tuple(answer.shape[1:3])
+        if there != (rows, columns) and {*answer.shape[4:]} == {size}:
+            fail(
+                f"`extract_windows` finds {there[0]}×{there[1]} windows of {size} pixels at stride "
+                f"{stride} in an image of {images.shape[2]}×{images.shape[3]}, where "
+                f"{rows}×{columns} fit."
+            )
     answer = expect_tensor(answer, "`extract_windows`' result", shape)
     if answer.dtype != images.dtype:
         fail("`extract_windows` must keep the dtype of the images.")
     expected = torch.stack([window for _, _, window in windows_of(images, size, stride)], 1)
     expected = expected.unflatten(1, (rows, columns))
-    expect_close(answer, expected, "`extract_windows`' result", tolerance=0.0)
+    cause = likely_cause(answer.double(), expected.double()) or begin_of(answer, images, stride)
+    expect_close(answer, expected, "`extract_windows`' result", tolerance=0.0, cause=cause)
+
+
+def begin_of(answer: Tensor, images: Tensor, stride: int) -> str:
+    """Say where a window begins that begins in the wrong place; each pixel has a number of its own.
+
+    Args:
+        answer: (N, rows, columns, C, size, size).
+    """
+    for i, j in itertools.product(*map(range, answer.shape[1:3])):
+        row, column = i * stride, j * stride
+        at = (images[0, 0] == answer[0, i, j, 0, 0, 0]).nonzero().tolist()
+        if at and at != [[row, column]]:
+            return (
+                f"Window ({i}, {j}) begins at row {at[0][0]}, column {at[0][1]} of the image, not "
+                f"at row {row}, column {column}."
+            )
+    return ""
 
 
 @pytest.mark.weight(2)

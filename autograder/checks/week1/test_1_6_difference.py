@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from detcourse.week1.nets import expect_mode_kept, randint, random, slide_plainly
+from detlab.checking.causes import explained_by
 from detlab.checking.expect import (
     expect_equal,
     expect_ints,
@@ -55,17 +56,44 @@ def measure(
     calls = [student.tool("record_calls", module) for module in theirs.values()]
     answer = student.difference_norm(**theirs, images=images, size=size, stride=stride)
     with torch.no_grad():
-        difference = slide_plainly(net, images, size, stride) - twin(images)
-    expected = float(difference.double().norm())
+        scores, others = slide_plainly(net, images, size, stride), twin(images)
+    expected = float((scores - others).double().norm())
     number = expect_number(answer, "`difference_norm`'s result")
     # Rounding alone makes a norm of about 1e-5 out of a few hundred equal elements.
     if abs(number - expected) > 1e-3 * expected + 1e-3:
         fail(
-            "`difference_norm` is not the Euclidean norm of the difference of all elements.",
+            "`difference_norm` is not the Euclidean norm of the difference of all elements. "
+            + explained_by(torch.tensor(number), wrong_norms(scores.double(), others.double())),
             f"Expected {expected:.6g}, got {number:.6g}.",
         )
     recorded = [call for record in calls for call in calls_of(student, record, "a network")]
     return answer, any(gradients for _, gradients in recorded)
+
+
+def wrong_norms(scores: Tensor, others: Tensor) -> dict[str, Tensor]:
+    """Return by their words what is taken for the norm of the difference (N, K, rows, columns)."""
+    difference = scores - others
+    return {
+        "It is the sum of the squares: the root is missing.": difference.square().sum(),
+        "It is the mean of the squares.": difference.square().mean(),
+        "It is the root of the mean of the squares: add them up.": difference.square()
+        .mean()
+        .sqrt(),
+        "It is the sum of the absolute differences: square them.": difference.abs().sum(),
+        "It is the mean of the absolute differences.": difference.abs().mean(),
+        "It is the largest absolute difference.": difference.abs().max(),
+        "It is the sum of the differences, in which signs cancel.": difference.sum(),
+        "It is the difference of two norms: of equal norms it sees nothing.": (
+            (scores.norm() - others.norm()).abs()
+        ),
+        "It is the mean of one norm for each image.": difference.flatten(1).norm(dim=1).mean(),
+        "It is the sum of one norm for each image.": difference.flatten(1).norm(dim=1).sum(),
+        "It is the norm for the first image alone.": difference[0].norm(),
+        "It is the sum of one norm for each window.": difference.norm(dim=1).sum(),
+        "It is the mean of one norm for each window.": difference.norm(dim=1).mean(),
+        "It is the norm of the network's own scores.": scores.norm(),
+        "It is the norm of the twin's scores.": others.norm(),
+    }
 
 
 def shuffle(twin: nn.Conv2d) -> None:
@@ -84,7 +112,8 @@ def test_shuffled_twin(student: Student, rng: torch.Generator) -> None:
 def test_other_twins(student: Student, rng: torch.Generator) -> None:
     """`difference_norm` for true and for wrong twins, on batches and any sides."""
     measure(student, rng, lambda twin: None, (2, 3, 9, 12))
-    measure(student, rng, lambda twin: twin.bias.add_(1.0), (3, 3, 11, 8))
+    # Not by 1: its square, and many another number, would be the same.
+    measure(student, rng, lambda twin: twin.bias.add_(0.7), (3, 3, 11, 8))
     measure(student, rng, lambda twin: twin.weight.mul_(-2.0), (2, 3, 7, 10))
 
 
@@ -133,7 +162,28 @@ def test_unseen(student: Student, rng: torch.Generator) -> None:
         answer = expect_ints(answer, "`unseen`'s result", 2)
         # The last window starts at the largest multiple of 2 that leaves room for 14 pixels.
         last = [max(range(0, side - 13, 2)) + 14 for side in (height, width)]
-        expect_equal(answer, (height - last[0], width - last[1]), "`unseen`'s result")
+        right = height - last[0], width - last[1]
+        expect_equal(answer, right, "`unseen`'s result", cause_in_unseen(answer, (height, width)))
+
+
+def cause_in_unseen(answer: tuple[int, ...], size: tuple[int, int]) -> str:
+    """Say what `unseen` counts instead of pixels that no window covers, if it is plain."""
+    ways: dict[str, Callable[[int], int]] = {
+        "It counts the steps that windows take, not the pixels left over.": (
+            lambda side: (side - 14) // 2
+        ),
+        "It counts the windows, not the pixels left over.": lambda side: (side - 14) // 2 + 1,
+        "It counts what is left when windows lie side by side; these move by 2 pixels.": (
+            lambda side: side % 14
+        ),
+        "It counts the pixels outside of the first window.": lambda side: side - 14,
+        "It never leaves anything over.": lambda side: 0,
+    }
+    for words, way in ways.items():
+        if answer == tuple(map(way, size)):
+            return words
+    right = tuple((side - 14) % 2 for side in size)
+    return "Rows come first, then columns." if answer == right[::-1] else ""
 
 
 @pytest.mark.weight(3)

@@ -7,7 +7,8 @@ the window's size and stride.
 
 import bisect
 import itertools
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 
 import pytest
 import torch
@@ -96,18 +97,94 @@ def compare(student: Student, rng: torch.Generator, stack: nn.Sequential) -> Non
     if height == width:
         width += 2 * stride
     counts = tuple(output_side(stack, side) for side in (height, width))
-    ask(student, theirs, (height, width), (size, stride, counts))
+    ask(student, theirs, (height, width), (size, stride, counts), stack)
 
 
-def ask(student: Student, layers: object, input_size: tuple, expected: tuple) -> None:
-    """Ask for a grid and compare its three parts."""
+def ask(
+    student: Student,
+    layers: object,
+    input_size: tuple,
+    expected: tuple,
+    stack: Iterable[nn.Module] = (),
+) -> None:
+    """Ask for a grid and compare its three parts.
+
+    Args:
+        stack: the layers, if a cause is to be looked for.
+    """
     answer = student.window_grid(layers=layers, input_size=input_size)
     parts = expect_list(answer, "`window_grid`'s result", 3)
-    for part, right, name in ((parts[0], expected[0], "size"), (parts[1], expected[1], "stride")):
-        expect_equal(expect_int(part, f"The {name}"), right, f"The {name} of the windows")
+    wrong = wrong_grids(list(stack))
+    for n, name in enumerate(("size", "stride")):
+        part = expect_int(parts[n], f"The {name}")
+        words = [text for text, grid in wrong.items() if grid[n] == part] if wrong else []
+        cause = words[0] if words else by_one(part, expected[n])
+        expect_equal(part, expected[n], f"The {name} of the windows", cause)
     count = expect_ints(parts[2], "The count", 2)
-    swapped = " Rows and columns are exchanged." if count == expected[2][::-1] else ""
-    expect_equal(count, expected[2], "The count of windows", swapped.strip())
+    expect_equal(
+        count, expected[2], "The count of windows", cause_in_count(count, expected, input_size)
+    )
+
+
+def by_one(part: int, right: int) -> str:
+    """Say of a number that it is one off, if it is."""
+    return {1: "It is 1 too large.", -1: "It is 1 too small."}.get(part - right, "")
+
+
+def wrong_grids(stack: list[nn.Module]) -> dict[str, tuple[int, int]]:
+    """Return the size and the stride that learners' wrong formulas give, by what they do."""
+    layers = [
+        [v[0] if isinstance(v, tuple) else v for v in (one.kernel_size, one.stride, one.dilation)]
+        for one in stack
+        if isinstance(one, nn.Conv2d | nn.MaxPool2d)
+    ]
+    if len(layers) < 2:
+        return {}
+    plain = [(kernel - 1) * dilation for kernel, _, dilation in layers]
+    strides = [stride for _, stride, _ in layers]
+    jumps = [math.prod(strides[:n]) for n in range(len(strides) + 1)]
+    sums = [1 + sum(stride - 1 for stride in strides[:n]) for n in range(len(strides) + 1)]
+    stride, size = jumps[-1], 1 + sum(a * b for a, b in zip(plain, jumps, strict=False))
+    return {
+        "It is what adding up kernels without their jumps gives.": (1 + sum(plain), stride),
+        "It is what multiplying by a layer's own stride before adding gives.": (
+            1 + sum(a * b for a, b in zip(plain, jumps[1:], strict=True)),
+            stride,
+        ),
+        "It is what adding strides up gives, which multiply.": (
+            1 + sum(a * b for a, b in zip(plain, sums, strict=False)),
+            sums[-1],
+        ),
+        "It is the sum of all strides: they multiply.": (size, sum(strides)),
+        "It is the largest of all strides: they multiply.": (size, max(strides)),
+        "It is the last layer's stride alone.": (size, strides[-1]),
+        "It is what comes out without dilation.": (
+            1 + sum((layer[0] - 1) * jump for layer, jump in zip(layers, jumps, strict=False)),
+            stride,
+        ),
+        "It is what kernel × dilation gives for a dilated kernel's reach.": (
+            1 + sum((k * d - 1) * jump for (k, _, d), jump in zip(layers, jumps, strict=False)),
+            stride,
+        ),
+    }
+
+
+def cause_in_count(count: tuple[int, ...], expected: tuple, input_size: tuple) -> str:
+    """Say how a wrong count came about, if it is plain."""
+    size, stride, right = expected
+    ways: dict[str, Callable[[int], int]] = {
+        "It is the side divided by the stride: a window must fit in whole.": lambda x: x // stride,
+        "It is the side divided by the size, as if windows lay side by side.": lambda x: x // size,
+        "It is the number of steps between windows: the first window counts, too.": (
+            lambda x: max(0, (x - size) // stride)
+        ),
+        "It counts a window that does not fit in whole.": lambda x: -((size - x) // stride) + 1,
+        "It is below 0 where no window fits.": lambda x: (x - size) // stride + 1,
+        "It counts one for each pixel, as if the stride were 1.": lambda x: max(0, x - size + 1),
+    }
+    if count == right[::-1]:
+        return "Rows and columns are exchanged."
+    return next((text for text, way in ways.items() if count == tuple(map(way, input_size))), "")
 
 
 @pytest.mark.weight(3)
@@ -148,7 +225,7 @@ def test_small_images(student: Student, rng: torch.Generator) -> None:
     size, stride = true_window(stack)
     theirs = mirror(student, stack)
     large = size + 2 * stride
-    ask(student, theirs, (size - 1, large), (size, stride, (0, 3)))
+    ask(student, theirs, (size - 1, large), (size, stride, (0, 3)), stack)
     ask(student, theirs, (large, max(1, size - stride - 1)), (size, stride, (3, 0)))
     ask(student, theirs, (1, 1), (size, stride, (int(size == 1), int(size == 1))))
 

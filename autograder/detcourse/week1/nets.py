@@ -1,6 +1,7 @@
 """What several checks of week 1 need: the lecture's network by hand, and plain windows."""
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,9 @@ from detlab.checking.expect import expect_close, expect_handle, expect_tensor, f
 from detlab.checking.mirror import mirror
 from detlab.checking.replies import parameters_of, shapes_of
 from detlab.checking.student import Handle, Student
+from detlab.checking.wording import listed
 
+Activation = Callable[[Tensor], Tensor]
 FC_SHAPES = [(400, 400), (400,), (400, 400), (400,), (4, 400), (4,)]
 CONV_SHAPES = [(16, 3, 5, 5), (16,)]
 EXTRA_CONV_SHAPES = [(16, 16, 3, 3), (16,)]
@@ -68,7 +71,8 @@ def expect_lecture_net(
         fail(f"{what} has no parameters: layers in a plain list are not registered.")
     if shapes != expected:
         fail(
-            f"{what} does not have the parameters of the layers in the statement.",
+            f"{what} does not have the parameters of the layers in the statement. "
+            f"{difference_of(shapes, expected)}",
             f"Expected the shapes {expected}, got {shapes}.",
         )
     images = random(rng, 3, 3, size, size)
@@ -86,8 +90,78 @@ def expect_lecture_net(
         near[0] if near else candidates[0],
         f"{what}'s output, with random weights,",
         tolerance=1e-4,
-        cause="Are all ReLUs there, the pooling in its place, and the scores raw?",
+        cause="" if near else cause_in_net(answer, images, parameters, extra),
     )
+
+
+def difference_of(shapes: list[tuple[int, ...]], expected: list[tuple[int, ...]]) -> str:
+    """Say which parameters a network lacks, and which it has too many."""
+    missing, strange = (
+        listed(sorted((Counter(a) - Counter(b)).elements()) or ["none"])
+        for a, b in ((expected, shapes), (shapes, expected))
+    )
+    return f"Of the right shapes it lacks {missing}; of others it has {strange}."
+
+
+def cause_in_net(answer: object, images: Tensor, parameters: list[Tensor], extra: str) -> str:
+    """Say which wrong network answers so, or what it could be.
+
+    Args:
+        answer: the student's network's.
+        images, parameters: that it was given.
+        extra: see `expect_lecture_net`.
+    """
+    if isinstance(answer, Tensor):
+        for words, changes in WRONG_NETS.items():
+            for chosen in arrangements(parameters):
+                if answer_like(answer, forward(images, *chosen, extra, **changes)):
+                    return words
+    return "It is none of the networks that lack a ReLU, or have one more, or pool otherwise."
+
+
+def identity(values: Tensor) -> Tensor:
+    """Return what is given."""
+    return values
+
+
+# Networks that learners build, by what is wrong with them: arguments of `forward`.
+WRONG_NETS: dict[str, dict[str, Any]] = {
+    "It answers as if the ReLU after the first convolution were missing.": {"at_conv": identity},
+    "It answers as if the ReLU after the second convolution were missing.": {"at_extra": identity},
+    "It answers as if the ReLU after the first linear layer were missing.": {"at_first": identity},
+    "It answers as if the ReLU after the second linear layer were missing.": {
+        "at_second": identity
+    },
+    "It answers as if all ReLUs were missing.": dict.fromkeys(
+        ("at_conv", "at_extra", "at_first", "at_second"), identity
+    ),
+    "It answers as if there were a ReLU on the scores, which must be raw.": {"at_end": F.relu},
+    "It answers as if there were a softmax on the scores, which must be raw.": {
+        "at_end": lambda scores: scores.softmax(1)
+    },
+    "It answers as if there were a log-softmax on the scores, which must be raw.": {
+        "at_end": lambda scores: scores.log_softmax(1)
+    },
+    "It answers as if there were a sigmoid on the scores, which must be raw.": {
+        "at_end": torch.sigmoid
+    },
+    "It pools by the average; the picture takes the maximum.": {"pool": F.avg_pool2d},
+    "It has tanh where ReLUs belong, in the linear part.": dict.fromkeys(
+        ("at_first", "at_second"), torch.tanh
+    ),
+    "It has tanh where ReLUs belong.": dict.fromkeys(
+        ("at_conv", "at_extra", "at_first", "at_second"), torch.tanh
+    ),
+    "It has sigmoids where ReLUs belong, in the linear part.": dict.fromkeys(
+        ("at_first", "at_second"), torch.sigmoid
+    ),
+    "It has sigmoids where ReLUs belong.": dict.fromkeys(
+        ("at_conv", "at_extra", "at_first", "at_second"), torch.sigmoid
+    ),
+    "It has leaky ReLUs, which let a hundredth of negative numbers through.": dict.fromkeys(
+        ("at_conv", "at_extra", "at_first", "at_second"), F.leaky_relu
+    ),
+}
 
 
 def expect_fresh_weights(student: Student, build: Callable[[], Any], what: str) -> None:
@@ -148,14 +222,31 @@ def arrangements(parameters: list[Tensor]) -> Iterator[tuple[dict, list[Tensor]]
         yield ordered, [first, first_bias, second, second_bias, *last]
 
 
-def forward(images: Tensor, conv: dict, linear: list[Tensor], extra: str) -> Tensor:
-    """Compute the lecture's network from its weights."""
+def forward(
+    images: Tensor,
+    conv: dict,
+    linear: list[Tensor],
+    extra: str,
+    *,
+    pool: Callable[..., Tensor] = F.max_pool2d,
+    at_conv: Activation = F.relu,
+    at_extra: Activation = F.relu,
+    at_first: Activation = F.relu,
+    at_second: Activation = F.relu,
+    at_end: Activation = identity,
+) -> Tensor:
+    """Compute the lecture's network from its weights.
+
+    Args:
+        pool, at_conv, at_extra, at_first, at_second, at_end: what a wrong network has in the place
+            of the pooling and behind its layers.
+    """
     biases = conv[16,]
-    maps = F.max_pool2d(F.relu(F.conv2d(images, conv[16, 3, 5, 5][0], biases[0])), 2)
+    maps = pool(at_conv(F.conv2d(images, conv[16, 3, 5, 5][0], biases[0])), 2)
     if extra == "pool":
-        maps = F.max_pool2d(maps, 2)
+        maps = pool(maps, 2)
     if extra == "conv":
-        maps = F.relu(F.conv2d(maps, conv[16, 16, 3, 3][0], biases[1]))
-    hidden = F.relu(F.linear(maps.flatten(1), linear[0], linear[1]))
-    hidden = F.relu(F.linear(hidden, linear[2], linear[3]))
-    return F.linear(hidden, linear[4], linear[5])
+        maps = at_extra(F.conv2d(maps, conv[16, 16, 3, 3][0], biases[1]))
+    hidden = at_first(F.linear(maps.flatten(1), linear[0], linear[1]))
+    hidden = at_second(F.linear(hidden, linear[2], linear[3]))
+    return at_end(F.linear(hidden, linear[4], linear[5]))

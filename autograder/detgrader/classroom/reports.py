@@ -6,9 +6,9 @@ from typing import Any
 
 import junitparser
 from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from detgrader.files import write_json, write_text
 from detgrader.grading.results import BatchResult, SubmissionResult, TaskResult
@@ -160,9 +160,9 @@ def staff_log(batch: BatchResult, secret: str) -> str:
 def print_submission(console: Console, result: SubmissionResult, isolation: str) -> None:
     """Print one student's table, and below it what they should read."""
     if result.error:
-        console.print(f"{summary(result)}\n", style="bold", markup=False)
+        console.print(Text(f"{summary(result)}\n", style="bold"))
         return
-    table = Table(title=escape(summary(result)), title_justify="left", title_style="bold")
+    table = Table(title=Text(summary(result)), title_justify="left", title_style="bold")
     table.add_column("task", no_wrap=True)
     table.add_column("title")
     table.add_column("points", justify="right", no_wrap=True)
@@ -171,12 +171,12 @@ def print_submission(console: Console, result: SubmissionResult, isolation: str)
     for task in result.tasks:
         points = f"{task.score:g} / {task.max_score:g}"
         waits = f"{task.pending_manual:g}" if task.pending_manual else ""
-        table.add_row(task.task, escape(task.title), points, waits, coloured(task))
+        table.add_row(task.task, Text(task.title), points, waits, coloured(task))
     console.print(table)
     for task in result.tasks:
         if task.message and task.status != "not_attempted":
             console.print(f"[bold]{task.task}[/] {coloured(task)}")
-            console.print(Padding(escape(task.message), (0, 0, 0, 4)))
+            console.print(Padding(Text(task.message), (0, 0, 0, 4)))
     if text := stamp(isolation):
         console.print(text, style="bold")
     console.print()
@@ -215,10 +215,10 @@ def print_class(console: Console, batch: BatchResult) -> None:
     for result in batch.submissions:
         cells = [f"[{COLOURS[task.status]}]{task.score:.3g}[/]" for task in result.tasks]
         if result.error:
-            table.add_row(escape(result.student), "[red]refused[/]")
+            table.add_row(Text(result.student), "[red]refused[/]")
             continue
         waits = [f"{result.pending_manual:g}"] if by_hand else []
-        table.add_row(escape(result.student), f"{result.score:g}", *waits, *cells)
+        table.add_row(Text(result.student), f"{result.score:g}", *waits, *cells)
     least = console.measure(table, options=console.options.update(max_width=10**4)).minimum
     table.width = least if least > console.width else None
     console.print(table, crop=False)

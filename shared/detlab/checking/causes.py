@@ -6,7 +6,7 @@ least telling. None says what the right numbers are.
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ TOLERANCE = 1e-4
 FEW = 3
 # Axes this short hold the numbers of one thing, such as a box; longer ones hold many things.
 SHORT = 6
+SOME = 1 << 12
 # In more numbers than these an order is not searched for: it would take seconds.
 MOST = 1 << 18
 
@@ -89,15 +90,17 @@ def moved(order: tuple[int, ...]) -> int:
 
 
 def cause_reshaped(actual: Tensor, expected: Tensor) -> str:
-    """Axes were permuted, and the shape mended by a reshape; or not permuted at all."""
-    if actual.dim() < 2 or not same_numbers(actual, expected):
+    """A reshape or a view took numbers in the order of other axes."""
+    if not 1 < actual.dim() < 5 or not same_numbers(actual, expected):
         return ""
-    for axes in itertools.permutations(range(actual.dim())):
-        if near(actual, expected.permute(axes).reshape(actual.shape)):
-            return (
-                "The numbers are right but sit in the wrong places, as when a `reshape` stands "
-                "where a `permute` is needed."
-            )
+    # A few hundred comparisons: of many numbers the first thousands decide.
+    orders = list(itertools.permutations(range(actual.dim())))
+    lists = [[one.permute(axes).flatten()[:SOME] for axes in orders] for one in (actual, expected)]
+    if any(near(a, b) for a, b in itertools.product(*lists)):
+        return (
+            "The numbers are right but sit in the wrong places, as when a `reshape` or `view` "
+            "stands where a `permute` is needed."
+        )
     return ""
 
 
@@ -214,7 +217,8 @@ def cause_function(actual: Tensor, expected: Tensor) -> str:
 def cause_columns(actual: Tensor, expected: Tensor) -> str:
     """Only some places of a short last axis are wrong, or each is off in a way of its own."""
     length = actual.shape[-1]
-    if actual.dim() < 2 or not 1 < length <= SHORT or actual.numel() < FEW * length:
+    several = actual.numel() >= FEW * length if actual.dim() > 1 else length <= 4  # one box
+    if not 1 < length <= SHORT or not several:
         return ""
     wrong = [n for n in range(length) if not near(actual[..., n], expected[..., n])]
     if not wrong:
@@ -285,3 +289,21 @@ def likely_cause(actual: Tensor, expected: Tensor) -> str:
         return ""  # a single number stands in every relation to another
     causes = CAUSES if actual.numel() <= MOST else CAUSES[:3]
     return next((text for cause in causes if (text := cause(actual, expected))), "")
+
+
+def explained_by(actual: Tensor, candidates: Mapping[str, Tensor | Callable[[], Tensor]]) -> str:
+    """Return the words for what an answer is, if it is one of these, or the empty string.
+
+    Args:
+        actual: a student's answer.
+        candidates: by their words, what wrong ways that a check thinks of would answer, or
+            functions that compute it. Words for none that is right, or for two that are alike, are
+            of no use: the check knows that the answer is wrong, and the first that fits is told.
+    """
+    actual = actual.detach().to(torch.float64)
+    for words, candidate in candidates.items():
+        other = candidate() if callable(candidate) else candidate
+        other = other.detach().to(torch.float64)
+        if other.shape == actual.shape and near(actual, other):
+            return words
+    return ""

@@ -84,6 +84,10 @@ def shape_cause(actual: tuple[int, ...], expected: tuple[int, ...]) -> str:
         return " The sides are right but in another order: a `permute` is missing or wrong."
     if tuple(side for side in expected if side != 1) == actual:
         return " The sides of length 1 are gone: was something squeezed?"
+    if len(actual) == len(expected) > 2 and actual[:-2] == expected[:-2]:
+        more = [a - b for a, b in zip(actual[-2:], expected[-2:], strict=True)]
+        if more[0] == more[1] and more[0] > 0 and more[0] % 2 == 0:
+            return f" Height and width are {more[0]} too large: is something padded?"
     if math.prod(actual) == math.prod(expected):
         return " The number of elements is right: only the last reshape is off."
     return ""
