@@ -19,6 +19,7 @@ from detcourse.week2.scenes import randint, uniform
 from detlab.checking.expect import expect_close, fail
 from detlab.checking.own_work import Seeded, expect_untouched
 from detlab.checking.student import Handle, Student
+from detlab.checking.wording import number
 from detlab.weeks.week2.assertions import SIDE, expect_canvas, ink_box
 
 # Some 4,000 images: those who rotate with a library of images take a few milliseconds for each.
@@ -139,16 +140,25 @@ def test_whole(student: Student, rng: torch.Generator) -> None:
         # A frame's spread tells its scale: of a whole one, mass and spread tell the same.
         scale = ((long + short) / (long_before + short_before)) ** 0.5
         if not 0.75 * low < share / mass < 1.2 * high:
-            fail("The ink is more or less than that of one whole digit: is something cut off?")
+            much = "more" if share > mass else "less"
+            fail(
+                f"There is {much} ink than one whole digit has at any scale; its brightest pixel "
+                f"is {number(float(image.max()))}, the patch's 1."
+            )
         quotients.append(share / mass / scale**2)
         # Taking the nearest pixel loses or doubles a whole line of three now and then.
         if not 0.55 < quotients[-1] < 1.6:
-            fail("A part of the digit is missing: do the corners of the patch stay when it turns?")
+            much = "more" if quotients[-1] > 1 else "less"
+            fail(
+                f"The digit has {much} ink than a whole one of its size: is all of it there, once?"
+            )
         if min(right - left, bottom - top) < 20:
             fail("The digit is smaller than the smallest scale allows, or cut.")
     # Over many images gains and losses even out; what is cut off is missing from most.
     if not 0.9 < sorted(quotients)[40] < 1.1 or sorted(quotients)[8] < 0.75:
-        fail("A part of the digit is missing: do the corners of the patch stay when it turns?")
+        much = "more" if sorted(quotients)[40] >= 1.1 else "less"
+        also = "" if much == "more" else " Do the corners of the patch stay when it turns?"
+        fail(f"Most digits have {much} ink than a whole one of their size.{also}")
 
 
 @pytest.mark.weight(1)
@@ -178,12 +188,19 @@ def test_upright(student: Student, rng: torch.Generator) -> None:
     for image in samples(student, digit, randint(rng, 0, 10**6), 30):
         rows, columns = torch.nonzero(image[0] > 0.1, as_tuple=True)
         values = image[0, rows, columns].double()
+        if len(values) < 9 or float(values.std()) < 0.05:
+            fail("The digit's greys are gone, so that its top cannot be told from its bottom.")
         y, x = (part.double() - part.double().mean() for part in (rows, columns))
         down, right = float((values * y).sum()), float((values * x).sum())
         turn = math.degrees(math.atan2(down, right)) + 135
         # Ten degrees for the blurred rim.
         if abs((turn + 180) % 360 - 180) > 40:
-            fail("The digit comes out mirrored or upside down: it is only turned by up to 30°.")
+            off = abs((turn + 180) % 360 - 180)
+            fail(
+                f"The digit's brightest corner lies some {off:.0f}° from where it should: a turn "
+                "by up to 30° does not do that. (A mirror image is off by 60° to 120°, what is upside "
+                "down by 150° and more.)"
+            )
 
 
 @pytest.mark.weight(2)

@@ -4,8 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from detcourse.week2 import wrong_ways
 from detcourse.week2.scenes import CLASSES, SIDE, randint, random_boxes, random_grid, targets_of
-from detlab.checking.expect import expect_close, expect_tensor, fail
+from detlab.checking.causes import explained_by
+from detlab.checking.expect import expect_close, expect_floats, expect_tensor, fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.replies import counted_call, timed_call
 from detlab.checking.student import Student
@@ -41,21 +43,32 @@ def encode(student: Student, boxes: Tensor, labels: Tensor, grid: WindowGrid) ->
 
 def compare(student: Student, boxes: Tensor, labels: Tensor, grid: WindowGrid) -> None:
     """Compare the targets channel by channel."""
-    answer, expected = encode(student, boxes, labels, grid), targets_of(boxes, labels, grid)
+    compare_targets(encode(student, boxes, labels, grid), boxes, labels, grid)
+
+
+def compare_targets(answer: Tensor, boxes: Tensor, labels: Tensor, grid: WindowGrid) -> None:
+    """Compare targets of the right shape."""
+    expected = targets_of(boxes, labels, grid)
     seen = expected[:, 0] == 1
     wrong = (answer[:, 0] - expected[:, 0]).abs() > 1e-5
     if bool(wrong.any()):
         missed, extra = int((wrong & seen).sum()), int((wrong & ~seen).sum())
         n, i, j = (int(part) for part in wrong.nonzero()[0])
+        cause = explained_by(answer[:, 0], wrong_ways.windows_seen(boxes, grid))
         fail(
             f"Channel 0 is wrong in {missed} windows that share an area with the box and in "
-            f"{extra} that do not.",
+            f"{extra} that do not. {cause}".rstrip(),
             f"For example window ({i}, {j}), box {(SIDE * boxes[n]).tolist()} px, {grid}.",
         )
     if bool((answer.movedim(1, -1)[~seen] != 0).any()):
         fail("Windows that do not intersect the box must hold six zeros.")
     # Windows far from the box have large numbers; float32 rounds them to 1e-6 of their size.
     expect_close(answer[:, 1], expected[:, 1], "Channel 1, the label,", 1e-4)
+    there = seen[:, None].expand(-1, 4, -1, -1)
+    ways = wrong_ways.boxes_in_windows(boxes, grid)
+    cause = explained_by(answer[:, 2:][there], {words: w[there] for words, w in ways.items()})
+    if cause:
+        fail(f"Channels 2 to 5, the boxes in the windows' frames, are wrong. {cause}")
     names = ("x_min", "y_min", "x_max", "y_max")
     for channel, name in enumerate(names, 2):
         what = f"Channel {channel}, {name} in the window's frame,"
@@ -139,8 +152,9 @@ def test_vectorised(student: Student, rng: torch.Generator) -> None:
                 "Let broadcasting run over images and windows.",
                 f"{steps[name]} steps.",
             )
-        expected = targets_of(boxes, labels, grid)
-        expect_close(result, expected, "The targets whose steps were counted", 1e-4)
+        shape = (len(boxes), 6, *grid.count)
+        result = expect_floats(result, "The targets whose steps were counted", shape)
+        compare_targets(result, boxes, labels, grid)
     for name in ("images", "windows"):
         # Right answers take exactly as many steps; a branch here or there takes a few more. 64
         # times the images, in chunks even, or fifteen times the rows, take hundreds more.

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from detcourse.week2 import wrong_ways
 from detcourse.week2.scenes import random_boxes, random_grid, targets_of, terms_of
 from detlab.checking.expect import expect_close, expect_tensor, fail
 from detlab.checking.own_work import expect_untouched
@@ -103,7 +104,19 @@ def compare_term(student: Student, outputs: Tensor, targets: Tensor, name: str, 
     if term.numel() != 1:
         fail(f'The term "{name}" must be one number, but has shape {tuple(term.shape)}.')
     expected = terms_of(outputs.double(), targets.double())[name]
-    expect_close(term.reshape(()), expected, f'The term "{name}"{where}', TOLERANCE)
+    cause = cause_in_term(term, outputs, targets, name)
+    expect_close(term.reshape(()), expected, f'The term "{name}"{where}', TOLERANCE, cause)
+
+
+def cause_in_term(term: Tensor, outputs: Tensor, targets: Tensor, name: str) -> str:
+    """Say what a wrong term is, if it is something plain."""
+    if targets[:, 0].numel() == 1:
+        return ""  # whichever windows are meant, there is only this one
+    ways = wrong_ways.terms(outputs.double(), targets.double(), name)
+    found = term.detach().double().reshape(())
+    return next(
+        (words for words, way in ways if torch.allclose(found, way, rtol=TOLERANCE, atol=1e-6)), ""
+    )
 
 
 @pytest.mark.weight(3)
@@ -111,7 +124,13 @@ def test_sum(student: Student, rng: torch.Generator) -> None:
     """The sum of the terms over all windows and images."""
     outputs, targets = scene(rng, 5)
     expected = terms_of(outputs.double(), targets.double())
-    check_terms(student.localization_terms(outputs=outputs, targets=targets), expected, TOLERANCE)
+    terms = student.localization_terms(outputs=outputs, targets=targets)
+    check_terms(
+        terms,
+        expected,
+        TOLERANCE,
+        lambda term, name: cause_in_term(term, outputs, targets, name),
+    )
     loss = student.localization_loss(outputs=outputs, targets=targets)
     loss = expect_tensor(loss, "`localization_loss`'s result").reshape(-1)
     expect_close(loss, sum(expected.values()).reshape(1), "The loss", TOLERANCE)

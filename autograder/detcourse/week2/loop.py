@@ -96,17 +96,20 @@ def train(
     steps = epochs * (len(loader) if per_epoch is None else per_epoch)  # type: ignore[arg-type]
     history = student.train(net=theirs, loader=loader, loss_terms=terms.handle, epochs=epochs)
     rows = check_history(history, NAMES, steps)
-    if len(terms.calls) != steps:
-        fail(
-            "`train` must pass each batch through the network once an epoch.",
-            f"The loss was asked {len(terms.calls)} times in {steps} steps.",
-        )
     before = list(net.parameters())
     after = [one.float() for one in parameters_of(student, theirs, "the network", len(before))]
     if any(one.shape != other.shape for one, other in zip(after, before, strict=True)):
         fail("The network has other parameters than before.")
     if all(map(torch.equal, after, before)):
-        fail("`train` moves no weight.")
+        fail(
+            "`train` moves no weight: after `backward` and before anything clears the gradients, "
+            "the optimizer must take a step."
+        )
+    if len(terms.calls) != steps:
+        fail(
+            "`train` must pass each batch through the network once an epoch.",
+            f"The loss was asked {len(terms.calls)} times in {steps} steps.",
+        )
     return Trained(rows, terms, theirs, after)
 
 

@@ -5,6 +5,7 @@ They look at answers that are the student's choice: a network's grid, a history,
 
 import itertools
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -106,8 +107,17 @@ def check_windows_are_fair(grid: WindowGrid) -> None:
         fail("The count of `localization_grid` does not follow from its size and stride.")
 
 
-def check_terms(value: Any, expected: dict[str, Tensor], tolerance: float) -> None:
-    """Compare the three terms of a loss."""
+def check_terms(
+    value: Any,
+    expected: dict[str, Tensor],
+    tolerance: float,
+    cause_in: Callable[[Tensor, str], str] = lambda term, name: "",
+) -> None:
+    """Compare the three terms of a loss.
+
+    Args:
+        cause_in: says of a term, and its name, what it is.
+    """
     terms = expect_keys(value, TERMS, "`localization_terms`'s result")
     if len(terms) > len(TERMS):
         fail(
@@ -116,9 +126,9 @@ def check_terms(value: Any, expected: dict[str, Tensor], tolerance: float) -> No
         )
     for name in TERMS:
         term = expect_number(terms[name], f'"{name}"')
-        expect_close(
-            torch.tensor(term, dtype=torch.float64), expected[name], f'The term "{name}"', tolerance
-        )
+        found = torch.tensor(term, dtype=torch.float64)
+        cause = cause_in(found, name)
+        expect_close(found, expected[name], f'The term "{name}"', tolerance, cause)
 
 
 def check_history(value: Any, names: tuple[str, ...], steps: int) -> list[dict[str, float]]:
