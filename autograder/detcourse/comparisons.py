@@ -4,17 +4,20 @@ Scenes are such that only one matching is right, so that values can be exact; sc
 and no overlap lies at a threshold. Values and gradients are held against float64.
 """
 
-from collections.abc import Callable
+import functools
+import math
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from detcourse import truth
+from detcourse import truth, wrong_ways
 from detcourse.cases import plain_boxes, random_labels, random_outputs, some_priors
 from detlab.checking.expect import expect_close, expect_list, expect_tensor, fail
 from detlab.checking.student import Handle, Student
+from detlab.checking.wording import number
 from detlab.weeks.detection import IOU_THRESHOLD, MIN_SCORE, TOP_K, expect_detections, expect_terms
 
 TOLERANCE = 2e-4
@@ -97,10 +100,14 @@ def check_terms(student: Student, cases: list[Case]) -> None:
         check_confidence(terms["confidence"], expected["confidence"], some)
         ways &= fitting(terms["localization"], some)
         if not ways:
+            ways = wrong_ways.localizations(in_double(some), DISTANCES)
+            cause = way_of(terms["localization"], ways)
             fail(
                 'The term "localization" is wrong: the mean over the positive priors of the batch '
-                "and their four numbers of smooth L1 between offsets and encoded offsets.",
-                f"Expected {float(expected['localization']):.5f}, got {terms['localization']:.5f}.",
+                "and their four numbers of smooth L1 between offsets and encoded offsets is asked "
+                f"for. {cause}".rstrip(),
+                f"Expected {number(float(expected['localization']), 6)}, "
+                f"got {number(terms['localization'], 6)}.",
             )
 
 
@@ -108,20 +115,19 @@ def check_confidence(value: float, expected: Tensor, some: Case) -> None:
     """Compare the confidence term."""
     if abs(value - float(expected)) <= TOLERANCE * (1 + float(expected)):
         return
-    positives = sum(
-        int((truth.match_priors(b, n, some["priors"])[0] > 0).sum())
-        for b, n in zip(some["boxes"], some["labels"], strict=True)
-    )
-    cause = ""
-    if positives and abs(value * positives - float(expected)) < 1e-3 * (1 + float(expected)):
-        cause = " It is divided by the number of positives once too often."
-    elif abs(value - float(expected) * positives) < 1e-3 * (1 + value):
-        cause = " It is not divided by the number of positives."
+    cause = way_of(value, wrong_ways.confidences(in_double(some)))
     fail(
         'The term "confidence" is wrong: the cross-entropy of the positive priors and, in each '
         "image, of its 3·k hardest background priors, summed and divided by the number of positive "
-        f"priors in the batch.{cause}",
-        f"Expected {float(expected):.5f}, got {value:.5f}.",
+        f"priors in the batch, is asked for. {cause}".rstrip(),
+        f"Expected {number(float(expected), 6)}, got {number(value, 6)}.",
+    )
+
+
+def way_of(value: float, ways: Iterable[tuple[str, float]]) -> str:
+    """Return the words of the wrong way that gives this number, or the empty string."""
+    return next(
+        (words for words, other in ways if math.isclose(value, other, rel_tol=TOLERANCE)), ""
     )
 
 
@@ -225,23 +231,42 @@ def compare_detections(
     arguments = {"offsets": offsets, "logits": logits, "priors": priors, **given}
     answer = expect_detections(student.detect(**arguments), len(offsets))
     expected = truth.detect(offsets, logits, priors, *settings)
+    cause = functools.partial(way_of_detections, answer, made, settings)
     for found, right in zip(answer, expected, strict=True):
         counts = len(found["scores"]), len(right["scores"])
         if counts[0] != counts[1]:
             fail(
                 f"`detect` finds {counts[0]} objects in an image where {counts[1]} are right: "
-                "every class above `min_score`, suppression in each class by itself, then `top_k`."
+                "every class above `min_score`, suppression in each class by itself, then `top_k`. "
+                f"{cause()}".rstrip()
             )
         if not ordered:
             order = found["scores"].argsort(descending=True, stable=True)
             found = {name: values[order] for name, values in found.items()}
         elif bool((found["scores"].diff() > 0).any()):
             fail("The detections of an image must come by falling score.")
-        expect_close(found["scores"], right["scores"], "The scores", 1e-5)
+        if not torch.allclose(found["scores"].float(), right["scores"].float(), atol=1e-5):
+            expect_close(found["scores"], right["scores"], "The scores", 1e-5, cause())
         if not torch.equal(found["labels"], right["labels"]):
-            fail("The labels are wrong: a label is the index of its class, and 0 the background.")
+            fail(
+                "The labels are wrong: a label is the index of its class, and 0 the background. "
+                f"{cause()}".rstrip()
+            )
         boxes = right["boxes"]
         cut = boxes.clamp(0, 1)
         if len(boxes) and bool(torch.allclose(found["boxes"].float(), cut, atol=1e-5)):
             continue
-        expect_close(found["boxes"], boxes, "The boxes, `xyxy`,", 1e-4)
+        if not torch.allclose(found["boxes"].float(), boxes.float(), atol=1e-5):
+            expect_close(found["boxes"], boxes, "The boxes, `xyxy`,", 1e-4, cause())
+
+
+def way_of_detections(
+    answer: list[dict[str, Tensor]], made: tuple[Tensor, Tensor, Tensor], settings: Settings
+) -> str:
+    """Return the words of the wrong way that finds what was found, or the empty string."""
+    ordered = []
+    for one in answer:
+        order = one["scores"].argsort(descending=True, stable=True)
+        ordered.append({name: values[order] for name, values in one.items()})
+    ways = wrong_ways.detections(made, settings)
+    return next((words for words, other in ways if wrong_ways.same_detections(ordered, other)), "")

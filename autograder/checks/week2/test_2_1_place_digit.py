@@ -198,8 +198,8 @@ def test_upright(student: Student, rng: torch.Generator) -> None:
             off = abs((turn + 180) % 360 - 180)
             fail(
                 f"The digit's brightest corner lies some {off:.0f}° from where it should: a turn "
-                "by up to 30° does not do that. (A mirror image is off by 60° to 120°, what is upside "
-                "down by 150° and more.)"
+                "by up to 30° does not do that. (A mirror image is off by 60° to 120°, what is "
+                "upside down by 150° and more.)"
             )
 
 

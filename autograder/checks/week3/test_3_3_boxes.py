@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from detcourse import truth
+from detcourse import truth, wrong_ways
 from detcourse.cases import random_boxes, uniform
+from detlab.checking.causes import explained_by
 from detlab.checking.expect import expect_close
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
@@ -25,7 +26,8 @@ def compare(student: Student, boxes_a: Tensor, boxes_b: Tensor, what: str) -> No
     answer = expect_floats(answer, what, (len(boxes_a), len(boxes_b)))
     least, most = truth.box_iou(boxes_a, boxes_b, truth.SMOOTHING), truth.box_iou(boxes_a, boxes_b)
     right = answer.double().clamp(least, most) if len(boxes_a) and len(boxes_b) else most
-    expect_close(answer, right, what, TOLERANCE)
+    cause = explained_by(answer, wrong_ways.ious(boxes_a, boxes_b)) if right.numel() else ""
+    expect_close(answer, right, what, TOLERANCE, cause)
 
 
 @pytest.mark.weight(2)

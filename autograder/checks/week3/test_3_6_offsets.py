@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from detcourse import truth
+from detcourse import truth, wrong_ways
 from detcourse.cases import random_boxes, uniform
+from detlab.checking.causes import explained_by
 from detlab.checking.expect import expect_close
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
@@ -29,7 +30,8 @@ def test_encode(student: Student, rng: torch.Generator) -> None:
         answer = student.encode_offsets(boxes=boxes, priors=priors)
         answer = expect_floats(answer, "`encode_offsets`'s result", (count, 4))
         expected = truth.encode_offsets(boxes.double(), priors.double())
-        expect_close(answer, expected, "`encode_offsets`'s result", 1e-4)
+        cause = explained_by(answer, wrong_ways.encoded(boxes, priors)) if count else ""
+        expect_close(answer, expected, "`encode_offsets`'s result", 1e-4, cause)
     boxes, priors = truth.xyxy_to_cxcywh(random_boxes(rng, 3)), random_priors(rng, 3)
     expect_untouched(student, "encode_offsets", boxes, priors)
     expect_own_work(student, "encode_offsets", boxes=boxes, priors=priors)
@@ -43,7 +45,8 @@ def test_decode(student: Student, rng: torch.Generator) -> None:
         answer = student.decode_offsets(offsets=offsets, priors=priors)
         answer = expect_floats(answer, "`decode_offsets`'s result", (count, 4))
         expected = truth.decode_offsets(offsets.double(), priors.double())
-        expect_close(answer, expected, "`decode_offsets`'s result", 1e-4)
+        cause = explained_by(answer, wrong_ways.decoded(offsets, priors)) if count else ""
+        expect_close(answer, expected, "`decode_offsets`'s result", 1e-4, cause)
     offsets, priors = torch.randn(3, 4, generator=rng), random_priors(rng, 3)
     expect_untouched(student, "decode_offsets", offsets, priors)
     expect_own_work(student, "decode_offsets", offsets=offsets, priors=priors)

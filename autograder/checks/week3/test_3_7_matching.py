@@ -43,15 +43,26 @@ def compare(
     """Check a matching against the statement's two rules; what is open there is free."""
     classes, objects = match(student, boxes, labels, priors, threshold)
     positive = classes != 0
+    if bool((classes < 0).any()):
+        fail(f"{int((classes < 0).sum())} priors have a negative class: background is class 0.")
     if len(boxes) == 0:
         if bool(positive.any()):
             fail("Without objects all priors are background.")
         return
     if bool(((objects < 0) | (objects >= len(boxes)))[positive].any()):
         fail("The object of a positive prior must be the index of one of the boxes.")
-    if bool((classes != labels[objects.clamp(0, len(boxes) - 1)])[positive].any()):
-        fail("The class of a positive prior must be the label of its object.")
     ious = truth.box_iou(boxes, truth.cxcywh_to_xyxy(priors.double()))
+    if bool((classes != labels[objects.clamp(0, len(boxes) - 1)])[positive].any()):
+        shift = (classes - labels[objects.clamp(0, len(boxes) - 1)])[positive]
+        off = " They are all one too large." if bool((shift == 1).all()) else ""
+        off = " They are all one too small." if bool((shift == -1).all()) else off
+        fail(f"The class of a positive prior must be the label of its object.{off}")
+    reached = ious.amax(0) > threshold
+    if bool(reached.any()) and torch.equal(positive, ~reached):
+        fail(
+            "It is the wrong way round: positive are the priors whose IoU with every object is "
+            "below the threshold."
+        )
     check_claims(ious, positive, objects)
     check_others(ious, positive, objects, threshold)
 

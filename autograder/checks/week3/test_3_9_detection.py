@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from detcourse import truth
+from detcourse import truth, wrong_ways
 from detcourse.cases import random_boxes, uniform
 from detcourse.comparisons import Settings, are_full, compare_detections, outputs
 from detlab.checking.expect import fail
@@ -39,10 +39,11 @@ def compare(student: Student, boxes: Tensor, scores: Tensor, threshold: float) -
         return
     if sorted(answer.tolist()) == expected.sort().values.tolist():
         return  # their order has a check of its own
-    fail(
-        f"`nms` keeps the wrong boxes: {size} where {len(expected)} are right. A box is dropped "
-        "only if it overlaps one that was kept."
-    )
+    many = f"{size} where {len(expected)} are right" if size != len(expected) else "others"
+    ways = wrong_ways.kept(boxes, scores, threshold)
+    cause = next((words for words, one in ways if one == sorted(answer.tolist())), "")
+    cause = cause or "A box is dropped only if it overlaps one that was kept."
+    fail(f"`nms` keeps the wrong boxes: {many}. {cause}")
 
 
 @pytest.mark.weight(2)

@@ -15,6 +15,7 @@ from detlab.checking.expect import (
     expect_tensor,
     fail,
 )
+from detlab.weeks.wrong_priors import clipped, same_in_each_cell, wrong_priors
 
 TERMS = ("localization", "confidence")
 # How detections are made where nothing else is said, and wherever they are measured: as the paper
@@ -30,14 +31,6 @@ def expect_indices(value: Any, what: str, shape: Sequence[int]) -> Tensor:
     return value
 
 
-def clipped(priors: Tensor) -> list[Tensor]:
-    """Return the forms that priors may have: as they are, and cut to the image in either way."""
-    half = priors[..., 2:] / 2
-    corners = torch.cat([priors[..., :2] - half, priors[..., :2] + half], -1).clamp(0, 1)
-    first, last = corners[..., :2], corners[..., 2:]
-    return [priors, priors.clamp(0, 1), torch.cat([(first + last) / 2, last - first], -1)]
-
-
 def expect_priors(answer: Any, cells: Tensor, what: str) -> Tensor:
     """Check priors cell by cell; their order inside a cell is free.
 
@@ -51,15 +44,7 @@ def expect_priors(answer: Any, cells: Tensor, what: str) -> Tensor:
     forms = clipped(cells)
     if any(same_in_each_cell(found, form) for form in forms):
         return answer
-    if all(float((found[..., :2] - form[..., :2]).abs().max()) > 1e-3 for form in forms[:2]):
-        if float((found[..., [1, 0]] - cells[..., :2]).abs().max()) < 1e-3:
-            fail(f"{what} are transposed: the centre's x comes from the column, y from the row.")
-        if float((found[..., :2] + found[..., 2:] / 2 - cells[..., :2]).abs().min()) < 1e-3:
-            fail(f"{what} must be `cxcywh`: centres first.")
-        fail(f"{what} have wrong centres: map by map, row by row, cell by cell.")
-    if same_in_each_cell(found[..., [0, 1, 3, 2]], cells):
-        fail(f"{what} have width and height exchanged: a ratio is width / height.")
-    fail(f"{what} have wrong widths or heights, or lie in a wrong cell's place.")
+    fail(f"{what} {wrong_priors(found, cells)}")
 
 
 def is_fit(answer: Any, cells: Tensor, what: str) -> bool:
@@ -81,16 +66,6 @@ def with_last_square(cells: Tensor, size: int, side: float) -> Tensor:
     other = cells.clone()
     other[-size * size :, -1, 2:] = side
     return other
-
-
-def same_in_each_cell(found: Tensor, expected: Tensor) -> bool:
-    """Say whether the priors of every cell are the expected ones, in whatever order.
-
-    Each expected prior is to be found exactly as often as it is expected (two may be equal).
-    """
-    near = (found[:, :, None] - expected[:, None]).abs().amax(-1) < 1e-3
-    alike = (expected[:, :, None] - expected[:, None]).abs().amax(-1) < 1e-3
-    return bool((near.sum(1) == alike.sum(1)).all())
 
 
 def expect_detections(answer: Any, count: int) -> list[dict[str, Tensor]]:

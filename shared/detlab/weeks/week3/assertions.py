@@ -16,6 +16,7 @@ from detlab.checking.expect import (
 )
 from detlab.checking.own_work import expect_work_without
 from detlab.checking.student import Handle, Student
+from detlab.checking.wording import number
 from detlab.weeks.detection import TERMS, expect_floats, expect_indices
 
 SIDE = 32
@@ -82,8 +83,29 @@ def expect_tight_boxes(image: Tensor, boxes: Tensor) -> None:
         if not bool(inside[[0, -1]].any(1).all() and inside[:, [0, -1]].any(0).all()):
             fail("A box is larger than its digit's ink: each side must touch it. Is it `xyxy`?")
         covered[top:bottom, left:right] = True
-    if bool((ink & ~covered).any()):
-        fail("There is ink outside of all boxes of a scene: are x and y in their places?")
+    outside = ink & ~covered
+    if bool(outside.any()):
+        fail(f"There is ink outside of all boxes of a scene. {cause_outside(ink, boxes)}".rstrip())
+
+
+def cause_outside(ink: Tensor, boxes: Tensor) -> str:
+    """Say why ink lies outside of boxes, if it is plain."""
+    ways = {
+        "It would be inside if x and y were exchanged.": lambda a, b, c, d: (b, a, d, c),
+        "It would be inside if boxes ended a pixel later: x_max and y_max lie behind the last "
+        "pixel.": lambda a, b, c, d: (a, b, c + 1, d + 1),
+        "It would be inside if the last two numbers were width and height.": (
+            lambda a, b, c, d: (a, b, a + c, b + d)
+        ),
+    }
+    for words, way in ways.items():
+        covered = torch.zeros(SIDE, SIDE, dtype=torch.bool)
+        for box in pixels_of(boxes):
+            left, top, right, bottom = way(*box)
+            covered[top:bottom, left:right] = True
+        if not bool((ink & ~covered).any()):
+            return words
+    return ""
 
 
 def check_dataset(student: Student, scenes: list[Scene], dataset: Handle) -> None:
@@ -96,6 +118,9 @@ def check_dataset(student: Student, scenes: list[Scene], dataset: Handle) -> Non
         for _ in range(2):  # the second time it is still the same
             answer = expect_list(item(n), "An item of the data set (image, boxes, labels)", 3)
             check_standardised(answer[0], image, "The image of an item of the data set")
+        shapes = [tuple(one.shape) if isinstance(one, Tensor) else None for one in answer[1:]]
+        if boxes.shape != labels.shape and shapes == [tuple(labels.shape), tuple(boxes.shape)]:
+            fail("An item of the data set holds labels where boxes belong: image, boxes, labels.")
         expect_close(answer[1], boxes, "The boxes of an item of the data set")
         expect_close(answer[2], labels, "The labels of an item of the data set")
         expect_indices(answer[2], "The labels of an item of the data set", labels.shape)
@@ -115,8 +140,10 @@ def check_standardised(answer: Any, image: Tensor, what: str) -> None:
     if any(float((answer - one).abs().max()) < 2e-3 for one in candidates):
         return
     if abs(float(answer.mean())) > 1e-3:
-        fail(f"{what} has mean {float(answer.mean()):.3f}: take each image's own mean away.")
-    fail(f"{what} is wrong: divide by each image's own standard deviation.")
+        mean = number(float(answer.mean()), 3)
+        fail(f"{what} has mean {mean}, not 0: take each image's own mean away.")
+    spread = f"has standard deviation {number(float(answer.double().std(correction=0)), 3)}, not 1"
+    fail(f"{what} {spread}: divide by each image's own standard deviation and nothing else.")
 
 
 def make_ssd(student: Student, num_classes: int = NUM_CLASSES) -> Handle:
