@@ -226,12 +226,17 @@ def confidences(arguments: Sequence) -> Iterator[tuple[str, float]]:
     sums["the positives and their 3·k hard negatives"] = right
     counted = {words: count_of(words, count, positive, negatives) for words in sums}
     objects = sum(map(len, boxes))
-    for words, total in sums.items():
+    usual, the_right = (
+        "divided by the number of positives",
+        "the positives and their 3·k hard negatives",
+    )
+
+    def ways(words: str) -> Iterator[tuple[str, float, str]]:
         divisors = {
-            "divided by the number of positives": count,
+            usual: count,
             "not divided by anything": 1,
-            "divided by the number of images": len(logits),
             "divided by the number of objects, not of positive priors": objects,
+            "divided by the number of images": len(logits),
             "divided by the number of all priors": positive.numel(),
             "divided by the number of priors of an image": positive.shape[1],
             "a mean over the priors that count": counted[words],
@@ -240,7 +245,16 @@ def confidences(arguments: Sequence) -> Iterator[tuple[str, float]]:
             "divided by four times the number of positives": 4 * count,
         }
         for how, divisor in divisors.items():
-            yield f"It is the cross-entropy of {words}, {how}.", float(total) / max(divisor, 1)
+            yield (
+                how,
+                float(sums[words]) / max(divisor, 1),
+                (f"It is the cross-entropy of {words}, {how}."),
+            )
+
+    # One mistake rather than two.
+    every = [(words, *way) for words in sums for way in ways(words)]
+    every.sort(key=lambda way: (way[0] != the_right) + (way[1] != usual))
+    yield from ((text, value) for _, _, value, text in every)
     own = [
         (c[p].sum() + one[: 3 * int(p.sum())].sum()) / max(int(p.sum()), 1)
         for c, p, one in zip(entropy, positive, negatives, strict=True)

@@ -66,6 +66,15 @@ def test_a_mistake_that_fails_what_passed_is_none() -> None:
     assert hint(course, [(check("sum"), failed(1.0)), (check("small"), failed(5.0))]) == "minus"
 
 
+def test_a_mistake_that_fails_most_otherwise_is_none() -> None:
+    """In an easy check different mistakes may answer alike."""
+    course = Answering({("minus", ""): {"easy": 1.0, "sum": 5.0, "large": 5.0}})
+    easy, others = (check("easy"), failed(1.0)), [(check("sum"), failed(6.0))]
+    assert hint(course, [easy, *others, (check("large"), failed(5.0))]) == "minus"
+    assert hint(course, [easy, *others]) == ""
+    assert hint(course, [easy, *others, (check("large"), failed(6.0))]) == ""
+
+
 def test_what_passed_unasked_contradicts_nothing() -> None:
     course = Answering({("minus", ""): {"sum": 1.0, "small": 5.0}})
     unasked = Outcome(Status.PASSED, asked=False)

@@ -44,9 +44,9 @@ def test_forms(student: Student, rng: torch.Generator) -> None:
     centred = truth.xyxy_to_cxcywh(boxes)
     expect_close(student.cxcywh_to_xyxy(boxes=centred), boxes, "`cxcywh_to_xyxy`'s result", 1e-5)
     boxes = 100 * random_boxes(rng, 3) - 20
-    expect_close(
-        student.xyxy_to_cxcywh(boxes=boxes), truth.xyxy_to_cxcywh(boxes), "In pixels", 1e-5
-    )
+    answer = student.xyxy_to_cxcywh(boxes=boxes)
+    what = "`xyxy_to_cxcywh`'s result in pixels"
+    expect_close(answer, truth.xyxy_to_cxcywh(boxes), what, 1e-5)
     for name in ("xyxy_to_cxcywh", "cxcywh_to_xyxy"):
         expect_untouched(student, name, boxes)
 

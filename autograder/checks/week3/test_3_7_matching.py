@@ -58,7 +58,9 @@ def compare(
         off = " They are all one too small." if bool((shift == -1).all()) else off
         fail(f"The class of a positive prior must be the label of its object.{off}")
     reached = ious.amax(0) > threshold
-    if bool(reached.any()) and torch.equal(positive, ~reached):
+    claimed = reached.clone()
+    claimed[ious.argmax(1)] = True
+    if any(torch.equal(positive, ~one) for one in (reached, claimed)):
         fail(
             "It is the wrong way round: positive are the priors whose IoU with every object is "
             "below the threshold."

@@ -1,8 +1,9 @@
 """Recognise a wrong answer: the known mistake that answers alike says its hint.
 
 A mistake is asked what a student was asked, on the same inputs. It is shown if it explains a failed
-check in full (all answers are alike, and the check says the same of them) and contradicts none that
-passed. What a statement leaves open a student may have done otherwise than the reference: where no
+check in full (all answers are alike, and the check says the same of them), contradicts none that
+passed, and explains more than it contradicts of those that failed: there it fails too, but
+otherwise. What a statement leaves open a student may have done otherwise than the reference: where no
 mistake explains a check, each is asked once more under every accepted variant that it can be
 combined with.
 """
@@ -180,16 +181,19 @@ class Diagnosis:
         self, mistakes: list[KnownMistake], failed: Failures, passed: list[Check], bucket: int
     ) -> str:
         """Return the hint of the one that explains most of the failed checks and fits the rest."""
-        explained = []
-        for mistake in mistakes:
-            by = [
-                check.weight for check, one in failed if self.explains(mistake, check, one, bucket)
-            ]
-            explained.append(sum(by))
-        order = sorted(range(len(mistakes)), key=lambda n: -explained[n])
-        for n in order:
-            if explained[n] and not any(self.fails(mistakes[n], one, bucket) for one in passed):
-                return mistakes[n].overlay.hint
+        weights = {}
+        for n, mistake in enumerate(mistakes):
+            by = {c.key: c.weight for c, one in failed if self.explains(mistake, c, one, bucket)}
+            if by:
+                weights[n] = by
+        for n in sorted(weights, key=lambda n: -sum(weights[n].values())):
+            mistake = mistakes[n]
+            if any(self.fails(mistake, check, bucket) for check in passed):
+                continue
+            rest = [check for check, _ in failed if check.key not in weights[n]]
+            otherwise = sum(one.weight for one in rest if self.fails(mistake, one, bucket))
+            if sum(weights[n].values()) > otherwise:
+                return mistake.overlay.hint
         return ""
 
     def explains(self, mistake: KnownMistake, check: Check, outcome: Outcome, bucket: int) -> bool:

@@ -300,6 +300,8 @@ def explained_by(actual: Tensor, candidates: Mapping[str, Tensor | Callable[[], 
             functions that compute it. Words for none that is right, or for two that are alike, are
             of no use: the check knows that the answer is wrong, and the first that fits is told.
     """
+    if actual.is_complex() or not bool(torch.isfinite(actual).all()):
+        return ""
     actual = actual.detach().to(torch.float64)
     for words, candidate in candidates.items():
         other = candidate() if callable(candidate) else candidate

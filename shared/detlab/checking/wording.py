@@ -46,5 +46,6 @@ def is_or_are(what: str) -> str:
 
 def is_plural(what: str) -> bool:
     """Say whether a name is that of several things."""
-    head = CLOSER.split(what.rpartition(": ")[2])[0].split()[-1]
+    words = CLOSER.split(what.rpartition(": ")[2])[0].split()
+    head = words[-1] if words else ""
     return head.endswith("s") and not head.endswith(("ss", "'s", "is", "us"))
