@@ -158,8 +158,8 @@ def test_answers_sit_on_their_priors(student: Student, rng: torch.Generator) -> 
                 )
             if bool((moved[1] & ~allowed).any()):
                 fail(
-                    f"A change in one cell moves the {name} of far priors: flatten so that the "
-                    "channels of a cell stay together (`permute` before `reshape`)."
+                    f"A change in one cell moves the {name} of far priors: the answers of a cell, "
+                    "all its channels, belong to the priors of that cell."
                 )
 
 
@@ -177,10 +177,7 @@ def test_same_for_every_cell(student: Student, rng: torch.Generator) -> None:
             rows.append([part[0, first : first + heads.per_cell[k]] for part in heads(features)])
         for other in rows[1:]:
             for name, expected, value in zip(("offsets", "logits"), rows[0], other, strict=True):
-                cause = "Are channels and cells mixed when the maps are flattened?"
-                expect_close(
-                    value, expected, f"The {name} of a cell of equal features", 1e-4, cause
-                )
+                expect_close(value, expected, f"The {name} of a cell of equal features", 1e-4)
         offsets, logits = rows[0]
         for name, part in (("offsets", offsets), ("logits", logits)):
             if len(part) > 1 and float((part[0] - part[1]).abs().max()) < 1e-5:

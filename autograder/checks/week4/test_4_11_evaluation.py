@@ -9,9 +9,11 @@ from torch import Tensor
 
 from detcourse import truth
 from detcourse.cases import randint, random_boxes, random_labels, uniform
+from detcourse.week4.wrong_precisions import cause_in_precisions
 from detlab.checking.expect import fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
+from detlab.checking.wording import apart
 from detlab.metrics import mean_average_precision
 from detlab.weeks.week4.assertions import FORBIDDEN, expect_own_work, expect_precisions
 
@@ -76,9 +78,11 @@ def compare(student: Student, images: Images, way: str, threshold: float | None 
     answer = expect_precisions(answer, list(right))
     for label, one in right.items():
         if abs(answer[label] - one.average_precision) > 1e-6:
+            expected, got = apart(one.average_precision, answer[label])
             fail(
-                f"The {way} average precision of a class is wrong.",
-                f"Class {label}: expected {one.average_precision:.6f}, got {answer[label]:.6f}.",
+                f"The {way} average precision of a class is wrong. "
+                f"{cause_in_precisions(answer, *images, way, threshold or 0.5)}".rstrip(),
+                f"Class {label}: expected {expected}, got {got}.",
             )
 
 

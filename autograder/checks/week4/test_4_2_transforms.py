@@ -160,8 +160,9 @@ def test_training(student: Student, rng: torch.Generator) -> None:
         own, others = (x[~x.isnan()] for x in (readings[:, n], right[:, n]))
         if ks_distance(own, others) > ks_limit(len(own), len(others)):
             fail(
-                f"`transform` for training: {what} is distributed otherwise than it should be. Are "
-                "all four steps there, in their order, each with its probability?"
+                f"`transform` for training: {what} is distributed otherwise than it should be. "
+                "That hangs on each of the four steps, their order and probabilities, and on the "
+                "normalisation."
             )
     seen = ~readings[:, 0].isnan()
     for rows in (seen, seen & (readings[:, 3] > 0.1)):  # all of them, and those zoomed out

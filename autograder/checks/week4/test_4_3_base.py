@@ -16,6 +16,7 @@ from detcourse.week4.networks import (
     random_images,
     vgg_base,
 )
+from detlab.checking.causes import likely_cause
 from detlab.checking.expect import expect_close, expect_floats, fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Handle, Student
@@ -136,12 +137,16 @@ def test_classifier(student: Student, rng: torch.Generator) -> None:
     for number, (weight, bias) in ((13, six), (14, seven)):
         name = f"conv{number - 7}"
         found_weight, found_bias = weights_called(student, base, images, number, name)
-        cause = (
-            "Every fourth output (and input), every third place, each from the first, and nothing "
-            "else about them changes."
+        cause = ""
+        if found_weight.shape == weight.shape:
+            some = [one[:64, :64].double() for one in (found_weight, weight)]
+            cause = likely_cause(*some)
+        cause = cause or (
+            "Every fourth output (and input), every third place, each from the first, are asked "
+            "for, and nothing else about them changes."
         )
         expect_close(found_weight, weight, f"The weights of {name}", 1e-6, cause)
-        expect_close(found_bias, bias, f"The biases of {name}", 1e-6, cause)
+        expect_close(found_bias, bias, f"The biases of {name}", 1e-6)
 
 
 @pytest.mark.weight(1)

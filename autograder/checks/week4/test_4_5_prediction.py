@@ -57,12 +57,12 @@ def compare(net: Handle, layers: list[Layer], maps: list[Tensor], num_classes: i
 
 
 def cause_of(found: torch.Tensor, expected: torch.Tensor) -> str:
-    """Guess why answers are wrong."""
+    """Say of wrong answers that they sit in other places, if they do."""
     sums = [one.double().sum((1, 2)) for one in (found, expected)]
     if torch.allclose(*sums, rtol=1e-3):
         return (
             "Their sum is right, so they sit in other places: row p belongs to prior p, map by "
-            "map, in a map row by row, in a cell prior by prior. Does `reshape` alone do that?"
+            "map, in a map row by row, in a cell prior by prior."
         )
     return ""
 

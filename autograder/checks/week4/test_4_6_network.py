@@ -113,7 +113,7 @@ def test_network(student: Student, rng: torch.Generator) -> None:
     _, layers = expect_convolutions(told, how_many(told), "`SSD300`")
     factor = factors_of(student, net, images)
     convolutions = seeded(layers, seed)
-    compare(net, convolutions, images, num_classes, 20.0, "a fresh network's factors are 20")
+    compare(net, convolutions, images, num_classes, 20.0, "(A fresh network's factors are 20.)")
     factors = 20 * torch.rand(512, generator=rng) + 10
     shape = shapes_of(student, net, "the network")[factor]
     student.tell("set_parameter", net, factor, factors.reshape(shape))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torchvision.ops import batched_nms
 
-from detcourse import truth
+from detcourse import truth, wrong_ways
 from detcourse.cases import (
     chosen,
     is_plain,
@@ -30,6 +30,7 @@ from detcourse.comparisons import (
     outputs,
 )
 from detcourse.week4.full_size import full_case, priors
+from detlab.checking.causes import explained_by
 from detlab.checking.expect import expect_close, expect_list, expect_tensor, fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.replies import counted_call, timed_call
@@ -60,13 +61,19 @@ def test_offsets(student: Student, rng: torch.Generator) -> None:
     rows = torch.randperm(NUM_PRIORS, generator=rng)[:200]
     some, boxes = priors()[rows], random_boxes(rng, 200, 0.02, 0.8)
     right = truth.encode_offsets(truth.xyxy_to_cxcywh(boxes), some)
-    cause = "Boxes come as corners, priors as centres; centres by 0.1 of the sides, logs by 0.2."
     found = student.encode_offsets(boxes=boxes, priors=some)
+    ways = wrong_ways.encoded(truth.xyxy_to_cxcywh(boxes), some)
+    ways["The boxes, corners, are taken for centre and size."] = truth.encode_offsets(boxes, some)
+    cause = explained_by(found, ways) if isinstance(found, Tensor) else ""
     expect_close(found, right, "`encode_offsets`'s result", 1e-3, cause)
     offsets = uniform(rng, -2, 2, 200, 4)
     right = truth.cxcywh_to_xyxy(truth.decode_offsets(offsets, some))
     found = student.decode_offsets(offsets=offsets, priors=some)
-    expect_close(found, right, "`decode_offsets`'s result", 1e-4)
+    ways = wrong_ways.decoded(offsets, some)
+    corners = {words: truth.cxcywh_to_xyxy(way) for words, way in ways.items()}
+    asked = {words: way for words, way in ways.items() if "corners are asked" in words}
+    cause = explained_by(found, asked | corners) if isinstance(found, Tensor) else ""
+    expect_close(found, right, "`decode_offsets`'s result", 1e-4, cause)
     expect_untouched(student, "encode_offsets", boxes, some)
     expect_untouched(student, "decode_offsets", offsets, some)
 
@@ -157,16 +164,38 @@ def test_matching(student: Student, rng: torch.Generator) -> None:
         objects = expect_indices(objects, "The objects", (NUM_PRIORS,))
         right, right_objects = truth.match_priors(boxes, labels, priors())
         positive = right > 0
-        missed = int(((classes > 0) != positive).sum())
-        if missed:
+        missed, extra = (
+            int(one.sum()) for one in (positive & (classes <= 0), ~positive & (classes != 0))
+        )
+        if missed + extra:
             fail(
-                f"{missed} priors are positive or background by mistake: IoU of at least 0.5, "
-                "and each object's own best prior."
+                f"{missed} priors that should be positive are background, and {extra} the other "
+                "way round: positive are those with an IoU of at least 0.5, and each object's own "
+                f"best prior. {cause_in_positives(classes, boxes)}".rstrip()
             )
         expect_close(classes, right, "The classes of the priors", 0.0)
         found = objects[positive]
         expect_close(found, right_objects[positive], "The objects of positive priors", 0.0)
         expect_untouched(student, "match_priors", boxes, labels, priors())
+
+
+def cause_in_positives(classes: Tensor, boxes: Tensor) -> str:
+    """Say which priors are positive instead of the right ones, if it is plain."""
+    if not len(boxes):
+        return ""
+    ious = truth.box_iou(boxes, truth.cxcywh_to_xyxy(priors().double()))
+    best, claimed = ious.amax(0), torch.zeros(NUM_PRIORS, dtype=torch.bool)
+    claimed[ious.argmax(1)] = True
+    ways = {
+        f"They are what a threshold of {threshold:g} gives.": (best >= threshold) | claimed
+        for threshold in (0.3, 0.35, 0.4, 0.45, 0.55, 0.6, 0.65, 0.7)
+    } | {
+        "No object claims its best prior.": best >= 0.5,
+        "Only the claimed priors are positive.": claimed,
+        "All priors are positive.": torch.ones_like(claimed),
+        "It is the wrong way round: below the threshold.": best < 0.5,
+    }
+    return next((words for words, way in ways.items() if torch.equal(classes != 0, way)), "")
 
 
 @pytest.mark.weight(4)

@@ -3,8 +3,8 @@
 A mistake is asked what a student was asked, on the same inputs. It is shown if it explains a failed
 check in full (all answers are alike, and the check says the same of them), contradicts none that
 passed, and explains more than it contradicts of those that failed: there it fails too, but
-otherwise. What a statement leaves open a student may have done otherwise than the reference: where no
-mistake explains a check, each is asked once more under every accepted variant that it can be
+otherwise. What a statement leaves open a student may have done otherwise than the reference: where
+no mistake explains a check, each is asked once more under every accepted variant that it can be
 combined with.
 """
 
