@@ -1,4 +1,4 @@
-"""What learners take for average precisions, by words that name it. Only messages come from here."""
+"""What learners take for average precisions, by words that name it: for messages alone."""
 
 from __future__ import annotations
 
