@@ -65,15 +65,20 @@ def compare(student: Student, rng: torch.Generator, net: nn.Sequential, size: in
     channels = net[0].in_channels
     for height, width in ((size, size), (size + 3 * stride, size + stride + 1)):
         images = random(rng, 2, channels, height, width)
-        expected, answer = slide_plainly(net, images, size, stride), twin(images)
-        cause = ""
-        if isinstance(answer, Tensor) and answer.shape == expected.shape:
-            wrong = {
-                words: functools.partial(slide_plainly, other, images, size, stride)
-                for words, other in wrong_twins(net)
-            }
-            cause = explained_by(answer, wrong)
-        expect_close(answer, expected, "The twin's output", tolerance=1e-4, cause=cause)
+        expected = slide_plainly(net, images, size, stride)
+        cause = functools.partial(cause_in_twin, net, images, size, stride)
+        expect_close(twin(images), expected, "The twin's output", tolerance=1e-4, cause=cause)
+
+
+def cause_in_twin(
+    net: nn.Sequential, images: Tensor, size: int, stride: int, answer: Tensor
+) -> str:
+    """Say which wrong twin answers so, if it is plain."""
+    wrong = {
+        words: functools.partial(slide_plainly, other, images, size, stride)
+        for words, other in wrong_twins(net)
+    }
+    return explained_by(answer, wrong)
 
 
 def wrong_twins(net: nn.Sequential) -> Iterator[tuple[str, nn.Sequential]]:
@@ -135,22 +140,25 @@ def test_shared_parameters(student: Student, rng: torch.Generator) -> None:
             for weights, step in zip(net.parameters(), steps, strict=True):
                 weights.add_(step)
         window = random(rng, 2, net[0].in_channels, size, size)
-        answer, expected = twin(window), net(window)[:, :, None, None]
-        cause = ""
-        if isinstance(answer, Tensor) and answer.shape == expected.shape:
-            copies = {
-                f"It is as if {what} of the twin were still what they were: share the memory of "
-                "the net's, hold no copies.": mixed(net, before, kept)(window)[:, :, None, None]
-                for what, kept in COPIES.items()
-            }
-            cause = explained_by(answer, copies)
         expect_close(
-            answer,
-            expected,
+            twin(window),
+            net(window)[:, :, None, None],
             "The twin's output after a change of the net's weights",
             tolerance=1e-4,
-            cause=cause,
+            cause=functools.partial(cause_in_copies, net, before, window),
         )
+
+
+def cause_in_copies(
+    net: nn.Sequential, before: nn.Sequential, window: Tensor, answer: Tensor
+) -> str:
+    """Say which parameters of a twin did not follow those of its net, if it is plain."""
+    copies = {
+        f"It is as if {what} of the twin were still what they were: share the memory of the net's, "
+        "hold no copies.": mixed(net, before, kept)(window)[:, :, None, None]
+        for what, kept in COPIES.items()
+    }
+    return explained_by(answer, copies)
 
 
 # What a twin may hold copies of, by what is kept from before a change.

@@ -40,7 +40,11 @@ def compare_windows(student: Student, images: Tensor, size: int, stride: int) ->
         fail("`extract_windows` must keep the dtype of the images.")
     expected = torch.stack([window for _, _, window in windows_of(images, size, stride)], 1)
     expected = expected.unflatten(1, (rows, columns))
-    cause = likely_cause(answer.double(), expected.double()) or begin_of(answer, images, stride)
+    expected = expected.double()
+
+    def cause(found: Tensor) -> str:
+        return likely_cause(found, expected) or begin_of(found, images, stride)
+
     expect_close(answer, expected, "`extract_windows`' result", tolerance=0.0, cause=cause)
 
 

@@ -36,10 +36,11 @@ def compare(student: Student, image: Tensor, expected: Tensor, where: str) -> No
     box = student.digit_box(image=image)
     if isinstance(box, Tensor) and box.dtype not in (torch.float32, torch.float64):
         fail(f"`digit_box`'s result must be float32, but is {box.dtype}.")
-    cause = ""
-    if isinstance(box, Tensor) and box.shape == (4,):
-        cause = explained_by(box, wrong_ways.boxes_of_ink(expected, *image.shape[1:]))
-        cause = cause or wrong_ways.side_of(box, expected)
+
+    def cause(found: Tensor) -> str:
+        ways = wrong_ways.boxes_of_ink(expected, *image.shape[1:])
+        return explained_by(found, ways) or wrong_ways.side_of(found, expected)
+
     expect_close(box, expected, f"`digit_box`'s result for {where}", 1e-4, cause)
 
 

@@ -1,5 +1,7 @@
 """Task 2.5: the three terms of the loss, their sum, and its gradient."""
 
+import functools
+
 import pytest
 import torch
 from torch import Tensor
@@ -104,16 +106,15 @@ def compare_term(student: Student, outputs: Tensor, targets: Tensor, name: str, 
     if term.numel() != 1:
         fail(f'The term "{name}" must be one number, but has shape {tuple(term.shape)}.')
     expected = terms_of(outputs.double(), targets.double())[name]
-    cause = cause_in_term(term, outputs, targets, name)
+    cause = functools.partial(cause_in_term, outputs, targets, name)
     expect_close(term.reshape(()), expected, f'The term "{name}"{where}', TOLERANCE, cause)
 
 
-def cause_in_term(term: Tensor, outputs: Tensor, targets: Tensor, name: str) -> str:
+def cause_in_term(outputs: Tensor, targets: Tensor, name: str, found: Tensor) -> str:
     """Say what a wrong term is, if it is something plain."""
     if targets[:, 0].numel() == 1:
         return ""  # whichever windows are meant, there is only this one
     ways = wrong_ways.terms(outputs.double(), targets.double(), name)
-    found = term.detach().double().reshape(())
     return next(
         (words for words, way in ways if torch.allclose(found, way, rtol=TOLERANCE, atol=1e-6)), ""
     )
@@ -129,7 +130,7 @@ def test_sum(student: Student, rng: torch.Generator) -> None:
         terms,
         expected,
         TOLERANCE,
-        lambda term, name: cause_in_term(term, outputs, targets, name),
+        lambda name, term: cause_in_term(outputs, targets, name, term),
     )
     loss = student.localization_loss(outputs=outputs, targets=targets)
     loss = expect_tensor(loss, "`localization_loss`'s result").reshape(-1)

@@ -26,7 +26,10 @@ def compare(student: Student, boxes_a: Tensor, boxes_b: Tensor, what: str) -> No
     answer = expect_floats(answer, what, (len(boxes_a), len(boxes_b)))
     least, most = truth.box_iou(boxes_a, boxes_b, truth.SMOOTHING), truth.box_iou(boxes_a, boxes_b)
     right = answer.double().clamp(least, most) if len(boxes_a) and len(boxes_b) else most
-    cause = explained_by(answer, wrong_ways.ious(boxes_a, boxes_b)) if right.numel() else ""
+
+    def cause(found: Tensor) -> str:
+        return explained_by(found, wrong_ways.ious(boxes_a, boxes_b))
+
     expect_close(answer, right, what, TOLERANCE, cause)
 
 

@@ -1,5 +1,6 @@
 """Task 4.8: the MultiBox loss and detection at full size."""
 
+import functools
 from collections.abc import Sequence
 
 import pytest
@@ -62,20 +63,30 @@ def test_offsets(student: Student, rng: torch.Generator) -> None:
     some, boxes = priors()[rows], random_boxes(rng, 200, 0.02, 0.8)
     right = truth.encode_offsets(truth.xyxy_to_cxcywh(boxes), some)
     found = student.encode_offsets(boxes=boxes, priors=some)
-    ways = wrong_ways.encoded(truth.xyxy_to_cxcywh(boxes), some)
-    ways["The boxes, corners, are taken for centre and size."] = truth.encode_offsets(boxes, some)
-    cause = explained_by(found, ways) if isinstance(found, Tensor) else ""
+    cause = functools.partial(cause_in_offsets, boxes, some)
     expect_close(found, right, "`encode_offsets`'s result", 1e-3, cause)
     offsets = uniform(rng, -2, 2, 200, 4)
     right = truth.cxcywh_to_xyxy(truth.decode_offsets(offsets, some))
     found = student.decode_offsets(offsets=offsets, priors=some)
-    ways = wrong_ways.decoded(offsets, some)
-    corners = {words: truth.cxcywh_to_xyxy(way) for words, way in ways.items()}
-    asked = {words: way for words, way in ways.items() if "corners are asked" in words}
-    cause = explained_by(found, asked | corners) if isinstance(found, Tensor) else ""
+    cause = functools.partial(cause_in_boxes, offsets, some)
     expect_close(found, right, "`decode_offsets`'s result", 1e-4, cause)
     expect_untouched(student, "encode_offsets", boxes, some)
     expect_untouched(student, "decode_offsets", offsets, some)
+
+
+def cause_in_offsets(boxes: Tensor, some: Tensor, answer: Tensor) -> str:
+    """Say what wrong offsets of boxes, `xyxy`, are, if it is plain."""
+    ways = wrong_ways.encoded(truth.xyxy_to_cxcywh(boxes), some)
+    ways["The boxes, corners, are taken for centre and size."] = truth.encode_offsets(boxes, some)
+    return explained_by(answer, ways)
+
+
+def cause_in_boxes(offsets: Tensor, some: Tensor, answer: Tensor) -> str:
+    """Say what wrong boxes of offsets are, if it is plain."""
+    ways = wrong_ways.decoded(offsets, some)
+    corners = {words: truth.cxcywh_to_xyxy(way) for words, way in ways.items()}
+    asked = {words: way for words, way in ways.items() if "corners are asked" in words}
+    return explained_by(answer, asked | corners)
 
 
 def bar(rng: torch.Generator) -> Tensor:

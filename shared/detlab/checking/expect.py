@@ -6,7 +6,7 @@ expected, what came (type, shape, size of the error) and the likely cause.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -94,7 +94,11 @@ def shape_cause(actual: tuple[int, ...], expected: tuple[int, ...]) -> str:
 
 
 def expect_close(
-    value: Any, expected: Tensor, what: str, tolerance: float = 1e-5, cause: str = ""
+    value: Any,
+    expected: Tensor,
+    what: str,
+    tolerance: float = 1e-5,
+    cause: str | Callable[[Tensor], str] = "",
 ) -> Tensor:
     """Compare a tensor with the expected one, element by element.
 
@@ -106,7 +110,8 @@ def expect_close(
         expected: (any shape) the right answer.
         what: what it is, for the message.
         tolerance: relative and absolute tolerance.
-        cause: what to look at; by default guessed from the numbers.
+        cause: what to look at, or a function that finds it in the answer (float64), asked only
+            when that is wrong; where it is empty, what the numbers tell.
 
     Raises:
         CheckFailure: another type or shape, not finite, or an element too far off.
@@ -123,9 +128,10 @@ def expect_close(
     worst = tuple(int(one) for one in index)
     many = f" in {wrong} of {expected.numel()} elements" if expected.dim() else ""
     right, got = apart(float(expected[worst]), float(actual[worst]))
+    words = cause(actual) if callable(cause) else cause
     where = f"At {list(worst)}: expected" if worst else "Expected"
     fail(
-        f"{what} {is_or_are(what)} wrong{many}. {cause or likely_cause(actual, expected)}".rstrip(),
+        f"{what} {is_or_are(what)} wrong{many}. {words or likely_cause(actual, expected)}".rstrip(),
         f"{where} {right}, got {got}.",
     )
 

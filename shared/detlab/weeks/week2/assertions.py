@@ -3,6 +3,7 @@
 They look at answers that are the student's choice: a network's grid, a history, figures.
 """
 
+import functools
 import itertools
 import re
 from collections.abc import Callable
@@ -111,12 +112,12 @@ def check_terms(
     value: Any,
     expected: dict[str, Tensor],
     tolerance: float,
-    cause_in: Callable[[Tensor, str], str] = lambda term, name: "",
+    cause_in: Callable[[str, Tensor], str] = lambda name, term: "",
 ) -> None:
     """Compare the three terms of a loss.
 
     Args:
-        cause_in: says of a term, and its name, what it is.
+        cause_in: says of a wrong term, by its name, what it is.
     """
     terms = expect_keys(value, TERMS, "`localization_terms`'s result")
     if len(terms) > len(TERMS):
@@ -127,7 +128,7 @@ def check_terms(
     for name in TERMS:
         term = expect_number(terms[name], f'"{name}"')
         found = torch.tensor(term, dtype=torch.float64)
-        cause = cause_in(found, name)
+        cause = functools.partial(cause_in, name)
         expect_close(found, expected[name], f'The term "{name}"', tolerance, cause)
 
 
