@@ -26,7 +26,7 @@ PRECISIONS = (0.40, 0.60, 0.75, 0.82, 0.86)
 def test_precision(
     student: Student, weights_file: HandedIn, tell_staff: Callable[[str], None], least: float
 ) -> None:
-    """Cells of the test images are found."""
+    """The mAP on the test images."""
     score = measured(student, weights_file)
     tell_staff(score.remark)
     if score.mean < least:

@@ -98,7 +98,7 @@ def test_distort_by_kind(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_brightness_and_contrast(student: Student, rng: torch.Generator) -> None:
-    """On grey images brightness and contrast come apart: both are there, in their ranges."""
+    """Brightness and contrast, told apart on grey images."""
     count, image = 400, torch.full((3, 8, 8), 102 / 255)
     plain = many(student, rng, "distort", [image], count)
     levels = [float(expect_image(one, "`distort`'s result", image.shape).mean()) for one in plain]

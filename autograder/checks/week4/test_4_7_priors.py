@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.task("4.7", points=8), pytest.mark.forbid(*FORBIDDEN)]
 
 @pytest.mark.parametrize("k", range(len(FEATURE_SIZES)))
 def test_map(student: Student, k: int) -> None:
-    """The priors of a map are right, cell by cell."""
+    """The priors of each map, cell by cell."""
     answer = expect_floats(student.make_priors(), "`make_priors`'s result", (NUM_PRIORS, 4))
     size = FEATURE_SIZES[k]
     expect_priors_of_map(answer, k, f"The priors of the map of {size}×{size} cells")

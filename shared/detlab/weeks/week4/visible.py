@@ -577,7 +577,7 @@ def table(student: Student) -> None:
 
 @visible("4.12")
 def detector(student: Student) -> None:
-    """`build_detector` makes a network for three classes that can be handed in."""
+    """The network of `build_detector`: three classes and the background, fit to be handed in."""
     net = make_module(student, "build_detector")
     expect_answers(net(torch.zeros(1, 3, SIDE, SIDE)), "The network's result", 1, 4)
     if problem := student.tool("why_not_handed_in", net):
