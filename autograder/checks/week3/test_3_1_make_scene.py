@@ -248,7 +248,7 @@ def test_overlaps(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_patches(student: Student, rng: torch.Generator) -> None:
-    """Each of the given digits is as likely as any other, however many bear its label."""
+    """How often each of the given digits is drawn, however many bear its label."""
     many, one = torch.randperm(10, generator=rng)[:2].tolist()
     given = torch.tensor([many, many, one, many, many])
     made = scenes(student, digits_of(*[(8, 8)] * len(given)), given, rng, 300)
