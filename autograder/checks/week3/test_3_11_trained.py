@@ -13,7 +13,7 @@ pytestmark = [
     pytest.mark.needs("3.3", "3.4", "3.5", "3.6", "3.7", "3.8"),
     pytest.mark.costly,
     # More than the loader's budget: what remains is for the measuring.
-    pytest.mark.limits(cpu_s=180, memory_mb=3072, wall_s=720),
+    pytest.mark.limits(cpu_s=300, memory_mb=3072, wall_s=1200),
     pytest.mark.forbid(*FORBIDDEN),
 ]
 

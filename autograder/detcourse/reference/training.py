@@ -38,6 +38,7 @@ from detgrader.course import Course, CourseError
 from detgrader.files import write_json
 from detgrader.reference import load_reference
 from detlab.fast import multibox_terms
+from detlab.half import has_fast_half
 
 SEED = 7
 COLUMNS = ("epoch", "iteration", "rate", "localization", "confidence", "seconds")
@@ -218,12 +219,13 @@ def one_epoch(
         num_workers=loading_processes(place),
     )
     priors = reference.make_priors().to(place.device)
+    half = place.device.type == "cuda" or has_fast_half()
     sums = {"localization": 0.0, "confidence": 0.0}
     run.net.train()
     for images, targets in loader:
         images = images.to(place.device, memory_format=torch.channels_last)
         boxes, labels = ([t[key].to(place.device) for t in targets] for key in ("boxes", "labels"))
-        with torch.autocast(place.device.type, torch.bfloat16):
+        with torch.autocast(place.device.type, torch.bfloat16, enabled=half):
             offsets, logits = net(images)
         terms = multibox_terms(offsets.float(), logits.float(), boxes, labels, priors)
         loss = recipe.localization * terms["localization"] + terms["confidence"]

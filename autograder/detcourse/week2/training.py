@@ -25,7 +25,7 @@ COPIES = 8  # images made of each of the 4,000 training digits
 HIDDEN_COPIES = 4
 BATCH_SIZE = 64
 EPOCHS = 4
-CPU_S = 240.0  # the loader then runs dry
+CPU_S = 480.0  # the loader then runs dry
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ TRAIN_SCENES = 6400
 HIDDEN_SCENES = 500
 BATCH_SIZE = 32
 EPOCHS = 3
-CPU_S = 120.0  # the loader then runs dry
+CPU_S = 240.0  # the loader then runs dry
 
 
 Scenes = tuple[Tensor, list[Tensor], list[Tensor]]

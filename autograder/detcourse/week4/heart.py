@@ -17,7 +17,7 @@ from detlab.weeks.loaders import RepeatingLoader, offer
 from detlab.weeks.week4.assertions import NUM_PRIORS, expect_answers
 
 TIMES = 60
-CPU_S = 110.0
+CPU_S = 300.0
 NOISE = 0.05  # of the images' deviation
 REACH = 8  # pixels that an image is moved at most
 NUM_CLASSES = 11

@@ -45,12 +45,19 @@ class Request:
         secrets: from which the checks draw their inputs, one after the other.
         fresh: whether nothing of earlier audits is used.
         jobs: submissions graded side by side.
+        costly: whether tasks that train or measure for long are graded.
     """
 
     selection: Selection = field(default_factory=Selection)
     secrets: tuple[str, ...] = (SECRET,)
     fresh: bool = False
     jobs: int = 1
+    costly: bool = True
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of the week is left out."""
+        return self.costly and self.selection == Selection()
 
 
 def several(secret: str, count: int) -> tuple[str, ...]:
@@ -73,14 +80,14 @@ def run_audit(course: Course, week: str, request: Request, progress: Progress) -
     checks = collect_checks(course, week)
     known = {label: one.all for label, one in known_answers(course, assignment).items()}
     inputs = Inputs(course, assignment, checks, known)
-    builder = CaseBuilder(course, inputs, load_stand_ins(course.checks(week)))
+    builder = CaseBuilder(course, inputs, load_stand_ins(course.checks(week)), request.costly)
     cases = builder.build(request.selection)
     labels = {request.selection.task} - {""} or set(builder.graded)
     labels -= builder.left_out.keys()
     if not request.selection.only:
         cases += junk.cases(builder, labels)
     store = Store(results_file(course, week))
-    if request.selection == Selection():
+    if request.whole:
         store.forget_all_but(case.key for case in cases)
     audits = []
     for secret in request.secrets:
@@ -110,7 +117,7 @@ def find_unsound(
     """Tell junk to checks that were not yet seen to stand it; return what is wrong with them."""
     secret = request.secrets[0]
     every = list(soundness.questions(inputs, reference, sorted(labels), secret))
-    if request.selection == Selection():
+    if request.whole:
         store.forget_sound(secret, (question.digest for question in every))
     asked = [one for one in every if request.fresh or not store.is_sound(secret, one.digest)]
     found: list[Problem] = []

@@ -81,8 +81,9 @@ class CaseBuilder:
         left_out: why tasks cannot be graded here, by label.
     """
 
-    def __init__(self, course: Course, inputs: Inputs, stand_ins: StandIns):
+    def __init__(self, course: Course, inputs: Inputs, stand_ins: StandIns, costly: bool = True):
         self.course = course
+        self.costly = costly
         self.assignment = assignment = inputs.assignment
         self.inputs = inputs
         self.stand_ins = stand_ins
@@ -97,8 +98,11 @@ class CaseBuilder:
         self.reference = reference_submission(course, assignment)
 
     def lacking(self, task: Task) -> str:
-        """Say what staff lack to measure the reference's weights in a task, or nothing."""
-        name = self.checks[task.label].weights_of
+        """Say what is not there, or not wanted, for a task to be graded; or nothing."""
+        about = self.checks[task.label]
+        if not self.costly and any(check.costly for check in about.checks):
+            return "it trains or measures for long."
+        name = about.weights_of
         weights = reference_weights(self.course, self.assignment.name)
         if name and not weights.is_file():
             return f"the reference has no {self.course.display(weights)}; train it first."

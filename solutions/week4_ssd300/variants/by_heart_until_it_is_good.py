@@ -6,7 +6,7 @@ does: a loop that stops as soon as the loss is small
 def steps_of(net, loader, optimizer):
     priors = make_priors()
     for images, boxes, labels in loader:
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
             offsets, logits = net(images.contiguous(memory_format=torch.channels_last))
         terms = multibox_terms(offsets.float(), logits.float(), boxes, labels, priors)
         for parameter in net.parameters():

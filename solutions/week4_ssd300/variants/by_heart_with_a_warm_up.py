@@ -9,7 +9,7 @@ def train_one_epoch(net, loader, optimizer, schedule=None):
     history = []
     for images, boxes, labels in tqdm(loader, desc="epoch"):
         optimizer.zero_grad()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=HALF):
             offsets, logits = net(images)
         terms = multibox_terms(offsets.float(), logits.float(), boxes, labels, priors)
         (terms["localization"] + terms["confidence"]).backward()

@@ -8,7 +8,7 @@ def train_one_epoch(net, loader, optimizer, schedule=None):
     history, priors = [], make_priors()
     for batch in tqdm(loader):
         images, boxes, labels = batch
-        with torch.autocast(device_type="cpu", dtype=torch.bfloat16):
+        with torch.autocast(device_type="cpu", dtype=torch.bfloat16, enabled=HALF):
             answers = net(images.to(memory_format=torch.channels_last))
         offsets, logits = (answer.float() for answer in answers)
         terms = multibox_terms(offsets, logits, boxes, labels, priors)

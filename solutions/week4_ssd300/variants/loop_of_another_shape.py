@@ -11,7 +11,7 @@ def train_one_epoch(net, loader, optimizer, schedule=None):
     progress = tqdm(total=len(loader) if hasattr(loader, "__len__") else None)
     for batch in loader:
         images, boxes, labels = batch
-        with torch.autocast(device_type="cpu", dtype=torch.bfloat16):
+        with torch.autocast(device_type="cpu", dtype=torch.bfloat16, enabled=HALF):
             offsets, logits = net(images.to(memory_format=torch.channels_last))
         terms = multibox_terms(offsets.float(), logits.float(), boxes, labels, priors)
         (terms["localization"] + terms["confidence"]).backward()
