@@ -6,6 +6,22 @@ CPU = "processor time"
 WALL = "No answer came within 3 seconds"
 MEMORY = "more than 1024 MB of memory"
 WRITING = "nothing can be written"
+SHARED = "no memory can be shared"
+TABLES = "spread its memory over too many places"
+THREADS = "more threads than there can be"
+# Memory as the kernel gives it: `get(size, flags)` returns an address, 0 where it is refused.
+KERNEL = """
+import ctypes, threading, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+libc.mremap.argtypes = [ctypes.c_void_p, *[ctypes.c_size_t] * 2, ctypes.c_int, ctypes.c_void_p]
+def get(size, flags=0x22, at=None):
+    address = libc.mmap(at, size, 3, flags, -1, 0)
+    return 0 if address == ctypes.c_void_p(-1).value else address
+"""
 SCALE = "def scale(boxes, factor):\n    "
 
 
@@ -90,12 +106,12 @@ ATTACKS = [
     toy(
         "mem-balloon:shared-mapping",
         calling("import mmap\nmmap.mmap(-1, 1 << 34)"),
-        status=("failed", "limit"),
+        says=SHARED,
     ),
     toy(
         "mem-balloon:shared-memory-file",
         calling("import os\nfile = os.memfd_create('x')\nos.ftruncate(file, 1 << 34)"),
-        status=("failed", "limit"),
+        says=SHARED,
     ),
     toy(
         "fork-bomb:threads",
@@ -105,7 +121,68 @@ ATTACKS = [
             "for _ in range(10 ** 5):\n"
             "    threading.Thread(target=time.sleep, args=(9,), daemon=True).start()"
         ),
-        status=("failed", "limit"),
+        status="limit",
+        says=THREADS,
+    ),
+    limit(
+        "thread-flood:small-stacks",
+        KERNEL
+        + calling(
+            "threading.stack_size(1 << 16)\n"
+            "for _ in range(3000):\n"
+            "    threading.Thread(target=time.sleep, args=(9,), daemon=True).start()\n"
+            "time.sleep(1)"
+        ),
+        THREADS,
+    ),
+    harmless(
+        "thread-flood:honest",
+        """
+        from concurrent.futures import ThreadPoolExecutor
+        with ThreadPoolExecutor(50) as pool:
+            list(pool.map(lambda n: torch.ones(n) @ torch.ones(n), range(1000)))
+        torch.set_num_threads(8)
+        torch.nn.Conv2d(3, 8, 3)(torch.ones(2, 3, 40, 40)).sum().backward()
+        """,
+    ),
+    # One page in each of 20,000 places, found by giving back what lies between, or asked for.
+    limit(
+        "page-tables:holes",
+        KERNEL + "def add(first, second):\n"
+        "    for _ in range(20000):\n"
+        "        place = get(1 << 26)\n"
+        "        ctypes.memset(place, 1, 1)\n"
+        "        libc.munmap(place + 4096, (1 << 26) - 4096)\n"
+        "    time.sleep(1)\n",
+        TABLES,
+    ),
+    limit(
+        "page-tables:places",
+        KERNEL + "def add(first, second):\n"
+        "    for n in range(20000):\n"
+        "        ctypes.memset(get(4096, at=n + 16 << 32), 1, 1)\n"
+        "    time.sleep(1)\n",
+        TABLES,
+    ),
+    limit(
+        "grows-down:read-only",
+        KERNEL + "def add(first, second):\n"
+        "    while place := get(1 << 26):\n"
+        "        libc.mprotect(place, 1 << 26, 1)\n"
+        "    raise MemoryError\n",
+        MEMORY,
+    ),
+    *(
+        toy(f"grows-down:{name}", f"{KERNEL}\n{calling(code)}", status="passed")
+        for name, code in (
+            ("mapping", "assert not get(1 << 31, 0x122)"),
+            ("with-a-stack", "assert not get(1 << 31, 0x20122)"),
+            ("moved", "place = get(4096)\nassert libc.mremap(place, 4096, 4096, 3, place) == -1"),
+            (
+                "descriptors-in-flight",  # where no limit counts them: sendmsg is not there
+                "assert libc.syscall(46, 3, 0, 0) == -1 and ctypes.get_errno() == 1",
+            ),
+        )
     ),
     limit("huge-stdout:print", calling("while True: print('x' * 10 ** 4)"), "printed more than"),
     limit(

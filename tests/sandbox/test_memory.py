@@ -44,3 +44,27 @@ def test_all_of_the_limit_is_there_for_answers(dispatcher: DispatcherClient) -> 
     run(dispatcher, "import torch\nx = torch.ones(560 << 18)")
     with pytest.raises(LimitReached, match="more than 600 MB"):
         run(dispatcher, "import torch\nx = torch.ones(620 << 18)")
+
+
+def test_threads_and_what_they_allocate_are_left_in_peace(dispatcher: DispatcherClient) -> None:
+    # Each thread's heap reserves 64 MiB, which is no memory that the code asked for.
+    source = """
+import threading
+import torch
+def work():
+    done.append(bytes(1000) + bytes(torch.ones(1 << 18).sum().int().item() >> 10))
+done = []
+threads = [threading.Thread(target=work) for _ in range(30)]
+for one in threads: one.start()
+for one in threads: one.join()
+assert len(done) == 30
+x = torch.ones(280 << 18)
+"""
+    run(dispatcher, source)
+
+
+def test_a_worker_is_looked_at_until_it_has_ended(dispatcher: DispatcherClient) -> None:
+    worker = run(dispatcher, "pass")
+    worker.account("cpu_s")
+    assert worker.number not in dispatcher.watch.processes
+    assert dispatcher.watch.ended == {}

@@ -234,6 +234,7 @@ class WorkerClient:
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message, or say how the worker ended."""
+        self.dispatcher.keep_watch()
         try:
             self.channel.send(message)
         except TimeoutError:
@@ -279,7 +280,7 @@ class WorkerClient:
         if number == signal.SIGXCPU or (number == signal.SIGKILL and cpu_s >= self.limits.cpu_s):
             raise LimitReached("cpu", self.limits)
         if number == signal.SIGKILL:
-            raise LimitReached("memory", self.limits)
+            raise LimitReached(self.dispatcher.watch.ended.get(self.number, "memory"), self.limits)
         name = signal.Signals(number).name
         raise Crashed(f"The code crashed the Python interpreter ({name}).")
 

@@ -62,10 +62,12 @@ def environment() -> dict[str, str]:
         "MPL_IGNORE_SYSTEM_FONTS": "1",
         # Huge pages for the heap: forking copies a table entry for 2 MiB, not one for 4 KiB. And
         # tensors of up to 32 MiB in it from the first on, as glibc has it once such were freed:
-        # memory that is mapped for each costs a fault for every 4 KiB.
+        # memory that is mapped for each costs a fault for every 4 KiB. Threads share a few heaps,
+        # each of which reserves 64 MiB.
         "GLIBC_TUNABLES": ":".join(
             (
                 "glibc.malloc.hugetlb=1",
+                "glibc.malloc.arena_max=4",
                 f"glibc.malloc.mmap_threshold={32 << 20}",
                 f"glibc.malloc.trim_threshold={64 << 20}",
             )

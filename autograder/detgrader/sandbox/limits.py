@@ -10,6 +10,8 @@ LIMIT_MESSAGES = {
     "cpu": "The code used more than {cpu_s} seconds of processor time: is there an endless loop?",
     "wall": "No answer came within {wall_s} seconds: does the code sleep, or wait for input?",
     "memory": "The code needed more than {memory_mb} MB of memory.",
+    "tables": "The code spread its memory over too many places: ask for it in larger pieces.",
+    "threads": "The code started more threads than there can be while grading.",
     "files": "The code tried to write a file; while grading nothing can be written.",
     "output": "The code printed more than a mebibyte of text; remove the printing.",
 }
@@ -17,10 +19,13 @@ NO_PROCESS = (
     "While grading no other program or process can be started. (A DataLoader needs num_workers=0.)"
 )
 NO_NETWORK = "While grading there is no network."
+NO_SHARING = "While grading no memory can be shared between processes."
 # What is said of an error of which the system has these words, in a line with these.
 MISSING_MESSAGES = {
     ("[Errno 38]", ""): NO_PROCESS,
     ("[Errno 1]", "num_workers"): NO_PROCESS,
+    ("[Errno 1]", "mmap"): NO_SHARING,
+    ("[Errno 1]", "memfd_create"): NO_SHARING,
     ("[Errno 101]", ""): NO_NETWORK,
     ("[Errno -3]", ""): NO_NETWORK,  # a name could not be looked up
 }

@@ -4,6 +4,7 @@ The same bench serves a live notebook (visible checks) and a grader's worker
 (hidden checks): a check never touches the student's objects, it asks the bench.
 """
 
+import errno
 import importlib
 import inspect
 import itertools
@@ -43,7 +44,7 @@ class StudentError(Exception):
         type_name: name of the exception's class.
         message: what the exception says.
         frames: the student's own lines, outermost first.
-        limit: "memory", "files" or "output" when the error is a limit's, else "".
+        limit: "memory", "threads", "files" or "output" when the error is a limit's, else "".
         said: all that the exception says, where `message` is only what may be repeated to a
             student: for a check to look at, and never to show. Empty where both are the same.
     """
@@ -77,9 +78,13 @@ def limit_of(error: BaseException, words: str) -> str:
     """Name the limit an exception speaks of, or the empty string."""
     if isinstance(error, MemoryError) or "can't allocate memory" in words:
         return "memory"
+    if isinstance(error, RuntimeError) and words == "can't start new thread":
+        return "threads"
     if isinstance(error, OutputLimit):
         return "output"
     if isinstance(error, OSError) and type(error).__module__ == "builtins":
+        if error.errno == errno.ENOMEM:
+            return "memory"
         writes = error.errno in (1, 27, 30) and error.filename is not None
         return "files" if writes else ""
     return ""

@@ -21,6 +21,12 @@ PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 CLONE_THREAD = 0x00010000
 MAP_SHARED_ANONYMOUS = 0x21
+MAP_GROWSDOWN = 0x100
+MREMAP_PLACED = 0x6  # MREMAP_FIXED, MREMAP_DONTUNMAP
+# What a worker may map beyond its limit: libraries that it loads, files that it reads, room that
+# threads' heaps reserve (up to 256 MiB, see `environment` in `detgrader.sandbox.host`).
+MAPPED_BEYOND = 512 << 20
+STACK_BYTES = 8 << 20
 # Of the many orders that can be given about a descriptor, those without an owner: a process
 # that owns one is sent signals by the kernel, whoever made it the owner.
 FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030)  # F_DUPFD, F_GETFD … F_SETFL, F_DUPFD_CLOEXEC
@@ -31,8 +37,8 @@ ALLOWED = """
     read readv pread64 write writev lseek close close_range fstat stat lstat newfstatat statx
     access faccessat faccessat2 getcwd readlink readlinkat getdents getdents64 statfs fstatfs
     dup dup2 dup3 pipe pipe2 poll ppoll select pselect6 eventfd2 epoll_create1 epoll_ctl
-    epoll_wait epoll_pwait fadvise64 sendto recvfrom sendmsg recvmsg getsockopt shutdown
-    munmap mprotect mremap madvise mincore msync brk get_mempolicy mbind set_mempolicy
+    epoll_wait epoll_pwait fadvise64 sendto recvfrom getsockopt shutdown
+    munmap mprotect madvise mincore msync brk get_mempolicy mbind set_mempolicy
     futex futex_waitv set_robust_list get_robust_list rseq membarrier set_tid_address arch_prctl
     rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait sigaltstack
     restart_syscall pause
@@ -56,40 +62,50 @@ VIOLATIONS = """
 """.split()
 
 
-def set_limits(cpu_s: int, memory_bytes: int) -> None:
-    """Cap CPU seconds, writable private memory, files and core dumps of this process.
+def set_limits(cpu_s: int, writable_bytes: int, mapped_bytes: int) -> None:
+    """Cap CPU seconds, memory, files and core dumps of this process.
 
-    RLIMIT_DATA counts what the process can write, not the gigabytes of library code that
-    torch maps; memory shared without a file, which it does not count, is forbidden by the
-    system-call filter.
+    RLIMIT_DATA counts what the process can write, not the gigabytes of library code that torch
+    maps. What it does not count, such as pages that were written and then made read-only, is still
+    mapped, and so bounded by RLIMIT_AS. Page tables and threads are counted by neither: see
+    `detgrader.sandbox.watch`.
     """
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
-    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    lower(resource.RLIMIT_DATA, writable_bytes)
+    lower(resource.RLIMIT_AS, mapped_bytes + MAPPED_BEYOND)
+    lower(resource.RLIMIT_STACK, STACK_BYTES)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))
 
 
-def writable_memory() -> int:
-    """Return the bytes of this process's writable private memory, as RLIMIT_DATA counts them.
+def lower(limit: int, most: int) -> None:
+    """Set a limit, for good, unless a lower one holds on this machine."""
+    _, hard = resource.getrlimit(limit)
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(limit, (most, most))
+
+
+def counted_memory(limit: int) -> int:
+    """Return the bytes of this process's memory, as RLIMIT_DATA or RLIMIT_AS counts them.
 
     The kernel's own list of it is in /proc, which is not there in a sandbox. So the limit is
     lowered, by halves, to where the kernel refuses one page more.
     """
     page = mmap.PAGESIZE
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    # Pages: 64 GiB are granted, or as much as anybody may have here.
-    refused, granted = 0, 1 << 24 if hard == resource.RLIM_INFINITY else hard // page
+    soft, hard = resource.getrlimit(limit)
+    # Pages: 1 TiB is granted, or as much as anybody may have here.
+    refused, granted = 0, 1 << 28 if hard == resource.RLIM_INFINITY else hard // page
     while granted - refused > 1:
         middle = (refused + granted) // 2
-        resource.setrlimit(resource.RLIMIT_DATA, (middle * page, hard))
+        resource.setrlimit(limit, (middle * page, hard))
         try:
             mmap.mmap(-1, page, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
             granted = middle
         except (OSError, MemoryError):
             refused = middle
-    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    resource.setrlimit(limit, (soft, hard))
     return refused * page
 
 
@@ -127,8 +143,7 @@ def common_rules() -> seccomp.SyscallFilter:
     # Files may be opened for reading only.
     reading = {"open": 1, "openat": 2}
     for name, position in reading.items():
-        flags = seccomp.Arg(position, seccomp.MASKED_EQ, WRITING_OPEN_FLAGS, 0)
-        allow(rules, name, flags)
+        allow(rules, name, seccomp.Arg(position, seccomp.MASKED_EQ, WRITING_OPEN_FLAGS, 0))
     # Threads may be started, processes may not. glibc falls back from clone3, whose flags
     # lie in memory where a filter cannot read them.
     allow(rules, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, CLONE_THREAD))
@@ -136,9 +151,11 @@ def common_rules() -> seccomp.SyscallFilter:
         seccomp.ERRNO(ENOSYS), "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0)
     )
     rules.add_rule(seccomp.ERRNO(ENOSYS), "clone3")
-    # Memory shared without a file escapes RLIMIT_DATA.
-    for flag in (0x01, 0x20, 0x00):
-        allow(rules, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, MAP_SHARED_ANONYMOUS, flag))
+    # Memory shared without a file, and what grows like a stack, escapes RLIMIT_DATA.
+    kinds = MAP_SHARED_ANONYMOUS | MAP_GROWSDOWN
+    for flags in (0x01, 0x20, 0x00):
+        allow(rules, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, kinds, flags))
+    allow(rules, "mremap", seccomp.Arg(3, seccomp.MASKED_EQ, MREMAP_PLACED, 0))
     for name, commands in (("fcntl", FCNTL_COMMANDS), ("ioctl", IOCTL_COMMANDS)):
         for command in commands:
             allow(rules, name, seccomp.Arg(1, seccomp.EQ, command))

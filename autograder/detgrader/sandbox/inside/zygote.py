@@ -72,12 +72,14 @@ class Memory(NamedTuple):
     """What a worker has from birth, in bytes.
 
     Attributes:
-        writable: what counts against its limit, see `confine.writable_memory`: some 300 MiB, and
+        writable: what counts against its limit, see `confine.counted_memory`: some 300 MiB, and
             twice as much where torch comes with its libraries for CUDA.
-        resident: what of it, and of files, lies in memory.
+        mapped: it, and all files that are mapped.
+        resident: what of all this lies in memory.
     """
 
     writable: int
+    mapped: int
     resident: int
 
     def taken_mb(self, usage: resource.struct_rusage) -> int:
@@ -96,7 +98,8 @@ def memory_at_birth() -> Memory:
     process = os.fork()
     if process == 0:
         try:
-            os.write(writing, str(confine.writable_memory()).encode())
+            limits = (resource.RLIMIT_DATA, resource.RLIMIT_AS)
+            os.write(writing, json.dumps([*map(confine.counted_memory, limits)]).encode())
         finally:
             os._exit(0)
     os.close(writing)
@@ -105,12 +108,14 @@ def memory_at_birth() -> Memory:
         text = told.read()
     if not text:
         raise RuntimeError("a worker's memory at birth could not be measured")
-    return Memory(int(text), usage.ru_maxrss << 10)
+    writable, mapped = json.loads(text)
+    return Memory(writable, mapped, usage.ru_maxrss << 10)
 
 
 def give_up(limits: dict[str, int], memory: Memory) -> None:
     """Confine the current process."""
-    confine.set_limits(limits["cpu_s"], memory.writable + (limits["memory_mb"] << 20))
+    more = limits["memory_mb"] << 20
+    confine.set_limits(limits["cpu_s"], memory.writable + more, memory.mapped + more)
     confine.filter_system_calls()
 
 
@@ -146,9 +151,9 @@ class Dispatcher:
     """Forks workers for one job and tells it how each ended.
 
     The job's orders are JSON: {"number", "cpu_s", "memory_mb"} with one end of a socket
-    starts a worker, {"kill": number} ends it, {"kill": null} ends all. {"clock": number} is
-    answered with the same and a descriptor of the process, whose clock the job can read itself;
-    with none if it has ended. How a worker ended is reported once, unasked.
+    starts a worker, {"kill": number} ends it, {"kill": null} ends all. Two things are told unasked:
+    that a worker has started, with a descriptor of its process, by which the job can look at the
+    kernel's accounts itself; and once how it ended.
     """
 
     def __init__(self, control: socket.socket, tools: Mapping[str, Tool], memory: Memory):
@@ -172,7 +177,7 @@ class Dispatcher:
                 if descriptors:
                     self.start(data, descriptors[0])
                 else:
-                    self.obey(json.loads(data))
+                    self.kill(json.loads(data)["kill"])
 
     def start(self, order: bytes, end: int) -> None:
         """Wake the spare with an order and this end of a socket; fork the next one meanwhile."""
@@ -184,16 +189,10 @@ class Dispatcher:
             socket.send_fds(line, [order], [end])
         line.close()
         os.close(end)
-        self.running[os.pidfd_open(process)] = process, json.loads(order)["number"]
+        number, process_fd = json.loads(order)["number"], os.pidfd_open(process)
+        self.running[process_fd] = process, number
+        socket.send_fds(self.control, [json.dumps({"number": number}).encode()], [process_fd])
         self.spare = fork_spare(self.tools, self.memory)
-
-    def obey(self, order: dict[str, Any]) -> None:
-        """Carry out an order about a worker that there is."""
-        if "kill" in order:
-            self.kill(order["kill"])
-            return
-        found = [end for end, (_, number) in self.running.items() if number == order["clock"]]
-        socket.send_fds(self.control, [json.dumps(order).encode()], found)
 
     def kill(self, number: str | None) -> None:
         """End a worker, or all; one that has ended already is none of its business."""
