@@ -33,7 +33,7 @@ ATTACKS = [
     toy(
         "sys-exit:grader-exception",
         calling(
-            "from detgrader.sandbox.inside.wire import Closed\nraise Closed",
+            "from detgrader.sandbox.inside.channel import Closed\nraise Closed",
         ),
         status=("failed", "violation"),
     ),

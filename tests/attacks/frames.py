@@ -7,7 +7,7 @@ INTERFERED = "interfered with the grading"
 REACH = """
 import gc, json, os, struct, sys, time
 def channel():
-    from detgrader.sandbox.inside.wire import Channel
+    from detgrader.sandbox.inside.channel import Channel
     return next(thing for thing in gc.get_objects() if type(thing) is Channel)
 def nonce():
     frame = sys._getframe()

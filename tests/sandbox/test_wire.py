@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import detlab.weeks  # noqa: F401 (allows the course's records)
-from detgrader.sandbox.inside.wire import LENGTHS, MAX_BODY, BadFrame, Channel, Closed, pack, unpack
+from detgrader.sandbox.inside.channel import Channel, Closed
+from detgrader.sandbox.inside.wire import LENGTHS, MAX_BODY, BadFrame, pack, unpack
 from detlab.checking.values import HandleRef
 from detlab.grid import WindowGrid
 
@@ -194,3 +195,13 @@ def test_more_dimensions_than_the_other_side_takes_are_refused_here(made: object
     with pytest.raises(ValueError, match="17 dimensions are more than the 16 that cross"):
         pack({"value": made})
     assert there_and_back(torch.ones((1,) * 16)).shape == (1,) * 16
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [torch.ones(1).expand(1 << 40), np.broadcast_to(np.ones(1), (1 << 40,))],
+    ids=["tensor", "array"],
+)
+def test_a_view_of_more_than_crosses_is_refused_before_it_is_gathered(shown: object) -> None:
+    with pytest.raises(ValueError, match="MiB is too large to hand over"):
+        pack({"value": [torch.ones(3), shown]})

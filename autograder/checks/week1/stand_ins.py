@@ -8,6 +8,7 @@ import math
 
 from torch import Tensor, nn
 
+from detcourse.stand_ins import require_sane
 from detlab.checking.mirror import mirror
 from detlab.checking.student import Handle, Student
 
@@ -23,6 +24,8 @@ def build_network(student: Student) -> Handle:
 def linear_to_conv(student: Student, linear: Handle, in_shape: tuple[int, int, int]) -> Handle:
     """Task 1.3; it copies, so that sharing stays the business of task 1.4."""
     weight, bias = linear.get("weight"), linear.get("bias")
+    if len(in_shape) != 3 or math.prod(in_shape) != weight.shape[1]:
+        raise ValueError(f"a layer of shape {tuple(weight.shape)} does not fit {in_shape}")
     conv = nn.Conv2d(in_shape[0], weight.shape[0], in_shape[1:], bias=bias is not None)
     state = {"weight": weight.view(conv.weight.shape)} | ({} if bias is None else {"bias": bias})
     conv.to(weight.dtype).load_state_dict(state)
@@ -48,7 +51,9 @@ def convolutionalize(student: Student, net: Handle) -> Handle:
 
 def extract_windows(student: Student, images: Tensor, size: int, stride: int) -> Tensor:
     """Task 1.5, first function."""
-    return images.unfold(2, size, stride).unfold(3, size, stride).permute(0, 2, 3, 1, 4, 5)
+    windows = images.unfold(2, size, stride).unfold(3, size, stride).permute(0, 2, 3, 1, 4, 5)
+    require_sane(windows.numel())
+    return windows
 
 
 def slide(student: Student, net: Handle, images: Tensor, size: int, stride: int) -> Tensor:

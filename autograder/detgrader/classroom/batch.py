@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from detgrader.classroom.job import Material
 
 SECRET_VARIABLE = "DETGRADER_SECRET"
-# What a grading process itself may need; a stand-in's arguments are the students' choice.
-MAX_JOB_BYTES = 8 << 30
+# What a grading process may need beyond what it begins with: answers, and what is asked of
+# stand-ins, are the students' choice (see `detgrader.sandbox.allowance`).
+MAX_JOB_BYTES = 4 << 30
 OnResult = Callable[[SubmissionResult], None]
 
 
@@ -240,7 +241,10 @@ def cap_memory() -> None:
 
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     if most == resource.RLIM_INFINITY:
-        resource.setrlimit(resource.RLIMIT_DATA, (MAX_JOB_BYTES, most))
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[5])
+        resource.setrlimit(
+            resource.RLIMIT_DATA, (pages * resource.getpagesize() + MAX_JOB_BYTES, most)
+        )
 
 
 def receive(job: Job, submission: Submission, assignment: Assignment) -> SubmissionResult:

@@ -16,6 +16,7 @@ from detgrader.grading.session import CheckSession, Subject
 from detgrader.grading.stand_ins import StandIns
 from detgrader.grading.tasks import Check
 from detgrader.intake import CodeCell
+from detgrader.sandbox.allowance import Allowance
 from detgrader.sandbox.client import WorkerClient
 from detgrader.sandbox.limits import Crashed, LimitReached, Violation
 from detlab.checking.student import Student
@@ -25,6 +26,13 @@ from detlab.checking.workbench import StudentError
 TELLING = {Status.PASSED, Status.VIOLATION, Status.GRADER_ERROR}
 # A task has its worst check's status, and these are worse than a wrong answer.
 WORST_FIRST = (Status.GRADER_ERROR, Status.VIOLATION, Status.LIMIT)
+
+
+class Forgetful(Student):
+    """A student whose answers nobody compares, and so nobody keeps."""
+
+    def _note(self, answer: Any) -> None:
+        pass
 
 
 @dataclass
@@ -53,7 +61,7 @@ class Prepared:
 
     def stand_in(self, stand_ins: StandIns, earlier: list[Task]) -> None:
         """Have functions of earlier tasks answered by right ones."""
-        student = Student(self.worker.perform)
+        student = Forgetful(self.worker.perform)
         bound: dict[str, Callable[..., Any]] = {
             name: student.answering(functools.partial(function, student))
             for task in earlier
@@ -96,10 +104,17 @@ class Workers:
         if request != "again":
             return self.prepared.worker.perform(request, *arguments)
         self.close()
+        allowance = self.allowance
         self.prepared = self.prepare()
+        self.prepared.worker.allowance = allowance
         self.all.append(self.prepared.worker)
         self.prepared.finish()
         return None
+
+    @property
+    def allowance(self) -> Allowance:
+        """What they may cost the grader, all together."""
+        return self.prepared.worker.allowance
 
     def close(self) -> None:
         """End them all."""
@@ -196,7 +211,7 @@ def make_attempt(
         attempt.cell_errors = workers.prepared.finish()
     except (StudentError, LimitReached, Violation, Crashed) as error:
         end = outcome_of(error)
-    subject = Subject(Student(workers.perform), names, weights)
+    subject = Subject(Student(workers.perform), names, weights, workers.allowance)
     for check in checks:
         cheap = [one for one, _ in attempt.failures() if not one.costly]
         spared = order.sparing and check.costly and bool(cheap)

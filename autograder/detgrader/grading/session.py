@@ -14,7 +14,8 @@ import hmac
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -30,6 +31,7 @@ from detgrader.grading.marks import registrations
 from detgrader.grading.outcomes import Outcome, outcome_of
 from detgrader.grading.results import Status
 from detgrader.grading.tasks import Check, TaskChecks, sort_checks
+from detgrader.sandbox.allowance import Allowance
 from detgrader.sandbox.limits import Crashed, LimitReached, Violation
 from detlab.checking.student import Student
 from detlab.checking.workbench import StudentError
@@ -45,11 +47,13 @@ class Subject:
     Attributes:
         names: that the task's source mentions.
         weights: those that were handed in, if the assignment asks for any.
+        allowance: what it may cost the grader; a known mistake, or the reference, is trusted.
     """
 
     student: Student
     names: frozenset[str] = frozenset()
     weights: HandedIn | None = None
+    allowance: Allowance | None = None
 
 
 class CheckSession:
@@ -135,6 +139,13 @@ class CheckSession:
         """Derive a number of 48 bits from the secret and a text."""
         digest = hmac.digest(self.secret.encode(), text.encode(), hashlib.sha256)
         return int.from_bytes(digest[:6], "big")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self) -> Generator[None, object, object]:
+        """Charge a check's work to the task that it looks at."""
+        assert self.current
+        with self.current.allowance.spend() if self.current.allowance else nullcontext():
+            return (yield)
 
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]

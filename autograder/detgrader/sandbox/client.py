@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from detgrader.sandbox.allowance import Allowance
 from detgrader.sandbox.dispatcher import DispatcherClient
-from detgrader.sandbox.inside.wire import BadFrame, Channel, Closed
+from detgrader.sandbox.inside.channel import Channel, Closed
+from detgrader.sandbox.inside.wire import BadFrame
 from detgrader.sandbox.limits import (
     LIMIT_MESSAGES,
     MISSING_MESSAGES,
@@ -20,7 +22,13 @@ from detgrader.sandbox.limits import (
 )
 from detgrader.text import clean_text, error_name, is_known, lines_of, without_values
 from detlab.checking.values import RECORDS, TENSOR_KINDS, HandleRef, replace_handles
-from detlab.checking.workbench import UNANSWERED, StudentError, StudentFrame, name_of_given
+from detlab.checking.workbench import (
+    UNANSWERED,
+    StudentError,
+    StudentFrame,
+    limit_of,
+    name_of_given,
+)
 
 MAX_FRAMES = 6
 CLASS = re.compile(r"^\s*class\s+(\w+)", re.MULTILINE)
@@ -41,6 +49,7 @@ class WorkerClient:
 
     def __init__(self, dispatcher: DispatcherClient, limits: Limits):
         self.limits = limits
+        self.allowance = Allowance(limits)
         self.dispatcher = dispatcher
         self.number = os.urandom(8).hex()
         self.closed = False
@@ -145,8 +154,14 @@ class WorkerClient:
 
     def result_of(self, nonce: str) -> Any:
         """Wait for the result of the oldest message without one, answering questions meanwhile."""
+        with self.allowance.spend():
+            return self.read_until(nonce)
+
+    def read_until(self, nonce: str) -> Any:
+        """Take messages in until one is the result of this request."""
         if not self.greeted:
             self.expect("ready", self.receive())
+            self.dispatcher.keep_watch(self.number)
             self.greeted = True
         while True:
             reply = self.receive()
@@ -180,6 +195,8 @@ class WorkerClient:
         except (LimitReached, Violation, Crashed):
             raise
         except Exception as error:  # whatever arguments that make no sense lead to
+            if limit_of(error, str(error)) == "memory":
+                raise
             reply = {"kind": "refusal", "message": f"{type(error).__name__}: {error}"[:1000]}
         self.questions -= 1
         try:
@@ -245,7 +262,9 @@ class WorkerClient:
     def receive(self) -> dict[str, Any]:
         """Wait for a message until the task's time is over."""
         try:
-            return self.channel.receive()
+            message = self.channel.receive()
+            self.allowance.take(*self.channel.lengths)
+            return message
         except TimeoutError:
             self.out_of_time()
         except BadFrame as error:
@@ -287,9 +306,9 @@ class WorkerClient:
     def close(self) -> None:
         """End the worker, whatever it may still be doing."""
         if not self.closed:
-            self.closed = True
             self.channel.close()
             self.dispatcher.kill(self.number)
+            self.closed = True
 
     def account(self, unit: str) -> float:
         """Return what a closed worker took, as the kernel counted it: "cpu_s" or "memory_mb"."""

@@ -6,7 +6,7 @@ import socket
 from typing import Any
 
 from detgrader.sandbox.limits import Limits
-from detgrader.sandbox.watch import Watch, processor_time
+from detgrader.sandbox.watch import Watch
 
 MESSAGE_BYTES = 4096
 
@@ -35,9 +35,13 @@ class DispatcherClient:
         """End a worker, if it still runs; None ends all of this job's."""
         self.control.send(json.dumps({"kill": number}).encode())
 
-    def keep_watch(self) -> None:
-        """See to it that workers are watched from soon after their start."""
-        while self.expected and self.hear(0.0):
+    def keep_watch(self, number: str | None = None) -> None:
+        """See to it that workers are watched from their start on, as soon as that is told.
+
+        Args:
+            number: of one that is waited for.
+        """
+        while self.expected and self.hear(None if number in self.expected else 0.0):
             pass
 
     def clock(self, number: str) -> float:
@@ -45,10 +49,8 @@ class DispatcherClient:
 
         One that has ended took what its report says.
         """
-        while number in self.expected:
-            self.hear(None)
-        process = self.watch.processes.get(number)
-        seconds = None if process is None else processor_time(process)
+        self.keep_watch(number)
+        seconds = self.watch.clock(number)
         if seconds is None:  # it has ended, or ends now
             report = self.report(number)
             assert report

@@ -6,12 +6,17 @@ from dataclasses import asdict, dataclass
 
 from detlab.checking.workbench import StudentFrame
 
+# What a task's answers may weigh together; the grader keeps those of a check until its end.
+MOST_ANSWERS_MB = 1024
 LIMIT_MESSAGES = {
     "cpu": "The code used more than {cpu_s} seconds of processor time: is there an endless loop?",
     "wall": "No answer came within {wall_s} seconds: does the code sleep, or wait for input?",
     "memory": "The code needed more than {memory_mb} MB of memory.",
     "tables": "The code spread its memory over too many places: ask for it in larger pieces.",
     "threads": "The code started more threads than there can be while grading.",
+    "grader": "What the code answered, or asked for, cost the grader more than {cpu_s} seconds.",
+    "grader_memory": "What the code answered, or asked for, needs more memory than the grader has.",
+    "answers": f"The code's answers are larger than {MOST_ANSWERS_MB} MB together.",
     "files": "The code tried to write a file; while grading nothing can be written.",
     "output": "The code printed more than a mebibyte of text; remove the printing.",
 }

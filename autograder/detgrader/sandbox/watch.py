@@ -51,6 +51,12 @@ class Watch:
             if (process := self.processes.pop(number, None)) is not None:
                 os.close(process)
 
+    def clock(self, number: str) -> float | None:
+        """Return a worker's processor time in seconds; None if it has ended."""
+        with self.lock:
+            process = self.processes.get(number)
+            return None if process is None else processor_time(process)
+
     def look(self) -> None:
         """Look at all workers until there is none."""
         while True:
@@ -58,22 +64,20 @@ class Watch:
                 if not self.processes:
                     self.thread = None
                     return
-                for number, process in self.processes.items():
-                    if number not in self.ended and (limit := limit_reached(process)):
+                for number, process in [*self.processes.items()]:
+                    if (pid := pid_of(process)) < 0:
+                        os.close(self.processes.pop(number))
+                    elif number not in self.ended and (limit := limit_reached(pid)):
                         self.ended[number] = limit
                         with contextlib.suppress(ProcessLookupError):
                             signal.pidfd_send_signal(process, signal.SIGKILL)
             time.sleep(INTERVAL_S)
 
 
-def limit_reached(process: int) -> str:
-    """Return the limit that a process has reached, or the empty string.
-
-    Args:
-        process: a pidfd.
-    """
+def limit_reached(pid: int) -> str:
+    """Return the limit that a process has reached, or the empty string."""
     try:
-        with open(f"/proc/{number_of(process)}/status", "rb") as status:
+        with open(f"/proc/{pid}/status", "rb") as status:
             tables_kb, threads = map(int, ACCOUNTS.findall(status.read()))
     except (OSError, ValueError):  # it ends now, and has neither any more
         return ""
@@ -82,8 +86,12 @@ def limit_reached(process: int) -> str:
     return "threads" if threads > MOST_THREADS else ""
 
 
-def number_of(process: int) -> int:
-    """Return the id of a process by which this one knows it; -1 if it has ended."""
+def pid_of(process: int) -> int:
+    """Return the id by which this process knows another; -1 if that has ended.
+
+    Args:
+        process: a pidfd.
+    """
     with open(f"/proc/self/fdinfo/{process}", encoding="ascii") as about:
         return next(int(line.split()[1]) for line in about if line.startswith("Pid:"))
 
@@ -97,7 +105,7 @@ def processor_time(process: int) -> float | None:
     try:
         # The clock of a process by its number, as clock_getcpuclockid(3) makes it. A process that
         # has ended has none: -1 would be our own clock.
-        pid = number_of(process)
+        pid = pid_of(process)
         return time.clock_gettime((~pid << 3) | 2) if pid > 0 else None
     except OSError:
         return None

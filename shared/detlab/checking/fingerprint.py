@@ -20,6 +20,7 @@ from detlab.checking.workbench import StudentError
 TOLERANCE = 1e-4
 FREQUENCIES = (0.9, 1.7, 2.9)
 MAX_NUMBERS = 1 << 14
+PART = 1 << 20
 
 
 def fingerprint(value: Any) -> Any:
@@ -27,7 +28,7 @@ def fingerprint(value: Any) -> Any:
     if isinstance(value, StudentError):
         return ["error", value.type_name, value.said or value.message]
     if isinstance(value, Tensor):
-        return ["tensor", list(value.shape), *weighted_sums(value.flatten().to(torch.float64))]
+        return ["tensor", list(value.shape), *weighted_sums(value.flatten())]
     if isinstance(value, np.ndarray):
         return fingerprint(torch.from_numpy(value))
     if isinstance(value, HandleRef):
@@ -42,14 +43,16 @@ def fingerprint(value: Any) -> Any:
 
 
 def weighted_sums(numbers: Tensor) -> list[float | str]:
-    """Describe a float64 vector by its norm and three sums weighted by cosines."""
+    """Describe a vector by its norm and three sums weighted by cosines, in float64."""
     if not bool(torch.isfinite(numbers).all()):
         finite = torch.nan_to_num(numbers, nan=0.5, posinf=1.5, neginf=-1.5)
         return ["not finite", *weighted_sums(finite)]
-    some = numbers[:: 1 + numbers.numel() // MAX_NUMBERS]
+    some = numbers[:: 1 + numbers.numel() // MAX_NUMBERS].to(torch.float64)
     places = torch.arange(1, some.numel() + 1, dtype=torch.float64)
     sums = [float((some * torch.cos(rate * places)).sum()) for rate in FREQUENCIES]
-    return [float(numbers.norm()), *sums]
+    # Part by part: all of it in float64 could be eight times as large as it is.
+    norms = [float(part.to(torch.float64).norm()) for part in numbers.split(PART)]
+    return [math.hypot(*norms), *sums]
 
 
 def same_answer(a: Any, b: Any) -> bool:

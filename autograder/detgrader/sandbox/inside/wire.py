@@ -7,9 +7,7 @@ compared with the cap: whatever comes from a worker may have been written by hos
 
 import json
 import math
-import socket
 import struct
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -54,10 +52,6 @@ class BadFrame(Exception):
     """A frame that no honest peer would send."""
 
 
-class Closed(Exception):
-    """The peer is gone."""
-
-
 def aligned(length: int) -> int:
     """Return the first place at or behind this one where any number may lie."""
     return -(-length // ALIGNMENT) * ALIGNMENT
@@ -91,14 +85,25 @@ class Encoder:
         if type(value) is dict:
             return {"dict": [[self.encode(k), self.encode(v)] for k, v in value.items()]}
         if is_plain_tensor(value) and (name := str(value.dtype)[6:]) in TENSOR_DTYPES:
+            self.expect_room(value.nbytes)
             flat = value.detach().contiguous().reshape(-1).view(torch.uint8)
             return {"tensor": [name, shape_of(value), *self.place(flat.numpy().data)]}
         if is_plain_array(value):
             array = value.astype(value.dtype.newbyteorder("<"), copy=False)
             if array.dtype.str in ARRAY_DTYPES:
+                self.expect_room(array.nbytes)
                 flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
                 return {"array": [array.dtype.str, shape_of(array), *self.place(flat.data)]}
         raise ValueError(f"a value of type {type(value).__name__} cannot leave the sandbox")
+
+    def expect_room(self, length: int) -> None:
+        """See to it that bytes fit, before they are gathered: a view may show more than there is.
+
+        Raises:
+            ValueError: they do not.
+        """
+        if self.length + length > MAX_BODY:
+            raise ValueError(too_large(self.length + length))
 
     def place(self, data: memoryview) -> tuple[int, int]:
         """Append bytes to the body, at the next aligned place; return its start and the length."""
@@ -106,6 +111,11 @@ class Encoder:
         self.buffers += [bytes(start - self.length), data]
         self.length = start + len(data)
         return start, len(data)
+
+
+def too_large(length: int) -> str:
+    """Say that so many bytes do not cross at once."""
+    return f"an answer of {length / 2**20:.0f} MiB is too large to hand over"
 
 
 def shape_of(value: torch.Tensor | np.ndarray) -> list[int]:
@@ -235,8 +245,7 @@ def pack(message: dict[str, Any]) -> list[Buffer]:
     tree = {key: encoder.encode(value) for key, value in message.items()}
     header = json.dumps(tree, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
     if len(header) > MAX_HEADER or encoder.length > MAX_BODY:
-        size = (len(header) + encoder.length) / 2**20
-        raise ValueError(f"an answer of {size:.0f} MiB is too large to hand over")
+        raise ValueError(too_large(len(header) + encoder.length))
     parts = [LENGTHS.pack(len(header), encoder.length) + header, *encoder.buffers]
     return [b"".join(parts)] if encoder.length <= SMALL else parts
 
@@ -255,76 +264,3 @@ def unpack(header: bytes | bytearray, body: bytearray) -> dict[str, Any]:
         return {key: decoder.decode(value) for key, value in tree.items()}
     except (ValueError, TypeError, RuntimeError, MemoryError, OverflowError) as error:
         raise BadFrame(f"{type(error).__name__} while reading a frame") from error
-
-
-class Channel:
-    """One end of a stream socket that carries frames.
-
-    Args:
-        end: the socket.
-        deadline: of `time.monotonic`, when a peer that is slow or silent has had its time.
-    """
-
-    def __init__(self, end: socket.socket, deadline: float = math.inf):
-        self.end = end
-        self.deadline = deadline
-
-    def keep_deadline(self) -> None:
-        """Let the next operation last until the deadline at most.
-
-        Raises:
-            TimeoutError: the deadline is over.
-        """
-        if self.deadline < math.inf:
-            left = self.deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            self.end.settimeout(left)
-
-    def send(self, message: dict[str, Any]) -> None:
-        """Send a message.
-
-        Raises:
-            Closed: the peer is gone.
-            TimeoutError: the peer does not read in time.
-        """
-        parts = pack(message)
-        try:
-            for part in parts:
-                self.keep_deadline()
-                self.end.sendall(part)
-        except (BrokenPipeError, ConnectionResetError) as error:
-            raise Closed from error
-
-    def receive(self) -> dict[str, Any]:
-        """Wait for a message.
-
-        Raises:
-            BadFrame: it is not one.
-            Closed: the peer is gone.
-            TimeoutError: not all of it came in time.
-        """
-        header_length, body_length = LENGTHS.unpack(self.read(LENGTHS.size))
-        if header_length > MAX_HEADER or body_length > MAX_BODY:
-            raise BadFrame(f"a frame claims {header_length} + {body_length} bytes")
-        header = self.read(header_length)
-        return unpack(header, self.read(body_length))
-
-    def read(self, length: int) -> bytearray:
-        """Read exactly so many bytes."""
-        data = bytearray(length)
-        view = memoryview(data)
-        while view:
-            self.keep_deadline()
-            try:
-                count = self.end.recv_into(view)
-            except ConnectionResetError as error:
-                raise Closed from error
-            if count == 0:
-                raise Closed
-            view = view[count:]
-        return data
-
-    def close(self) -> None:
-        """Close this end; the peer sees it."""
-        self.end.close()

@@ -15,8 +15,8 @@ from dataclasses import replace
 from time import monotonic  # by name: cells may replace time's own
 from typing import Any
 
+from detgrader.sandbox.inside.channel import Channel, Closed
 from detgrader.sandbox.inside.uses import Uses, aliases_of
-from detgrader.sandbox.inside.wire import Channel, Closed
 from detlab.checking.cells import keep_definitions
 from detlab.checking.workbench import (
     UNANSWERED,

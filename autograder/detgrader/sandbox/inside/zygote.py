@@ -28,7 +28,7 @@ import torch
 
 from detgrader.sandbox.inside import confine, worker
 from detgrader.sandbox.inside.bytecode import sources_without
-from detgrader.sandbox.inside.wire import Channel
+from detgrader.sandbox.inside.channel import Channel
 from detlab.checking.tools import tools_of
 from detlab.checking.tools.figures import describe_figure
 from detlab.checking.workbench import Tool

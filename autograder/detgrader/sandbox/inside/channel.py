@@ -1,0 +1,97 @@
+"""One end of the line between the grader and a worker."""
+
+import math
+import socket
+import time
+from typing import Any
+
+from detgrader.sandbox.inside.wire import (
+    LENGTHS,
+    MAX_BODY,
+    MAX_HEADER,
+    BadFrame,
+    pack,
+    unpack,
+)
+
+
+class Closed(Exception):
+    """The peer is gone."""
+
+
+class Channel:
+    """One end of a stream socket that carries frames.
+
+    Args:
+        end: the socket.
+        deadline: of `time.monotonic`, when a peer that is slow or silent has had its time.
+
+    Attributes:
+        lengths: of the last message that was received, its header's and its body's.
+    """
+
+    def __init__(self, end: socket.socket, deadline: float = math.inf):
+        self.end = end
+        self.deadline = deadline
+        self.lengths = (0, 0)
+
+    def keep_deadline(self) -> None:
+        """Let the next operation last until the deadline at most.
+
+        Raises:
+            TimeoutError: the deadline is over.
+        """
+        if self.deadline < math.inf:
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self.end.settimeout(left)
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send a message.
+
+        Raises:
+            Closed: the peer is gone.
+            TimeoutError: the peer does not read in time.
+        """
+        parts = pack(message)
+        try:
+            for part in parts:
+                self.keep_deadline()
+                self.end.sendall(part)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise Closed from error
+
+    def receive(self) -> dict[str, Any]:
+        """Wait for a message.
+
+        Raises:
+            BadFrame: it is not one.
+            Closed: the peer is gone.
+            TimeoutError: not all of it came in time.
+        """
+        header_length, body_length = LENGTHS.unpack(self.read(LENGTHS.size))
+        if header_length > MAX_HEADER or body_length > MAX_BODY:
+            raise BadFrame(f"a frame claims {header_length} + {body_length} bytes")
+        self.lengths = header_length, body_length
+        header = self.read(header_length)
+        return unpack(header, self.read(body_length))
+
+    def read(self, length: int) -> bytearray:
+        """Read exactly so many bytes."""
+        data = bytearray(length)
+        view = memoryview(data)
+        while view:
+            self.keep_deadline()
+            try:
+                count = self.end.recv_into(view)
+            except ConnectionResetError as error:
+                raise Closed from error
+            if count == 0:
+                raise Closed
+            view = view[count:]
+        return data
+
+    def close(self) -> None:
+        """Close this end; the peer sees it."""
+        self.end.close()
