@@ -13,6 +13,13 @@ from detlab.sets import voc
 # A course of its own, whose hidden checks pytest would take for tests.
 collect_ignore = ["second_course"]
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the lies of `attacks/test_fuzz.py` be as many as there is time for."""
+    parser.addoption("--fuzz", type=int, help="tell each check so many lies, not a few to some")
+    parser.addoption("--seed", type=int, default=0, help="of the lies")
+
+
 TOY_NOTEBOOK = '''\
 # ---
 # jupyter:

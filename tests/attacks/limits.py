@@ -157,12 +157,12 @@ ATTACKS = [
         TABLES,
     ),
     limit(
-        "page-tables:places",
-        KERNEL + "def add(first, second):\n"
-        "    for n in range(20000):\n"
-        "        ctypes.memset(get(4096, at=n + 16 << 32), 1, 1)\n"
-        "    time.sleep(1)\n",
+        "page-tables:places-in-the-cell",
+        KERNEL + "for n in range(20000):\n"
+        "    ctypes.memset(get(4096, at=n + 16 << 32), 1, 1)\n"
+        "time.sleep(1)\n",
         TABLES,
+        honest=True,
     ),
     limit(
         "grows-down:read-only",
