@@ -221,7 +221,7 @@ def test_check_with_a_fixture_of_its_own_is_refused(paths: list[Path], tmp_path:
     fixture = "@pytest.fixture(autouse=True)\ndef own():\n    pass\n\n\ndef test_rank("
     course = faulty_course(tmp_path / "course", {"1.4": ("def test_rank(", fixture)})
     with pytest.raises(
-        CourseError, match="only `student`, `rng`, `task_rng`, `names` and `weights_file`"
+        CourseError, match="only `student`, `rng`, `task_rng`, `names`, `weights_file`"
     ):
         grade_batch(course, WEEK, take_in_all(paths[:2]), 1, secret="one")
 
