@@ -14,6 +14,8 @@ from detgrader.course import Course, CourseError
 from detlab.checking.labels import check_id, label_of_answer
 
 HEADING = re.compile(r"^#+ Task (?P<label>\d+\.\d+) · (?P<title>.+?)(?: \([^()]*\))?\s*$", re.M)
+# What is added to the name of a second download or copy: " (1)", "-Copy1", "-2", "_v2".
+COPY = re.compile(r"(?:\s*\(\d+\)|[-_ ]+(?:copy|v)?[-_ ]?\d+|[-_ ]+copy)+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,19 @@ def source_of(cell: dict[str, Any]) -> str:
 def find_student(path: Path, assignment: str) -> str:
     """Name the student of a notebook by where it lies.
 
-    `ada.ipynb` and `ada/WEEK.ipynb` are ada's, and so is nbgrader's `ada/WEEK/WEEK.ipynb`.
+    `ada.ipynb` and `ada/WEEK.ipynb` are ada's, and so are nbgrader's `ada/WEEK/WEEK.ipynb` and
+    what a browser or Jupyter made of a name: `ada/WEEK (1).ipynb`, `ada/WEEK-Copy1.ipynb`.
     """
     path = path.absolute()
     names = [path.stem, path.parent.name, path.parent.parent.name]
-    return next((name for name in names if name and name != assignment), assignment)
+    return next((name for name in names if name and not names_week(name, assignment)), assignment)
+
+
+def names_week(name: str, week: str) -> bool:
+    """Say whether a file or folder is called as a week is, maybe with the mark of a copy."""
+    return plain(week) in (plain(name), plain(COPY.sub("", name)))
+
+
+def plain(name: str) -> str:
+    """Return a name without capitals and without what stands between its words."""
+    return re.sub(r"[\W_]+", "", name).casefold()

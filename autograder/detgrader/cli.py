@@ -121,9 +121,13 @@ def release(
 @app.command()
 def grade(
     week: Week,
-    submissions: Annotated[list[Path], typer.Argument(help="Notebooks.", show_default=False)],
+    submissions: Annotated[
+        list[Path],
+        typer.Argument(help="Notebooks, folders or zips of a class.", show_default=False),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out"),
     jobs: Jobs = CORES,
+    roster: Annotated[Path | None, typer.Option(help="The class as a CSV file.")] = None,
     allow_no_isolation: Annotated[
         bool,
         typer.Option(
@@ -131,26 +135,39 @@ def grade(
         ),
     ] = False,
 ) -> None:
-    """Grade notebooks of one week.
+    """Grade a class: notebooks of one week, in the layout of any platform.
 
     Exit status: 0 when every submission was graded, whatever it scored; 1 when one could
     not be; 2 for wrong usage.
     """
+    from detgrader.assignment import load_assignment
     from detgrader.classroom import reports
-    from detgrader.classroom.batch import default_secret, grade_batch, take_in_all
+    from detgrader.classroom.batch import default_secret, grade_batch
+    from detgrader.classroom.handed_in import find_submissions
+    from detgrader.classroom.layouts import Weeks
+    from detgrader.classroom.roster import read_roster
+    from detgrader.grading.orders import Order
 
     if out.exists() and not out.is_dir():
         stop(f"{out} is not a folder: name another with --out")
     secret = default_secret()
     with errors_for_people():
         course = Course.find()
-        course.release(week)
-        with progress_for(len(submissions)) as on_result:
+        found = find_submissions(
+            submissions,
+            load_assignment(course, week),
+            Weeks(week, tuple(other for other in course.weeks() if other != week)),
+            out / "kept" / "unpacked",
+            read_roster(roster) if roster else None,
+        )
+        for line in found.lines():
+            say(line)
+        with progress_for(len(found.submissions)) as on_result:
             batch = grade_batch(
                 course,
                 week,
-                take_in_all(submissions),
-                min(jobs, len(submissions)),
+                lambda assignment: [Order(one) for one in found.submissions],
+                min(jobs, len(found.submissions)),
                 secret=secret,
                 allow_no_isolation=allow_no_isolation,
                 on_result=on_result,

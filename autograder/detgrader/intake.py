@@ -23,8 +23,6 @@ MAX_CELLS = 2_000
 MAX_PATH = 4096
 MAX_SOURCE = 50_000
 MAX_CODE = 120_000
-SHADOWING = {"conftest", "sitecustomize", "usercustomize", "torch", "torchvision", "numpy"}
-SHADOWING |= {"matplotlib", "pytest", "detlab", "detgrader"}
 WEIGHTS = ".safetensors"
 TRUSTED_SETTINGS = ("points", "grade", "solution", "locked")
 
@@ -80,24 +78,33 @@ class Submission:
         return self.cells[: names.index(name) + 1]
 
 
-def take_in(path: Path, assignment: Assignment) -> Submission:
-    """Read a submission; whatever is wrong with it is written into it."""
-    # A file's name may hold anything but NUL and a slash, even what is not text.
-    path_text = clean_text(os.fsencode(path).decode("utf-8", "replace"), MAX_PATH)
-    student = find_student(Path(path_text), assignment.name).replace("\n", " ")
-    submission = Submission(student, Path(path_text.replace("\n", " ")))
+def take_in(path: Path, assignment: Assignment, student: str = "") -> Submission:
+    """Read a submission; whatever is wrong with it is written into it.
+
+    Nothing else that lies there is looked at: grading reads no file but the notebook and weights.
+
+    Args:
+        student: whose it is, if that is known otherwise than by where it lies.
+    """
+    path_text = readable(path)
+    student = student or find_student(Path(path_text), assignment.name)
+    submission = Submission(student, Path(path_text))
     submission.weights = weights_beside(path)
     try:
         refuse_links(path, assignment.name)
         data = read_file(path)
         submission.sha256 = hashlib.sha256(data).hexdigest()
-        refuse_shadowing(path)
         take_cells(submission, read_cells(data), assignment)
     except Refused as error:
         submission.refusal = clean_text(error, 2 * MAX_PATH)
     except OSError as error:
         submission.refusal = f"{submission.path} cannot be read: {error.strerror}."
     return submission
+
+
+def readable(name: str | Path) -> str:
+    """Return a file's name as text: it may hold anything but NUL and a slash, even what is none."""
+    return clean_text(os.fsencode(name).decode("utf-8", "replace"), MAX_PATH).replace("\n", " ")
 
 
 def weights_beside(path: Path) -> Path | None:
@@ -130,16 +137,6 @@ def read_file(path: Path) -> bytes:
     if not data.strip():
         raise Refused(f"{path} is empty.")
     return data
-
-
-def refuse_shadowing(path: Path) -> None:
-    """Refuse a notebook that comes with modules made to be imported in the place of others."""
-    for neighbour in sorted(path.absolute().parent.glob("*.py")):
-        if neighbour.stem in SHADOWING:
-            raise Refused(
-                f"{neighbour.name} lies beside the notebook and has the name of a module that "
-                "grading needs: a submission is the notebook alone."
-            )
 
 
 def read_cells(data: bytes) -> list[dict[str, Any]]:

@@ -124,28 +124,39 @@ def odd_places(folder: Path, solved: dict) -> dict[str, tuple[Path, str]]:
     hand_in(solved, folder / "bob" / WEEK / f"{WEEK}.ipynb")
     (folder / "ada").symlink_to(folder / "bob")
     os.mkfifo(folder / "fifo.ipynb")
-    (folder / "directory.ipynb").mkdir()
-    for module in ("conftest", "numpy", "sitecustomize"):
-        beside = hand_in(solved, folder / module / "own.ipynb").parent / f"{module}.py"
-        beside.write_text("raise SystemExit(9)")
     return {
-        "missing": (folder / "missing.ipynb", "does not exist"),
-        "missing-folder": (folder / "no" / "missing.ipynb", "does not exist"),
-        "name-too-long": (folder / ("x" * 300 + ".ipynb"), "File name too long"),
-        "below-a-file": (good / "x.ipynb", "Not a directory"),
-        "folder": (folder / "directory.ipynb", "is a folder"),
         "link": (link, "is a symbolic link"),
         "dangling": (folder / "dangling.ipynb", "is a symbolic link"),
         "linked-folder": (folder / "linked" / "real.ipynb", "is a symbolic link"),
         "linked-student": (folder / "ada" / WEEK / f"{WEEK}.ipynb", "ada is a symbolic link"),
         "fifo": (folder / "fifo.ipynb", "not an ordinary file"),
-        "device": (Path("/dev/zero"), "not an ordinary file"),
-        "conftest": (folder / "conftest" / "own.ipynb", "conftest.py lies beside"),
-        "numpy": (folder / "numpy" / "own.ipynb", "numpy.py lies beside"),
-        "sitecustomize": (folder / "sitecustomize" / "own.ipynb", "sitecustomize.py lies beside"),
     }
 
 
+def nowhere(folder: Path) -> dict[str, tuple[Path, str]]:
+    """Return what is no submission at all: by name the path and the message's words."""
+    (folder / "directory.ipynb").mkdir(parents=True)
+    (folder / "empty").mkdir()
+    (folder / "there.ipynb").write_text("{}")
+    (folder / "README.md").write_text("# Read me")
+    (folder / "broken.zip").write_text("no zip")
+    (folder / "linked").symlink_to(folder / "empty")
+    return {
+        "missing": (folder / "missing.ipynb", "missing.ipynb does not exist"),
+        "missing-folder": (folder / "no" / "missing.ipynb", "does not exist"),
+        "empty-glob": (folder / "*" / f"{WEEK}.ipynb", "does not exist"),
+        "name-too-long": (folder / ("x" * 300 + ".ipynb"), "File name too long"),
+        "below-a-file": (folder / "there.ipynb" / "x.ipynb", "does not exist"),
+        "folder-with-a-notebooks-name": (folder / "directory.ipynb", "holds no notebook"),
+        "empty-folder": (folder / "empty", "holds no notebook"),
+        "linked-folder": (folder / "linked", "is a symbolic link"),
+        "another-file": (folder / "README.md", "is neither a notebook"),
+        "device": (Path("/dev/zero"), "is neither a notebook"),
+        "broken-zip": (folder / "broken.zip", "File is not a zip file"),
+    }
+
+
+STRANGERS = ("conftest", "numpy", "sitecustomize")
 ODD_NAMES = (
     "[bold]name[/].ipynb",
     "line\nbreak.ipynb",
@@ -169,6 +180,9 @@ def call(course: Course, solved: dict, tmp_path_factory: pytest.TempPathFactory)
         notebook = notebook_with(solved, {})
         edit(notebook)
         files[f"answer-{name}"] = (hand_in(notebook, folder / f"answer-{name}.ipynb"), "")
+    for module in STRANGERS:  # what a repository may hold beside a notebook
+        files[module] = (hand_in(solved, folder / module / f"{WEEK}.ipynb"), "")
+        (folder / module / f"{module}.py").write_text("raise SystemExit(9)")
     for number, name in enumerate(ODD_NAMES):
         files[f"name-{number}"] = (hand_in(solved, folder / name), "")
     latin = Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.ipynb"))
@@ -213,8 +227,7 @@ def test_results_have_the_agreed_form_whatever_came_in(call: dict) -> None:
 
 
 UNUSABLE = unusable({"cells": []})
-PLACES = "missing missing-folder name-too-long below-a-file folder link dangling linked-folder fifo"
-PLACES += " device conftest numpy sitecustomize"
+PLACES = "link dangling linked-folder linked-student fifo"
 
 
 @pytest.mark.parametrize("name", [*UNUSABLE, *(f"place-{name}" for name in PLACES.split())])
@@ -225,7 +238,7 @@ def test_unusable_file_is_refused_with_the_reason(call: dict, name: str) -> None
     assert (result["score"], result["max_score"]) == (0, 100)
     assert {task["status"] for task in result["tasks"]} == {"skipped"}
     assert all(task["message"] == result["error"] for task in result["tasks"])
-    assert path.name in result["notebook"] or name == "place-name-too-long"
+    assert path.name in result["notebook"]
 
 
 @pytest.mark.parametrize("name", answers())
@@ -241,10 +254,28 @@ def test_faulty_answer_costs_its_task_alone_and_names_the_cell(call: dict, name:
 
 @pytest.mark.parametrize(
     "name",
-    ["good-first", "good-last", "name-not-utf8", *(f"name-{n}" for n in range(len(ODD_NAMES)))],
+    ["good-first", "good-last", *STRANGERS, "name-not-utf8"]
+    + [f"name-{n}" for n in range(len(ODD_NAMES))],
 )
 def test_good_notebooks_among_bad_ones_earn_everything(call: dict, name: str) -> None:
     assert result_of(call, name)["score"] == 100
+
+
+NOWHERE = "missing missing-folder empty-glob name-too-long below-a-file another-file device"
+NOWHERE += " folder-with-a-notebooks-name empty-folder linked-folder broken-zip"
+
+
+@pytest.mark.parametrize("name", NOWHERE.split())
+def test_what_holds_no_submission_is_an_error_before_anything_is_graded(
+    course: Course, solved: dict, tmp_path: Path, name: str
+) -> None:
+    path, says = nowhere(tmp_path / "places")[name]
+    good = hand_in(solved, tmp_path / "good.ipynb")
+    done = detgrader(course, "grade", WEEK, good, path, "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out" / "results.json").exists()
 
 
 def test_notebook_with_too_much_code_is_refused(course: Course, solved: dict) -> None:
