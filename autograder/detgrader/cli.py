@@ -3,6 +3,7 @@
 import atexit
 import functools
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,6 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from detgrader.course import Course, CourseError, load
 
@@ -48,47 +48,19 @@ def errors_for_people(interrupted: str = "no results were written") -> Iterator[
         interrupted: what an interrupt has come to.
     """
     from detgrader.classroom.batch import NoIsolation
+    from detgrader.classroom.kept import CannotKeep
     from detgrader.sandbox.host import SandboxError
 
     try:
         yield
     except CourseError as error:
         stop(error)
-    except (NoIsolation, SandboxError) as error:
+    except (NoIsolation, SandboxError, CannotKeep) as error:
         stop(error, 1)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
+        (number,) = error.args or (signal.SIGINT,)
         errors.print(f"Interrupted: {interrupted}.", soft_wrap=True)
-        raise typer.Exit(130) from None
-
-
-@contextmanager
-def progress_for(count: int) -> Iterator[Any]:
-    """Show a bar on a terminal, and a plain line for each submission elsewhere."""
-    from detgrader.classroom.reports import summary
-
-    if not console.is_terminal:
-        done = iter(range(1, count + 1))
-        yield lambda result: console.print(
-            f"[{next(done)}/{count}] {summary(result)}", markup=False, soft_wrap=True
-        )
-        return
-    with bar_for(count) as on_result:
-        yield on_result
-
-
-@contextmanager
-def bar_for(count: int, words: str = "to grade") -> Iterator[Callable[[object], None]]:
-    """Show a bar on a terminal, and elsewhere one line."""
-    if not console.is_terminal:
-        say(f"{count} {words} …")
-        yield lambda result: None
-        return
-    # Without a refreshing thread: grading processes are forked while the bar is shown.
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
-        task = bar.add_task(words, total=count)
-        bar.refresh()
-        yield lambda result: bar.update(task, advance=1, refresh=True)
+        raise typer.Exit(128 + number) from None
 
 
 @app.command()
@@ -125,9 +97,20 @@ def grade(
         list[Path],
         typer.Argument(help="Notebooks, folders or zips of a class.", show_default=False),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out"),
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the week's results.  [default: out/WEEK]")
+    ] = None,
     jobs: Jobs = CORES,
     roster: Annotated[Path | None, typer.Option(help="The class as a CSV file.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this student; may be repeated.")
+    ] = None,
+    regrade: Annotated[
+        bool, typer.Option("--regrade", help="Grade also what has not changed.")
+    ] = False,
+    without: Annotated[
+        str, typer.Option(help="`costly`: leave what takes long for a later round.")
+    ] = "",
     allow_no_isolation: Annotated[
         bool,
         typer.Option(
@@ -137,48 +120,70 @@ def grade(
 ) -> None:
     """Grade a class: notebooks of one week, in the layout of any platform.
 
+    Each result is kept as soon as it is there, and what has not changed is not graded again.
+
     Exit status: 0 when every submission was graded, whatever it scored; 1 when one could
     not be; 2 for wrong usage.
     """
     from detgrader.assignment import load_assignment
-    from detgrader.classroom import reports
-    from detgrader.classroom.batch import default_secret, grade_batch
+    from detgrader.classroom import terminal
+    from detgrader.classroom.batch import default_secret
     from detgrader.classroom.handed_in import find_submissions
+    from detgrader.classroom.kept import kept_in, told_if_it_fails
     from detgrader.classroom.layouts import Weeks
+    from detgrader.classroom.outputs import Around, write_outputs
+    from detgrader.classroom.progress import Meter
     from detgrader.classroom.roster import read_roster
-    from detgrader.grading.orders import Order
+    from detgrader.classroom.rounds import COSTLY, Request, grade_round, make_plan
+    from detgrader.stopping import stopped_by_signals
 
-    if out.exists() and not out.is_dir():
-        stop(f"{out} is not a folder: name another with --out")
-    secret = default_secret()
+    if without not in ("", COSTLY):
+        stop(f"--without {without}: all that can be left out is `{COSTLY}`")
+    request = Request(jobs, tuple(only or ()), regrade, without, allow_no_isolation)
+    goes_on = "what was graded is kept; run the same command again and it goes on from there"
+    with errors_for_people(goes_on), stopped_by_signals():
+        course = Course.find()
+        assignment = load_assignment(course, week)
+        weeks = Weeks(week, tuple(other for other in course.weeks() if other != week))
+        listed = read_roster(roster) if roster else None
+        with kept_in(out or Path("out") / week, week) as kept:
+            found = find_submissions(submissions, assignment, weeks, kept.unpacked, listed)
+            secret = default_secret(kept.secret)
+            plan = make_plan(course, week, found.submissions, kept, request, secret)
+            for line in [*found.said, *found.lines, *plan.lines()]:
+                say(line)
+            kept.begin(secret)
+            with Meter(console, len(plan.to_grade)) as meter:
+                grade_round(course, assignment, plan, kept, request, meter.done, meter.started)
+            batch = kept.batch(first=plan.students)
+            with told_if_it_fails(kept.out):
+                around = Around(listed, found.nothing, found.lines, found.said)
+                written = write_outputs(batch, kept.out, kept.secret, assignment, around)
+    named = batch.submissions[: len(plan.students)]
+    terminal.print_results(console, batch, named, assignment, found.lines)
+    terminal.print_files(console, written)
+    sys.exit(0 if all(result.graded for result in named) else 1)
+
+
+@app.command()
+def mutant(
+    week: Week,
+    task: Annotated[str, typer.Argument(help="Label of the task: 3.8.", show_default=False)],
+    notebook: Annotated[Path, typer.Argument(help="Whose answer it is.", show_default=False)],
+    name: Annotated[str, typer.Argument(help="Of the mutant.", show_default=False)],
+    does: Annotated[str, typer.Option(help="What it does wrong, in a line.")],
+    hint: Annotated[str, typer.Option(help="What a student who makes it should read.")],
+) -> None:
+    """Make a wrong answer that was handed in a mistake that the course knows."""
+    from detgrader.assignment import load_assignment
+    from detgrader.classroom.mutants import make_mutant
+
     with errors_for_people():
         course = Course.find()
-        found = find_submissions(
-            submissions,
-            load_assignment(course, week),
-            Weeks(week, tuple(other for other in course.weeks() if other != week)),
-            out / "kept" / "unpacked",
-            read_roster(roster) if roster else None,
-        )
-        for line in found.lines():
-            say(line)
-        with progress_for(len(found.submissions)) as on_result:
-            batch = grade_batch(
-                course,
-                week,
-                lambda assignment: [Order(one) for one in found.submissions],
-                min(jobs, len(found.submissions)),
-                secret=secret,
-                allow_no_isolation=allow_no_isolation,
-                on_result=on_result,
-            )
-        for result in batch.submissions:
-            if len(batch.submissions) <= 4 or result.error:
-                reports.print_submission(console, result, batch.isolation)
-        if len(batch.submissions) > 1:
-            reports.print_class(console, batch)
-        reports.print_files(console, reports.write_reports(batch, out, secret))
-    sys.exit(0 if all(result.graded for result in batch.submissions) else 1)
+        assignment = load_assignment(course, week)
+        path = make_mutant(course, assignment, task, notebook, name, does, hint)
+        say(f"wrote {course.display(path)}: trim it to the mistake, then audit it with")
+        say(f"  detgrader audit {week} --only {name}")
 
 
 @app.command()
@@ -206,6 +211,7 @@ def audit(
     """
     from detgrader.audit import audit as auditing
     from detgrader.audit import words
+    from detgrader.audit.bars import bar_for
     from detgrader.audit.cases import Selection
     from detgrader.classroom.batch import SECRET_VARIABLE
     from detgrader.files import write_json, write_text
@@ -218,7 +224,7 @@ def audit(
     with errors_for_people("what was graded is kept, and the next audit goes on from there"):
         course = Course.find()
         course.source(week)  # an unknown week is wrong usage
-        outcome = auditing.run_audit(course, week, request, bar_for)
+        outcome = auditing.run_audit(course, week, request, functools.partial(bar_for, console))
         log = auditing.results_file(course, week).with_suffix(".log")
         write_text(log, words.staff_log(outcome), mode=0o600)
         words.print_audit(console, outcome)
@@ -236,8 +242,11 @@ def demo(
 ) -> None:
     """Grade a small class for real: the reference, the stub, a mistaken one, a hostile one."""
     from detgrader import demo as class_of_four
-    from detgrader.classroom import reports
+    from detgrader.assignment import load_assignment
+    from detgrader.classroom import terminal
     from detgrader.classroom.batch import default_secret, grade_batch, take_in_all
+    from detgrader.classroom.outputs import Around, write_outputs
+    from detgrader.classroom.progress import Meter
 
     secret = default_secret()
     with errors_for_people():
@@ -245,7 +254,7 @@ def demo(
         paths = class_of_four.build_class(course, out / "submissions")
         for line in class_of_four.explanation(course, out / "submissions"):
             say(line)
-        with progress_for(len(paths)) as on_result:
+        with Meter(console, len(paths)) as meter:
             batch = grade_batch(
                 course,
                 class_of_four.demo_settings(course).week,
@@ -253,14 +262,16 @@ def demo(
                 jobs,
                 secret=secret,
                 allow_no_isolation=True,
-                on_result=on_result,
+                on_result=meter.done,
+                on_start=meter.started,
             )
         for result in batch.submissions:
-            reports.print_submission(console, result, batch.isolation)
-        reports.print_class(console, batch)
+            terminal.print_submission(console, result, batch.isolation)
+        terminal.print_class(console, batch)
         if batch.isolation == "none":
             say("No sandbox works here, so this ran without one: see `detgrader doctor`.")
-        reports.print_files(console, reports.write_reports(batch, out, secret))
+        assignment = load_assignment(course, batch.assignment)
+        terminal.print_files(console, write_outputs(batch, out, secret, assignment, Around()))
 
 
 @app.command()

@@ -9,6 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+# What a file is called that is being written; one that stays was its writer's last.
+PART = ".part"
+
 
 class Unreadable(Exception):
     """A handed-in file that is not read; the message says why, and is fit for its owner."""
@@ -55,7 +58,7 @@ def read_handed_in(path: Path, max_bytes: int) -> bytes:
 def write_text(path: Path, text: str, mode: int = 0o644) -> None:
     """Write a file whole or not at all: into a temporary neighbour, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, temporary = tempfile.mkstemp(PART, f".{path.name}.", path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -66,6 +69,6 @@ def write_text(path: Path, text: str, mode: int = 0o644) -> None:
         raise
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, mode: int = 0o644) -> None:
     """Write a value as JSON, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", mode)

@@ -98,7 +98,7 @@ def test_the_roster_names_who_is_there_and_who_is_not(
     assert list(by_student(found)) == ["al1", "zoe"]
     assert found.without_notebook == {"bn2": "ngbob_4712_3_answers.pdf"}
     assert (found.missing, found.strangers) == (["cy3"], ["zoe"])
-    assert found.lines()[1:] == [
+    assert found.lines == [
         "without a notebook: bn2 (ngbob_4712_3_answers.pdf)",
         "missing, by the roster: cy3",
         "not in the roster: zoe",

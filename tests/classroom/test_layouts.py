@@ -105,9 +105,9 @@ def test_moodles_download(tmp_path: Path, flat: bool) -> None:
     layout = read_layout(folder, WEEKS)
     assert layout.name == "Moodle's download"
     assert [(one.student, one.known_as) for one in layout.hand_ins] == [
-        ("Ada Lovelace", ("4711",)),
-        ("Ana_Bell Ünlü", ("4712",)),
-        ("Bob Ng", ("4713",)),
+        ("Ada Lovelace", ("4711", "Participant 4711")),
+        ("Ana_Bell Ünlü", ("4712", "Participant 4712")),
+        ("Bob Ng", ("4713", "Participant 4713")),
     ]
     assert [len(one.notebooks(WEEKS)) for one in layout.hand_ins] == [1, 1, 0]
 
@@ -127,7 +127,7 @@ def test_canvas_download(tmp_path: Path) -> None:
     assert layout.name == "Canvas's download"
     assert list(graded(layout)) == ["leekim (4713)", "leekim (4714)", "lovelaceada", "ngbob", "zoe"]
     ada = layout.hand_ins[2]
-    assert ada.known_as == ("4711",)
+    assert ada.known_as[0] == "4711"
     assert ada.weights_for(ada.notebooks(WEEKS)[0], WEEKS) == folder / weights
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from detgrader.classroom.reports import print_class, print_submission, write_reports
+from detgrader.classroom.reports import write_reports
+from detgrader.classroom.terminal import print_class, print_submission
 from detgrader.grading.results import BatchResult, Status, SubmissionResult, TaskResult
 
 
@@ -36,6 +37,27 @@ def test_files_of_students_who_are_no_longer_there_go(tmp_path: Path) -> None:
     write_reports(batch_of("ada", "bob"), tmp_path, "one")
     written = write_reports(batch_of("bob", "eve"), tmp_path, "two")
     assert {path.name for path in written.gradescope.iterdir()} == {"bob.json", "eve.json"}
+
+
+def test_what_could_not_be_graded_is_nowhere_a_zero(tmp_path: Path) -> None:
+    tasks = [
+        TaskResult("1.1", "Add", 1, 2, Status.PARTIAL),
+        TaskResult("1.2", "Sort", None, 3, Status.GRADER_ERROR, "This could not be graded."),
+    ]
+    batch = BatchResult("week1", "bubblewrap", [SubmissionResult("ada", "x", "ab", tasks)])
+    written = write_reports(batch, tmp_path, "one")
+    (ada,) = json.loads(written.results.read_text("utf-8"))["submissions"]
+    assert (ada["score"], [task["score"] for task in ada["tasks"]]) == (None, [1, None])
+    scope = json.loads((written.gradescope / "ada.json").read_text("utf-8"))
+    assert (scope["score"], [test["score"] for test in scope["tests"]]) == (None, [1, None])
+    assert "could be graded yet" in scope["output"]
+    assert '"? of 3 points. This could not be graded."' in written.junit.read_text("utf-8")
+    console = Console(file=io.StringIO(), width=80)
+    print_submission(console, batch.submissions[0], "bubblewrap")
+    print_class(console, batch)
+    heading, table = console.file.getvalue().split("week1: points of 5")
+    assert "ada: ? of 5 points, 1.2 not graded" in heading
+    assert table.split()[-4:] == ["ada", "?", "1", "?"]
 
 
 @pytest.mark.parametrize("isolation", ["bubblewrap", "none"])

@@ -42,10 +42,21 @@ def test_a_canvas_gradebook_is_a_roster(tmp_path: Path) -> None:
 
 def test_moodles_list_has_first_and_last_names_apart(tmp_path: Path) -> None:
     roster = roster_of(tmp_path, "First name;Last name;Email address\nAda;Lovelace;al@school.org\n")
-    assert roster.student(["Ada Lovelace"]) == "Ada"
+    assert roster.student(["Ada Lovelace"]) == "al@school.org"
     roster = roster_of(tmp_path, "First name;Last name;student\nAda;Lovelace;al1\nAda;Byron;ab2\n")
     assert roster.student(["Ada Lovelace"]) == "al1"
     assert roster.student(["Ada"]) is None  # there are two
+
+
+def test_moodles_worksheet_names_students_in_full_unless_two_are_called_alike(
+    tmp_path: Path,
+) -> None:
+    head = "Identifier,Full name,Email address,Grade\n"
+    ada, other = "Participant 4711,Ada L,al@x,\n", "Participant 4712,Ada L,other@x,\n"
+    assert roster_of(tmp_path, head + ada).student(["Participant 4711"]) == "Ada L"
+    roster = roster_of(tmp_path, head + ada + other)
+    assert roster.student(["Participant 4712"]) == "other@x"
+    assert roster.student(["Ada L"]) is None
 
 
 @pytest.mark.parametrize(

@@ -215,11 +215,15 @@ def test_results_have_the_agreed_form_whatever_came_in(call: dict) -> None:
     for submission in results["submissions"]:
         assert submission["student"].isprintable()
         assert submission["max_score"] == 100
-        assert 0 <= submission["score"] <= 100
+        assert (submission["score"] is None) == bool(submission["error"])
         sha256 = submission["notebook_sha256"]
         assert sha256 is None or re.fullmatch("[0-9a-f]{64}", sha256)
         assert [task["task"] for task in submission["tasks"]] == list(LABELS)
-        assert submission["score"] == sum(task["score"] for task in submission["tasks"])
+        scores = [task["score"] for task in submission["tasks"]]
+        if submission["error"]:  # what was not graded has no points, which is not none
+            assert scores == [None] * len(LABELS)
+        else:
+            assert submission["score"] == sum(scores)
         for task in submission["tasks"]:
             assert task["status"] in STATUSES - {"grader_error"}
             assert isinstance(task["seconds"], float)
@@ -235,7 +239,7 @@ def test_unusable_file_is_refused_with_the_reason(call: dict, name: str) -> None
     result = result_of(call, name)
     path, says = call["files"][name]
     assert says in result["error"]
-    assert (result["score"], result["max_score"]) == (0, 100)
+    assert (result["score"], result["max_score"]) == (None, 100)
     assert {task["status"] for task in result["tasks"]} == {"skipped"}
     assert all(task["message"] == result["error"] for task in result["tasks"])
     assert path.name in result["notebook"]
@@ -310,6 +314,7 @@ def test_long_answer_is_graded_whole(course: Course, solved: dict, tmp_path: Pat
         ((WEEK, "a.ipynb", "--jobs", "0"), "--jobs"),
         ((WEEK, "a.ipynb", "--nonsense"), "--nonsense"),
         ((WEEK, "a.ipynb", "--out", "solutions/week1_toy/notebook.py"), "not a folder"),
+        ((WEEK, "a.ipynb", "--without", "1.3"), "can be left out"),
     ],
 )
 def test_wrong_usage_has_exit_status_2_and_says_why(course: Course, arguments, says: str) -> None:

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import junitparser
@@ -22,7 +21,8 @@ from rich.console import Console
 from detgrader.assignment import load_assignment
 from detgrader.classroom import batch as batches
 from detgrader.classroom.batch import distinct_names, grade_batch, take_in_all
-from detgrader.classroom.reports import print_class, write_reports
+from detgrader.classroom.reports import write_reports
+from detgrader.classroom.terminal import print_class
 from detgrader.course import Course, CourseError
 from detgrader.grading.results import BatchResult, Status, SubmissionResult, TaskResult
 from detgrader.intake import Submission
@@ -379,48 +379,6 @@ def test_table_of_the_class_names_every_task_however_narrow_the_terminal(
     _, heading, ada, *_ = capsys.readouterr().out.splitlines()
     assert heading.split() == ["student", "points", "by", "hand", *titles]
     assert ada.split() == ["ada", "27", "12", *["2.25"] * 12]
-
-
-def test_interrupted_batch_leaves_older_results_alone_and_nothing_else(
-    course: Course, solved: dict, tmp_path: Path
-) -> None:
-    slow = "import time\ndef scale(boxes, factor):\n    time.sleep(60)\n"
-    paths = [
-        hand_in(notebook_with(solved, {"task_1_2": slow}), tmp_path / f"slow{number}.ipynb")
-        for number in range(40)
-    ]
-    out = tmp_path / "out"
-    out.mkdir()
-    (out / "results.json").write_text("older")
-    command = [sys.executable, "-c", "from detgrader.cli import main; main()", "grade", WEEK]
-    process = subprocess.Popen(
-        [*command, "--jobs", "2", "--out", str(out), *map(str, paths)],
-        cwd=course.root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # As in a terminal: a shell's background job, and what it starts, ignores the signal.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    for line in process.stdout:
-        if line.startswith("[1/40]"):
-            break
-    os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Interrupted" in errors
-    assert "Traceback" not in errors
-    assert (out / "results.json").read_text() == "older"
-    assert [path.name for path in out.iterdir()] == ["results.json"]
-    for _ in range(50):
-        try:
-            os.killpg(process.pid, 0)
-        except ProcessLookupError:
-            break
-        time.sleep(0.1)
-    else:
-        pytest.fail("a process outlived the command")
 
 
 def test_detlab_needs_nothing_of_the_graders() -> None:

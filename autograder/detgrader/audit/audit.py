@@ -217,7 +217,7 @@ def add_secret(audit: Audit, other: Audit, secret: str) -> None:
         if verdict.case.kind is not Kind.MUTANT:
             audit.problems += [replace(one, secret=secret) for one in verdict.problems]
         for label, record in verdict.records.items():
-            first = before[verdict.case.key].records[label].result.score
-            if record.result.score != first:
-                scores = first, record.result.score
+            first = before[verdict.case.key].records[label].result.earned
+            if record.result.earned != first:
+                scores = first, record.result.earned
                 audit.differences.append(Difference(verdict.case, label, secret, scores))

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import importlib.metadata
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, cached_property
-from pathlib import Path
-from typing import Any
+from functools import cached_property
 
 from detgrader.assignment import Assignment
 from detgrader.audit.reach import Module, Reach, Sources
 from detgrader.audit.statements import root_of, statements_of
-from detgrader.course import Course, load
+from detgrader.course import Course
+from detgrader.fingerprints import digest, environment, file_digest, set_of_data
 from detgrader.grading.diagnosis import KnownMistake
 from detgrader.grading.tasks import Check, TaskChecks
 from detgrader.intake import CodeCell, Submission
@@ -87,7 +83,7 @@ class Inputs:
         found = {}
         for label, about in self.checks.items():
             marks = [about.limits, sorted(about.forbidden), about.needs, about.weights_of]
-            data = self.set_of_data(about.weights_of) if about.weights_of else []
+            data = set_of_data(self.course, about.weights_of) if about.weights_of else []
             found[label] = digest(marks, "" if label == first else self.stand_ins, data)
         return found
 
@@ -163,22 +159,6 @@ class Inputs:
             if path.is_file() and path.suffix not in (".py", ".pyc")
         ]
 
-    def set_of_data(self, name: str) -> list[Any]:
-        """Describe a set of data that is at hand: where its files lie, how large and how old."""
-        if self.course.locate(name):
-            return []
-        found = load(self.course.settings.locate)(name, self.course.data)
-        places = found if isinstance(found, tuple) else (found,)
-        folders = [place for place in places if isinstance(place, Path)]
-        files = [path for folder in folders for path in sorted(folder.rglob("*"))]
-        stats = [(str(path), path.stat()) for path in [*folders, *files] if path.is_file()]
-        return [str(found), *((name, one.st_size, one.st_mtime_ns) for name, one in stats)]
-
-
-def digest(*parts: object) -> str:
-    """Hash values that are written the same where they are the same."""
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
-
 
 def cells_text(cells: Iterable[CodeCell]) -> list[tuple[str, str, bool]]:
     """Return all of some cells."""
@@ -189,18 +169,3 @@ def mistake_text(mistake: KnownMistake) -> tuple[object, ...]:
     """Return all that a known mistake answers and says."""
     cells = cells_text(mistake.submission.up_to(mistake.cells[-1]))
     return mistake.overlay.name, mistake.overlay.hint, cells
-
-
-def file_digest(path: Path) -> str:
-    """Hash a file; one that is not there is nothing."""
-    if not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@cache
-def environment() -> list[str]:
-    """Return the versions of Python and of all that is installed."""
-    installed = {(one.name, one.version) for one in importlib.metadata.distributions()}
-    return [sys.version, *(f"{name} {version}" for name, version in sorted(installed))]

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from detgrader.audit import margins
 from detgrader.audit.cases import Case, Kind
-from detgrader.audit.inputs import Inputs, digest
+from detgrader.audit.inputs import Inputs
 from detgrader.audit.reuse import Record, Store, keys_of
 from detgrader.audit.verdicts import MEASURED, Problem, Verdict, problem_in
+from detgrader.fingerprints import digest
 from detgrader.grading.orders import Order
 from detgrader.grading.results import CheckResult, SubmissionResult
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import sysconfig
 from collections import defaultdict
 from collections.abc import Set
 from dataclasses import dataclass
@@ -16,12 +15,10 @@ from functools import cached_property
 from pathlib import Path
 
 from detgrader.audit.statements import Statement, statements_of
+from detgrader.fingerprints import is_own
 
 # The engine's own modules know no course, and so ask a student for nothing by name.
 ENGINE = ("detgrader.", "detlab.checking.")
-LIBRARIES = tuple(
-    Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib")
-)
 
 
 @dataclass(frozen=True)
@@ -78,12 +75,6 @@ class Sources:
             return None
         path = Path(spec.origin) if spec and spec.origin else None
         return Module(name, path) if path and is_own(path) else None
-
-
-def is_own(path: Path) -> bool:
-    """Say whether a file is source that somebody may be working on."""
-    path = path.resolve()
-    return path.suffix == ".py" and not any(path.is_relative_to(one) for one in LIBRARIES)
 
 
 class Reach:

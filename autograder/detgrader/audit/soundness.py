@@ -19,12 +19,13 @@ from multiprocessing.connection import Connection, wait
 
 import torch
 
-from detgrader.audit.inputs import Inputs, digest
+from detgrader.audit.inputs import Inputs
 from detgrader.audit.junk import is_heavy
 from detgrader.audit.reach import Reach
 from detgrader.audit.replays import Ask, Endless, Fault, Place, faults
 from detgrader.audit.verdicts import Problem
 from detgrader.classroom.batch import cap_memory
+from detgrader.fingerprints import digest
 from detgrader.grading.diagnosis import names_in
 from detgrader.grading.mistakes import bench_on
 from detgrader.grading.outcomes import Outcome, outcome_of, traceback_of

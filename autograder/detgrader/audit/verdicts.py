@@ -60,7 +60,7 @@ def problem_in(case: Case, label: str, record: Record, points: float) -> Problem
         points: that the task's checks give.
     """
     task = record.result
-    lost = round(points - task.score, 4)
+    lost = round(points - task.earned, 4)
     is_own_mutant = case.kind is Kind.MUTANT and label == case.task
     what, checks = "", record.failures
     if task.status is Status.GRADER_ERROR:
@@ -72,8 +72,8 @@ def problem_in(case: Case, label: str, record: Record, points: float) -> Problem
     elif case.kind is Kind.JUNK:
         what, checks = problem_with_junk(case, record)
     elif case.kind is Kind.STUB:
-        if task.score > 0:
-            what = f"earns {task.score:g} points with nothing done"
+        if task.earned > 0:
+            what = f"earns {task.earned:g} points with nothing done"
             checks = [check for check in record.checks if check.passed]
     elif is_own_mutant and lost <= 0:
         what = f"survives: {case.overlay.does}" if case.overlay else "survives"
@@ -89,9 +89,9 @@ def problem_with_junk(case: Case, record: Record) -> tuple[str, list[CheckResult
     task = record.result
     if task.status is Status.VIOLATION:
         return "is taken for an attack", record.failures
-    if case.whole and task.score > 0:
+    if case.whole and task.earned > 0:
         passed = [check for check in record.checks if check.passed]
-        return f"earns {task.score:g} of {task.max_score:g} points", passed
+        return f"earns {task.earned:g} of {task.max_score:g} points", passed
     if odd := sorted({c for c in task.message if not c.isprintable() and c != "\n"}):
         return f"the message holds {', '.join(map(ascii, odd))}", []
     return "", []
@@ -120,7 +120,7 @@ class Verdict:
     @property
     def scores(self) -> dict[str, float]:
         """Points by task."""
-        return {label: record.result.score for label, record in self.records.items()}
+        return {label: record.result.earned for label, record in self.records.items()}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import itertools
 import multiprocessing
@@ -28,10 +29,14 @@ if TYPE_CHECKING:
     from detgrader.classroom.job import Material
 
 SECRET_VARIABLE = "DETGRADER_SECRET"
+PR_SET_PDEATHSIG = 1
 # What a grading process may need beyond what it begins with: answers, and what is asked of
 # stand-ins, are the students' choice (see `detgrader.sandbox.allowance`).
 MAX_JOB_BYTES = 4 << 30
 OnResult = Callable[[SubmissionResult], None]
+OnStart = Callable[[list[str]], None]
+# So often, in seconds, it is told who is being graded.
+TELL_S = 1.0
 
 
 class NoIsolation(Exception):
@@ -85,9 +90,9 @@ def inside_of(course: Course, week: str, assignment: Assignment) -> Inside:
     )
 
 
-def default_secret() -> str:
-    """Return the staff's secret from the environment, or a fresh one for this batch."""
-    return os.environ.get(SECRET_VARIABLE) or secrets.token_hex(16)
+def default_secret(kept: str = "") -> str:
+    """Return the staff's secret from the environment, or the one that was kept, or a fresh one."""
+    return os.environ.get(SECRET_VARIABLE) or kept or secrets.token_hex(16)
 
 
 def distinct_names(submissions: list[Submission]) -> None:
@@ -111,6 +116,7 @@ def grade_batch(
     secret: str,
     allow_no_isolation: bool = False,
     on_result: OnResult = lambda result: None,
+    on_start: OnStart = lambda students: None,
 ) -> BatchResult:
     """Grade submissions of one week.
 
@@ -120,6 +126,7 @@ def grade_batch(
         secret: the checks' random inputs are drawn from it.
         allow_no_isolation: grade even where students' code cannot be confined.
         on_result: called with each result as it is finished.
+        on_start: called now and then with the students who are being graded.
 
     Returns:
         Results in the order of the submissions.
@@ -136,6 +143,12 @@ def grade_batch(
             "run themselves, `detlab check`, works here."
         )
     assignment = load_assignment(course, week)
+    isolation = ""
+
+    def told(result: SubmissionResult) -> None:
+        result.isolation = isolation
+        on_result(result)
+
     inside = inside_of(course, week, assignment)
     program = isolation_of(inside)
     if program is None and not allow_no_isolation:
@@ -143,6 +156,7 @@ def grade_batch(
             "No sandbox works on this machine (see `detgrader doctor`). To grade without one, "
             "code that you have read yourself, add --allow-no-isolation."
         )
+    isolation = "bubblewrap" if program else "none"
     with start_sandbox(jobs, program, inside) as sandbox:
         gc.disable()  # imports make much that stays and little garbage
         try:
@@ -155,14 +169,18 @@ def grade_batch(
             gc.enable()
         gc.freeze()  # the jobs that are forked now share all this memory
         try:
-            results = run_jobs(sandbox, material, orders, on_result)
+            results = run_jobs(sandbox, material, orders, told, on_start)
         finally:
             gc.unfreeze()  # some libraries complain of what is still there in the end
-    return BatchResult(week, "bubblewrap" if program else "none", results)
+    return BatchResult(week, isolation, results)
 
 
 def run_jobs(
-    sandbox: Sandbox, material: Material, orders: list[Order], on_result: OnResult
+    sandbox: Sandbox,
+    material: Material,
+    orders: list[Order],
+    on_result: OnResult,
+    on_start: OnStart,
 ) -> list[SubmissionResult]:
     """Hand orders to the jobs as they become free, and gather the results in order."""
     jobs = [start_job(material, sandbox, n) for n in range(len(sandbox.controls))]
@@ -189,11 +207,15 @@ def run_jobs(
             feed(job)
         while len(results) < len(orders):
             busy = [job for job in jobs if job.index is not None]
-            ready = wait([job.connection for job in busy])
+            on_start(
+                [orders[job.index].submission.student for job in busy if job.index is not None]
+            )
+            ready = wait([job.connection for job in busy], TELL_S)
             for job in busy:
                 if job.index is not None and job.connection in ready:
                     submission = orders[job.index].submission
                     results[job.index] = receive(job, submission, material.assignment)
+                    sandbox.refuse_if_ended(waiting=not results[job.index].graded)
                     on_result(results[job.index])
                     feed(job)
     finally:
@@ -226,13 +248,25 @@ def run_job(
     """Live as a grading process."""
     from detgrader.classroom.job import work
 
+    # What a terminal tells all of them is the parent's to hear, and what the parent has come to
+    # do about its own end is not theirs.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    end_with(os.getppid())
     cap_memory()
     parents.close()
     for other, control in enumerate(controls):
         if other != number:
             control.close()
     work(material, controls[number], connection)
+
+
+def end_with(parent: int) -> None:
+    """Have the kernel end this process as soon as its parent ends, in whatever way."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # which was too soon to be noticed
+        os._exit(1)
 
 
 def cap_memory() -> None:

@@ -46,15 +46,22 @@ class Found:
     strangers: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
 
+    @property
+    def nothing(self) -> dict[str, str]:
+        """By student, why there is nothing to grade."""
+        told = {name: f"no notebook: {what}" for name, what in self.without_notebook.items()}
+        return dict.fromkeys(self.missing, "missing") | told
+
+    @property
     def lines(self) -> list[str]:
-        """Return what people should know before anything is graded."""
+        """Who needs a person, before anything is graded."""
         nothing = [f"{name} ({what})" for name, what in self.without_notebook.items()]
         lists = {
             "without a notebook": nothing,
             "missing, by the roster": self.missing,
             "not in the roster": self.strangers,
         }
-        return self.said + [f"{what}: {listed(names)}" for what, names in lists.items() if names]
+        return [f"{what}: {listed(names)}" for what, names in lists.items() if names]
 
 
 def find_submissions(

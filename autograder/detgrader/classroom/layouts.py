@@ -212,7 +212,8 @@ def read_matching(name: str, form: re.Pattern[str], folder: Path, weeks: Weeks) 
     for entry, match in entries.items():
         if match:
             key = readable(match["name"]), match["id"]
-            hand_in = found.setdefault(key, HandIn(key[0], [], (match["id"],)))
+            known_as = (match["id"], f"Participant {match['id']}")  # as Moodle's lists have it
+            hand_in = found.setdefault(key, HandIn(key[0], [], known_as))
             hand_in.files += files_in(entry, weeks)
     # Two people of one name are told apart by their numbers.
     names = [name for name, _ in found]

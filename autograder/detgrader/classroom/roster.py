@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from detgrader.intake import readable
 
 MAX_BYTES = 16 << 20
 # Columns that name a student, in order of preference; without one of them it is the first.
-STUDENT = ("student", "identifier", "sis login id")
+STUDENT = ("student", "full name", "email address", "identifier", "sis login id")
 # Rows of Canvas's gradebook that are no student's.
 NO_STUDENTS = ("points possible", "student, test")
 
@@ -39,6 +39,7 @@ class Roster:
     """The students of a class, found by whatever a platform knows them by."""
 
     path: Path
+    columns: list[str]
     rows: list[Row]
     by_cell: dict[str, set[str]] = field(default_factory=dict)
     by_name: dict[str, set[str]] = field(default_factory=dict)
@@ -86,19 +87,32 @@ def read_roster(path: Path) -> Roster:
     columns = lines.fieldnames or []
     if not any(name.strip() for name in columns):
         raise CourseError(f"{path}:1: the first line must name the columns, `student` first")
-    known = {name.strip().casefold(): name for name in reversed(columns)}
-    column = next((known[name] for name in STUDENT if name in known), columns[0])
-    rows: dict[str, Row] = {}
+    numbered = []
     for cells in lines:
         cells.pop(None, None)  # what stands beyond the last column
+        numbered.append((lines.line_num, dict(cells)))
+    column = column_of_students(columns, [cells for _, cells in numbered])
+    rows: dict[str, Row] = {}
+    for number, cells in numbered:
         student = readable(cells[column].strip())
         if student.casefold() in NO_STUDENTS or not any(map(str.strip, cells.values())):
             continue
         if not student or student in rows:
             what = f"{student!r} stands there twice" if student else f"no {column!r}"
-            raise CourseError(f"{path}:{lines.line_num}: {what}")
-        rows[student] = Row(student, dict(cells))
-    return Roster(path, list(rows.values()))
+            raise CourseError(f"{path}:{number}: {what}")
+        rows[student] = Row(student, cells)
+    return Roster(path, list(columns), list(rows.values()))
+
+
+def column_of_students(columns: Sequence[str], rows: Sequence[dict[str, str]]) -> str:
+    """Return the column that names students: of those that may, the first without a name twice."""
+    known = {name.strip().casefold(): name for name in reversed(columns)}
+    candidates = [known[name] for name in STUDENT if name in known] or [columns[0]]
+    for column in candidates:
+        names = [row[column].strip() for row in rows if row[column].strip()]
+        if len(names) == len(set(names)):
+            return column
+    return candidates[0]
 
 
 def names_in(cells: Iterable[str]) -> Iterator[str]:

@@ -22,6 +22,7 @@ class Order:
             a second time with stand-ins.
         sparing: whether costly checks count as passed, not run, once a cheap one of their task
             failed.
+        without_costly: whether tasks with a costly check are left for later, their points unknown.
         hints: whether a wrong answer is compared with known mistakes.
         bucket: which of the secret's sets of inputs is asked; None leaves it to the notebook.
     """
@@ -32,5 +33,6 @@ class Order:
     passing: frozenset[str] = frozenset()
     once: frozenset[str] = frozenset()
     sparing: bool = False
+    without_costly: bool = False
     hints: bool = True
     bucket: int | None = None

@@ -31,7 +31,7 @@ class TaskResult:
 
     Attributes:
         task: label.
-        score: points given so far, of `max_score`.
+        score: points given so far, of `max_score`; None where that is not known, which is no zero.
         pending_manual: points that a person has yet to give or refuse.
         seconds: processor time of the student's code.
         memory_mb: MiB that it took at most, beside the libraries; for staff, and in no output.
@@ -39,13 +39,18 @@ class TaskResult:
 
     task: str
     title: str
-    score: float
+    score: float | None
     max_score: float
     status: Status
     message: str = ""
     seconds: float = 0.0
     pending_manual: float = 0.0
     memory_mb: int = 0
+
+    @property
+    def earned(self) -> float:
+        """Points that are known to be given."""
+        return self.score or 0.0
 
     def as_json(self) -> dict[str, Any]:
         """Return what `results.json` holds of it."""
@@ -88,6 +93,7 @@ class SubmissionResult:
     Attributes:
         error: why nothing could be graded, or the empty string.
         weights_sha256: of the weights that were measured, if there are any.
+        isolation: what confined the student's code: "bubblewrap" or "none"; empty if none was run.
         checks: by task label, how its checks went; for staff, and in no output for students.
         log: lines for staff: violations, edits, values that students must not see.
     """
@@ -98,13 +104,19 @@ class SubmissionResult:
     tasks: list[TaskResult]
     error: str = ""
     weights_sha256: str | None = None
+    isolation: str = ""
     checks: dict[str, list[CheckResult]] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
 
     @property
-    def score(self) -> float:
-        """Points given so far."""
-        return round(sum(task.score for task in self.tasks), 6)
+    def score(self) -> float | None:
+        """Points given so far; None where those of some task are not known."""
+        return None if any(task.score is None for task in self.tasks) else self.earned
+
+    @property
+    def earned(self) -> float:
+        """Points that are known to be given."""
+        return round(sum(task.earned for task in self.tasks), 6)
 
     @property
     def max_score(self) -> float:
@@ -146,6 +158,12 @@ class BatchResult:
         }
 
 
+def points_of(one: TaskResult | SubmissionResult) -> str:
+    """Say how many points are given, of how many; or that it is not known."""
+    score = "?" if one.score is None else f"{one.score:g}"
+    return f"{score} of {one.max_score:g}"
+
+
 def submission_json(result: SubmissionResult) -> dict[str, Any]:
     """Return one student's part of `results.json`."""
     return {
@@ -162,8 +180,26 @@ def submission_json(result: SubmissionResult) -> dict[str, Any]:
 
 
 def ungraded(task: Task, status: Status, reason: str) -> TaskResult:
-    """Return the result of a task that was not graded: nothing earned, and the reason said."""
+    """Return the result of a task that was not graded: its points are not known, and why."""
+    return TaskResult(task.label, task.title, None, task.max_score, status, reason)
+
+
+def earned_nothing(task: Task, status: Status, reason: str = "") -> TaskResult:
+    """Return the result of a task that has no points so far."""
     return TaskResult(task.label, task.title, 0.0, task.max_score, status, reason)
+
+
+def refused(submission: Submission, assignment: Assignment) -> SubmissionResult:
+    """Return the result of a submission of which nothing can be graded."""
+    reason = submission.refusal
+    return SubmissionResult(
+        student=submission.student,
+        path=str(submission.path),
+        notebook_sha256=submission.sha256,
+        tasks=[ungraded(task, Status.SKIPPED, reason) for task in assignment.tasks],
+        error=reason,
+        log=list(submission.notes),
+    )
 
 
 def lost(submission: Submission, assignment: Assignment, detail: str) -> SubmissionResult:

@@ -15,7 +15,15 @@ from detgrader.grading.mistakes import MistakesBench
 from detgrader.grading.orders import Order
 from detgrader.grading.outcomes import traceback_of
 from detgrader.grading.reading import Reading, read_code
-from detgrader.grading.results import CheckResult, Status, SubmissionResult, TaskResult, ungraded
+from detgrader.grading.results import (
+    CheckResult,
+    Status,
+    SubmissionResult,
+    TaskResult,
+    earned_nothing,
+    refused,
+    ungraded,
+)
 from detgrader.grading.session import CheckSession
 from detgrader.grading.stand_ins import StandIns
 from detgrader.grading.tasks import Check, TaskChecks
@@ -27,6 +35,7 @@ from detgrader.text import clean_text, lines_of
 from detlab.checking.workbench import Tool
 
 NOT_ATTEMPTED = "This task was not attempted."
+LATER = "Not graded yet: what takes long is graded in a later round."
 
 
 class Grader:
@@ -66,31 +75,24 @@ class Grader:
         session.bucket = session.bucket_of(submission.sha256)
         if order.bucket is not None:
             session.bucket = order.bucket
-        checks: dict[str, list[CheckResult]] = {}
-        weights = None
         if submission.refusal:
-            reason = submission.refusal
-            results = [ungraded(task, Status.SKIPPED, reason) for task in self.assignment.tasks]
-        else:
-            weights = self.weights_of(submission)
-            run = SubmissionRun(self, order, weights)
-            results = run.grade()
-            log += run.log
-            checks = run.checks
-            for result in results:
-                # Asked for last: a worker takes some milliseconds to end.
-                if result.task in run.workers:
-                    result.seconds = run.workers[result.task].account("cpu_s")
-                    result.memory_mb = int(run.workers[result.task].account("memory_mb"))
+            return refused(submission, self.assignment)
+        weights = self.weights_of(submission)
+        run = SubmissionRun(self, order, weights)
+        results = run.grade()
+        for result in results:
+            # Asked for last: a worker takes some milliseconds to end.
+            if result.task in run.workers:
+                result.seconds = run.workers[result.task].account("cpu_s")
+                result.memory_mb = int(run.workers[result.task].account("memory_mb"))
         return SubmissionResult(
             student=submission.student,
             path=str(submission.path),
             notebook_sha256=submission.sha256,
             weights_sha256=weights.sha256 if weights else None,
             tasks=results,
-            error=submission.refusal,
-            checks=checks,
-            log=log,
+            checks=run.checks,
+            log=log + run.log,
         )
 
     def weights_of(self, submission: Submission) -> HandedIn | None:
@@ -148,7 +150,7 @@ class SubmissionRun:
 
     def grade_task(self, task: Task) -> TaskResult:
         """Grade one task; its written answers are left to a person."""
-        result = ungraded(task, Status.NOT_ATTEMPTED, "")
+        result = earned_nothing(task, Status.NOT_ATTEMPTED)
         if self.is_answered(task.text_cells, self.submission.texts):
             result.status, result.pending_manual = Status.MANUAL, task.manual_points
         if task.points and (problem := self.problem_of(task)):
@@ -156,7 +158,9 @@ class SubmissionRun:
             if self.reading.trick_in(task.code_cells):
                 result.status = Status.VIOLATION
         elif task.points and task in self.to_run:
-            if reason := self.reason_to_skip(task):
+            if self.is_left_for_later(task):
+                result.score, result.status, result.message = None, Status.SKIPPED, LATER
+            elif reason := self.reason_to_skip(task):
                 result.status, result.message = Status.SKIPPED, reason
             else:
                 self.grade_code(task, result)
@@ -165,7 +169,7 @@ class SubmissionRun:
         problems = self.reading.problems
         lost = [problems[cell] for cell in task.text_cells if cell in problems]
         result.message = "\n".join(filter(None, [*lost, result.message]))
-        self.earned[task.label] = result.score
+        self.earned[task.label] = result.earned
         return result
 
     def told_of_trick(self, cell: str) -> str:
@@ -178,6 +182,10 @@ class SubmissionRun:
     def checks_of(self, task: Task) -> TaskChecks:
         """Return a task's checks and their marks."""
         return self.grader.session.tasks.get(task.label, TaskChecks())
+
+    def is_left_for_later(self, task: Task) -> bool:
+        """Say whether a task is not asked for in this round."""
+        return self.order.without_costly and self.checks_of(task).costly
 
     def reason_to_skip(self, task: Task) -> str:
         """Say why a task is not run, or nothing: it rests on tasks that earned nothing."""
@@ -290,6 +298,7 @@ class SubmissionRun:
             self.ahead.worker.close()
             self.ahead = None
         later = self.to_run[self.to_run.index(task) + 1 :]
+        later = [other for other in later if not self.is_left_for_later(other)]
         only = self.order.only
         following = next((t for t in later if only is None or t.label in only), None)
         if following is None:

@@ -68,6 +68,11 @@ class TaskChecks:
     weights_mb: int = 0
 
     @property
+    def costly(self) -> bool:
+        """Whether some check of it trains or measures for long."""
+        return any(check.costly for check in self.checks)
+
+    @property
     def runs_once(self) -> bool:
         """Whether it trains or measures, and so is never run a second time with stand-ins."""
         return bool(self.needs or self.weights_of)

@@ -40,6 +40,7 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 # The zygote's imports want a folder to write to; workers cannot write anywhere.
 SCRATCH_BYTES = 32 << 20
 START_S = 120.0
+ENDED_S = 0.5
 
 
 class SandboxError(Exception):
@@ -275,6 +276,21 @@ class Sandbox:
         if sys.dont_write_bytecode:
             sources += sources_without()
         self.compiler = start_compiling(sources)
+
+    def refuse_if_ended(self, waiting: bool) -> None:
+        """Raise an error if the zygote is no more: no result since then is worth anything.
+
+        Args:
+            waiting: whether to give it a moment: sockets tell of an end before the process is gone.
+
+        Raises:
+            SandboxError: it ended.
+        """
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(ENDED_S if waiting else 0)
+            raise SandboxError(
+                "the sandbox ended while it was needed: was it killed, for want of memory perhaps?"
+            )
 
     def end_workers(self, job: int) -> None:
         """End the workers of a job that can no longer do so itself."""

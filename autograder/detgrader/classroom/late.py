@@ -1,0 +1,121 @@
+"""A course's rule about late submissions: what it costs to hand in after the deadline.
+
+It is applied when results are written, never to what is kept: a rule that changes, or an extension
+that is given later, needs nothing graded again.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from detgrader.course import CourseError
+
+DAY = datetime.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """How late something was handed in, and what that costs.
+
+    Attributes:
+        handed_in: when, or None if nobody knows.
+        deadline: that held for this student.
+        days: that had begun since the deadline, 0 if it was kept.
+        percent: of the points that this costs, from 0 to 100.
+    """
+
+    handed_in: datetime.datetime | None
+    deadline: datetime.datetime
+    days: int = 0
+    percent: float = 0.0
+
+    def after(self, score: float | None) -> float | None:
+        """Return what is left of a score; of one that is not known nothing is known."""
+        return None if score is None else round(score * (1 - self.percent / 100), 6)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `results.json` holds of it."""
+        return {
+            "handed_in": self.handed_in.isoformat() if self.handed_in else None,
+            "deadline": self.deadline.isoformat(),
+            "days": self.days,
+            "percent": self.percent,
+        }
+
+    def __str__(self) -> str:
+        """Say it to a student."""
+        if self.handed_in is None:
+            return "It is not known when this was handed in; nothing is taken off."
+        if not self.percent:
+            return "Handed in in time."
+        days = f"{self.days} day{'s' * (self.days != 1)}"
+        return f"Handed in up to {days} late: {self.percent:g} % of the points are taken off."
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rule.
+
+    Attributes:
+        deadline: until when everybody may hand in.
+        grace_minutes: for which after it nothing is taken off.
+        percent_a_day: of the points that are taken off for each day that has begun.
+        hard_end: after which nothing earns points, if there is such a time.
+        extensions: later deadlines, by student.
+    """
+
+    deadline: datetime.datetime
+    grace_minutes: float = 0.0
+    percent_a_day: float = 100.0
+    hard_end: datetime.datetime | None = None
+    extensions: dict[str, datetime.datetime] = field(default_factory=dict)
+
+    def lateness(self, student: str, handed_in: datetime.datetime | None) -> Lateness:
+        """Say how late a student's submission is, and what that costs."""
+        deadline = max(self.extensions.get(student, self.deadline), self.deadline)
+        over = handed_in - deadline if handed_in else datetime.timedelta(0)
+        if over <= datetime.timedelta(minutes=self.grace_minutes):
+            return Lateness(handed_in, deadline)
+        days = math.ceil(over / DAY)
+        ended = self.hard_end and handed_in and handed_in > max(self.hard_end, deadline)
+        percent = 100.0 if ended else min(days * self.percent_a_day, 100.0)
+        return Lateness(handed_in, deadline, days, percent)
+
+
+def read_policy(path: Path) -> Policy:
+    """Read the rule from a TOML file.
+
+    Raises:
+        CourseError: it cannot be read, lacks a deadline, or holds something that is not understood.
+    """
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise CourseError(f"{path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CourseError(f"{path}: {error}") from None
+    known = Policy.__dataclass_fields__
+    for key in table:
+        if key not in known:
+            raise CourseError(f"{path}: unknown key `{key}`; the keys are {', '.join(known)}")
+    if "deadline" not in table:
+        raise CourseError(f"{path}: it lacks `deadline = 2026-12-01T23:59:00+01:00`")
+    extensions = table.get("extensions", {})
+    if not isinstance(extensions, dict):
+        raise CourseError(f"{path}: `extensions` is a table, a line a student")
+    times = {key: table[key] for key in ("deadline", "hard_end") if key in table}
+    for name, value in (times | extensions).items():
+        if not isinstance(value, datetime.datetime) or value.tzinfo is None:
+            raise CourseError(
+                f"{path}: {name} must be a time with its zone, 2026-12-01T23:59:00+01:00"
+            )
+    for key in ("grace_minutes", "percent_a_day"):
+        number = table.get(key, 0)
+        if isinstance(number, bool) or not isinstance(number, int | float) or not number >= 0:
+            raise CourseError(f"{path}: `{key}` must be a number, not below 0")
+    return Policy(**table)
