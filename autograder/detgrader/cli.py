@@ -105,6 +105,9 @@ def grade(
     only: Annotated[
         list[str] | None, typer.Option(help="Only this student; may be repeated.")
     ] = None,
+    late: Annotated[
+        Path | None, typer.Option(help="The rule about late submissions, a TOML file.")
+    ] = None,
     regrade: Annotated[
         bool, typer.Option("--regrade", help="Grade also what has not changed.")
     ] = False,
@@ -125,44 +128,18 @@ def grade(
     Exit status: 0 when every submission was graded, whatever it scored; 1 when one could
     not be; 2 for wrong usage.
     """
-    from detgrader.assignment import load_assignment
-    from detgrader.classroom import terminal
-    from detgrader.classroom.batch import default_secret
-    from detgrader.classroom.handed_in import find_submissions
-    from detgrader.classroom.kept import kept_in, told_if_it_fails
-    from detgrader.classroom.layouts import Weeks
-    from detgrader.classroom.outputs import Around, write_outputs
-    from detgrader.classroom.progress import Meter
-    from detgrader.classroom.roster import read_roster
-    from detgrader.classroom.rounds import COSTLY, Request, grade_round, make_plan
+    from detgrader.classroom.grading_class import ClassFiles, grade_class
+    from detgrader.classroom.rounds import COSTLY, Request
     from detgrader.stopping import stopped_by_signals
 
     if without not in ("", COSTLY):
         stop(f"--without {without}: all that can be left out is `{COSTLY}`")
     request = Request(jobs, tuple(only or ()), regrade, without, allow_no_isolation)
+    files = ClassFiles(submissions, out or Path("out") / week, roster, late)
     goes_on = "what was graded is kept; run the same command again and it goes on from there"
     with errors_for_people(goes_on), stopped_by_signals():
-        course = Course.find()
-        assignment = load_assignment(course, week)
-        weeks = Weeks(week, tuple(other for other in course.weeks() if other != week))
-        listed = read_roster(roster) if roster else None
-        with kept_in(out or Path("out") / week, week) as kept:
-            found = find_submissions(submissions, assignment, weeks, kept.unpacked, listed)
-            secret = default_secret(kept.secret)
-            plan = make_plan(course, week, found.submissions, kept, request, secret)
-            for line in [*found.said, *found.lines, *plan.lines()]:
-                say(line)
-            kept.begin(secret)
-            with Meter(console, len(plan.to_grade)) as meter:
-                grade_round(course, assignment, plan, kept, request, meter.done, meter.started)
-            batch = kept.batch(first=plan.students)
-            with told_if_it_fails(kept.out):
-                around = Around(listed, found.nothing, found.lines, found.said)
-                written = write_outputs(batch, kept.out, kept.secret, assignment, around)
-    named = batch.submissions[: len(plan.students)]
-    terminal.print_results(console, batch, named, assignment, found.lines)
-    terminal.print_files(console, written)
-    sys.exit(0 if all(result.graded for result in named) else 1)
+        graded = grade_class(Course.find(), week, files, request, console)
+    sys.exit(0 if graded else 1)
 
 
 @app.command()

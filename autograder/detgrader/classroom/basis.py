@@ -17,7 +17,7 @@ from detgrader.intake import Submission
 
 # The engine's parts that a result does not hang on.
 OTHER_ROOMS = ("audit", "authoring", "classroom")
-OTHER_MODULES = ("cli.py", "demo.py", "doctor.py", "__main__.py")
+OTHER_MODULES = ("cli.py", "demo.py", "doctor.py", "stopping.py", "__main__.py")
 # What people are told has changed.
 WORDS = {
     "notebook": "its notebook",

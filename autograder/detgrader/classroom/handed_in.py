@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import stat
 from collections import Counter
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ class Found:
         without_notebook: who handed in something else, and what.
         missing: students of the roster of whom there is nothing.
         strangers: who is not in the roster.
+        times: by student, when it was handed in, as far as that is known.
         said: lines for people: which layouts were met, and which of several notebooks is graded.
     """
 
@@ -44,6 +46,7 @@ class Found:
     without_notebook: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    times: dict[str, datetime.datetime] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
     @property
@@ -70,11 +73,13 @@ def find_submissions(
     weeks: Weeks,
     unpacked: Path,
     roster: Roster | None = None,
+    with_times: bool = False,
 ) -> Found:
     """Find the submissions in what is named: notebooks, folders, zips.
 
     Args:
         unpacked: folder for what lies in zips.
+        with_times: whether to find out when each was handed in.
 
     Raises:
         CourseError: something that is named is not there, or holds no submission.
@@ -100,7 +105,9 @@ def find_submissions(
     if roster:
         map_names(hand_ins, roster, found)
     for one in merged(hand_ins):
-        take_best(one, assignment, weeks, found)
+        chosen = take_best(one, assignment, weeks, found)
+        if with_times and chosen and (at := one.time_of(chosen)):
+            found.times[one.student] = at
     if roster:
         there = {one.student for one in hand_ins}
         found.missing = roster.missing(there)
@@ -161,14 +168,14 @@ def map_names(hand_ins: Sequence[HandIn], roster: Roster, found: Found) -> None:
             one.student = student
 
 
-def take_best(one: HandIn, assignment: Assignment, weeks: Weeks, found: Found) -> None:
+def take_best(one: HandIn, assignment: Assignment, weeks: Weeks, found: Found) -> Path | None:
     """Take in a student's likeliest notebook that can be graded, and say so if there are others."""
     # A folder that is a link is refused, like a notebook that is one.
     notebooks = one.notebooks(weeks) or [path for path in one.files if path.is_symlink()]
     if not notebooks:
         names = [readable(path.name) for path in one.files]
         found.without_notebook[one.student] = listed(names, 3) or "nothing"
-        return
+        return None
     taken = []
     for path in notebooks[:MAX_TRIED]:
         taken.append(take_in(path, assignment, one.student))
@@ -186,6 +193,7 @@ def take_best(one: HandIn, assignment: Assignment, weeks: Weeks, found: Found) -
         )
         found.said.append(note)
         best.notes.append(note)
+    return chosen
 
 
 def listed(names: Sequence[str], most: int = NAMED) -> str:

@@ -96,13 +96,12 @@ def templates() -> jinja2.Environment:
 
 
 def student_page(
-    pages: jinja2.Environment, result: SubmissionResult, assignment: str, stamp: str, late: str = ""
+    pages: jinja2.Environment, result: SubmissionResult, assignment: str, stamp: str
 ) -> str:
     """Return a student's page: no value of a hidden check is on it, only what messages say.
 
     Args:
         stamp: says that there was no sandbox, or nothing.
-        late: says when it was handed in, or nothing.
     """
     return pages.get_template("student.html").render(
         title=f"{result.student}: {assignment}",
@@ -110,7 +109,6 @@ def student_page(
         name=Path(result.path).name,  # where it lies here is nobody else's business
         assignment=assignment,
         stamp=stamp,
-        late=late,
     )
 
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,7 @@ class Kept:
 
     Attributes:
         secret: that the results were graded with, or the empty string.
+        times: by student, when the last one was handed in, as far as that is known.
         history: by student, all gradings, the oldest first.
     """
 
@@ -87,15 +88,20 @@ class Kept:
         self.about = self.folder / "class.json"
         about = read_json(self.about)
         self.secret = str(about.get("secret", ""))
+        self.times: dict[str, datetime.datetime] = {}
+        for student, text in dict(about.get("times", {})).items():
+            self.times[student] = datetime.datetime.fromisoformat(text)
         self.history: dict[str, list[Record]] = {}
         for folder in sorted(self.students.glob("*")):
             for record in records_in(folder):
                 self.history.setdefault(record.result.student, []).append(record)
 
-    def begin(self, secret: str) -> None:
-        """Note what the folder is for, and which secret its results come from."""
+    def begin(self, secret: str, times: Mapping[str, datetime.datetime] | None = None) -> None:
+        """Note what the folder is for, its secret, and when things were handed in."""
         self.secret = secret
-        about = {"schema": SCHEMA, "assignment": self.week, "secret": secret}
+        self.times |= times or {}
+        written = {student: at.isoformat() for student, at in self.times.items()}
+        about = {"schema": SCHEMA, "assignment": self.week, "secret": secret, "times": written}
         with told_if_it_fails(self.about):
             write_json(self.about, about, mode=0o600)
 

@@ -9,52 +9,15 @@ from __future__ import annotations
 import datetime
 import math
 import tomllib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
+from detgrader.classroom.times import read_times
 from detgrader.course import CourseError
+from detgrader.grading.results import BatchResult, Lateness
 
 DAY = datetime.timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Lateness:
-    """How late something was handed in, and what that costs.
-
-    Attributes:
-        handed_in: when, or None if nobody knows.
-        deadline: that held for this student.
-        days: that had begun since the deadline, 0 if it was kept.
-        percent: of the points that this costs, from 0 to 100.
-    """
-
-    handed_in: datetime.datetime | None
-    deadline: datetime.datetime
-    days: int = 0
-    percent: float = 0.0
-
-    def after(self, score: float | None) -> float | None:
-        """Return what is left of a score; of one that is not known nothing is known."""
-        return None if score is None else round(score * (1 - self.percent / 100), 6)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what `results.json` holds of it."""
-        return {
-            "handed_in": self.handed_in.isoformat() if self.handed_in else None,
-            "deadline": self.deadline.isoformat(),
-            "days": self.days,
-            "percent": self.percent,
-        }
-
-    def __str__(self) -> str:
-        """Say it to a student."""
-        if self.handed_in is None:
-            return "It is not known when this was handed in; nothing is taken off."
-        if not self.percent:
-            return "Handed in in time."
-        days = f"{self.days} day{'s' * (self.days != 1)}"
-        return f"Handed in up to {days} late: {self.percent:g} % of the points are taken off."
 
 
 @dataclass(frozen=True)
@@ -67,6 +30,7 @@ class Policy:
         percent_a_day: of the points that are taken off for each day that has begun.
         hard_end: after which nothing earns points, if there is such a time.
         extensions: later deadlines, by student.
+        times: when it was handed in, by student, where staff know better than the records.
     """
 
     deadline: datetime.datetime
@@ -74,6 +38,7 @@ class Policy:
     percent_a_day: float = 100.0
     hard_end: datetime.datetime | None = None
     extensions: dict[str, datetime.datetime] = field(default_factory=dict)
+    times: dict[str, datetime.datetime] = field(default_factory=dict)
 
     def lateness(self, student: str, handed_in: datetime.datetime | None) -> Lateness:
         """Say how late a student's submission is, and what that costs."""
@@ -85,6 +50,22 @@ class Policy:
         ended = self.hard_end and handed_in and handed_in > max(self.hard_end, deadline)
         percent = 100.0 if ended else min(days * self.percent_a_day, 100.0)
         return Lateness(handed_in, deadline, days, percent)
+
+
+def with_lateness(
+    batch: BatchResult, policy: Policy, times: Mapping[str, datetime.datetime]
+) -> BatchResult:
+    """Return a class's results with what was handed in late; those that are kept stay as they are.
+
+    Args:
+        times: by student, when it was handed in, as far as that is known.
+    """
+    known = {**times, **policy.times}
+    results = [
+        replace(one, late=policy.lateness(one.student, known.get(one.student)))
+        for one in batch.submissions
+    ]
+    return replace(batch, submissions=results)
 
 
 def read_policy(path: Path) -> Policy:
@@ -118,4 +99,7 @@ def read_policy(path: Path) -> Policy:
         number = table.get(key, 0)
         if isinstance(number, bool) or not isinstance(number, int | float) or not number >= 0:
             raise CourseError(f"{path}: `{key}` must be a number, not below 0")
-    return Policy(**table)
+    listed = table.pop("times", None)
+    if not isinstance(listed, str | None):
+        raise CourseError(f"{path}: `times` names a CSV file")
+    return Policy(**table, times=read_times(path.parent / listed) if listed else {})

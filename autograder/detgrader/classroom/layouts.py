@@ -6,6 +6,7 @@ a file, or a browser renames it to, does not.
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from detgrader.assignment import names_week, plain
+from detgrader.classroom.times import commit_time, in_zone, moment, time_beside
 from detgrader.course import CourseError
 from detgrader.files import Unreadable, read_handed_in
 from detgrader.intake import WEIGHTS, readable
@@ -55,12 +57,16 @@ class HandIn:
         files: all of them; links too, which are refused where they are read.
         known_as: other names and numbers that the platform knows them by.
         earlier: what was named before this, if it is the same student's.
+        at: when it was handed in, if the platform's list says so.
+        clone: the folder of a clone of git's, if it is one.
     """
 
     student: str
     files: list[Path]
     known_as: tuple[str, ...] = ()
     earlier: HandIn | None = None
+    at: datetime.datetime | None = None
+    clone: Path | None = None
 
     def notebooks(self, weeks: Weeks) -> list[Path]:
         """Return the notebooks that may be meant, the likeliest first.
@@ -77,6 +83,13 @@ class HandIn:
         earlier = self.earlier.notebooks(weeks) if self.earlier else []
         own = sorted(filter(is_notebook, self.files), key=unlikeliness)
         return own + [path for path in earlier if path not in own]
+
+    def time_of(self, notebook: Path) -> datetime.datetime | None:
+        """Return when a notebook was handed in, if anything says so."""
+        if self.earlier and notebook not in self.files:
+            return self.earlier.time_of(notebook)
+        committed = commit_time(self.clone / ".git") if self.clone and not self.at else None
+        return self.at or time_beside(notebook) or committed
 
     def weights_for(self, notebook: Path, weeks: Weeks) -> Path | None:
         """Return the weights that belong to a notebook, if it can be told which these are."""
@@ -164,7 +177,8 @@ def read_gradescope(folder: Path, weeks: Weeks) -> Layout | None:
         files = files_in(entry, weeks)
         # Of a group each gets the result.
         for known_as in submitters(about.get(entry.name)) or [(entry.name,)]:
-            hand_ins.append(HandIn(known_as[0], files, known_as[1:]))
+            at = time_in(about.get(entry.name))
+            hand_ins.append(HandIn(known_as[0], files, known_as[1:], at=at))
     return Layout("Gradescope's export", hand_ins)
 
 
@@ -186,6 +200,12 @@ def submitters(about: object) -> list[tuple[str, ...]]:
     told = [[one.get(key) for key in (":email", ":sid", ":name")] for one in people]
     named = [tuple(readable(str(text)) for text in texts if text) for texts in told]
     return [names for names in named if names]
+
+
+def time_in(about: object) -> datetime.datetime | None:
+    """Return when a submission was made, if that is a time."""
+    at = about.get(":created_at") if isinstance(about, dict) else None
+    return in_zone(at) if isinstance(at, datetime.datetime) else moment(str(at))
 
 
 def read_moodle(folder: Path, weeks: Weeks) -> Layout | None:
@@ -232,7 +252,7 @@ def read_clones(folder: Path, weeks: Weeks) -> Layout | None:
     if not any(is_notebook(path) for paths in files.values() for path in paths):
         return None
     hand_ins = [
-        HandIn(readable(one.name.removeprefix(prefix)), paths, (readable(one.name),))
+        HandIn(readable(one.name.removeprefix(prefix)), paths, (readable(one.name),), clone=one)
         for one, paths in files.items()
     ]
     return Layout(f"GitHub Classroom's clones (`{prefix}` is taken off their names)", hand_ins)

@@ -53,9 +53,10 @@ def gradescope(result: SubmissionResult, isolation: str) -> dict[str, Any]:
     pending = f"{result.pending_manual:g} points are still to be given by hand."
     unknown = "Not all of it could be graded yet, so there is no sum."
     lines = [result.error or pending * bool(result.pending_manual), stamp(isolation)]
+    lines.append(str(result.late) if result.late else "")
     lines.insert(0, unknown * (result.score is None and not result.error))
     return {
-        "score": result.score,
+        "score": result.final_score,
         "output": "\n".join(filter(None, lines)),
         "visibility": "visible",
         "stdout_visibility": "hidden",

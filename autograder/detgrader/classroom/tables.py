@@ -26,13 +26,15 @@ def grades_table(batch: BatchResult, nothing: dict[str, str]) -> str:
         nothing: by student, why there is nothing to grade.
     """
     labels = [task.task for task in batch.submissions[0].tasks] if batch.submissions else []
-    head = ["student", "score", "max_score", "pending_manual", *labels, "note"]
+    late = ["handed_in", "late_percent", "final_score"] * any(one.late for one in batch.submissions)
+    head = ["student", "score", "max_score", "pending_manual", *late, *labels, "note"]
     rows = [
         [
             one.student,
             number(one.score),
             number(one.max_score),
             number(one.pending_manual),
+            *(late_cells(one) if late else ()),
             *(number(task.score) for task in one.tasks),
             note_of(one),
         ]
@@ -42,6 +44,15 @@ def grades_table(batch: BatchResult, nothing: dict[str, str]) -> str:
     empty = [""] * (len(head) - 2)
     rows += [[name, *empty, why] for name, why in nothing.items() if name not in there]
     return table_of([head, *([harmless(cell) for cell in row] for row in sorted(rows))])
+
+
+def late_cells(result: SubmissionResult) -> list[str]:
+    """Return when something was handed in, what that costs, and what is left."""
+    if result.late is None:
+        return ["", "", ""]
+    at = result.late.handed_in
+    when = at.isoformat() if at else "unknown"
+    return [when, number(result.late.percent), number(result.final_score)]
 
 
 def note_of(result: SubmissionResult) -> str:
@@ -75,7 +86,7 @@ def canvas_column(columns: Sequence[str], week: str) -> str:
 
 def filled(batch: BatchResult, roster: Roster, columns: Sequence[str], column: str) -> str:
     """Return a list with points in one of its columns, or in one more."""
-    points = {one.student: number(one.score) for one in batch.submissions}
+    points = {one.student: number(one.final_score) for one in batch.submissions}
     head = list(dict.fromkeys([*columns, column]))
     rows = [
         [(name == column and points.get(row.student)) or row.cells.get(name, "") for name in head]

@@ -1,5 +1,6 @@
 """The one model of results; every output is written from it."""
 
+import datetime
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -86,6 +87,43 @@ class CheckResult:
         return self.status is Status.PASSED
 
 
+@dataclass(frozen=True)
+class Lateness:
+    """How late something was handed in, and what that costs.
+
+    Attributes:
+        handed_in: when, or None if nobody knows.
+        deadline: that held for this student.
+        days: that had begun since the deadline, 0 if it was kept.
+        percent: of the points that are taken off, from 0 to 100.
+    """
+
+    handed_in: datetime.datetime | None
+    deadline: datetime.datetime
+    days: int = 0
+    percent: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `results.json` holds of it."""
+        return {
+            "handed_in": self.handed_in.isoformat() if self.handed_in else None,
+            "deadline": self.deadline.isoformat(),
+            "days": self.days,
+            "percent": self.percent,
+        }
+
+    def __str__(self) -> str:
+        """Say it to a student."""
+        if self.handed_in is None:
+            return "It is not known when this was handed in, so nothing is taken off."
+        if not self.percent:
+            return "Handed in in time."
+        return (
+            f"Handed in on day {self.days} after the deadline: {self.percent:g} % of the points "
+            "are taken off."
+        )
+
+
 @dataclass
 class SubmissionResult:
     """One student's results.
@@ -96,6 +134,7 @@ class SubmissionResult:
         isolation: what confined the student's code: "bubblewrap" or "none"; empty if none was run.
         checks: by task label, how its checks went; for staff, and in no output for students.
         log: lines for staff: violations, edits, values that students must not see.
+        late: how late it was handed in, where there is a rule about that.
     """
 
     student: str
@@ -107,6 +146,7 @@ class SubmissionResult:
     isolation: str = ""
     checks: dict[str, list[CheckResult]] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
+    late: Lateness | None = None
 
     @property
     def score(self) -> float | None:
@@ -117,6 +157,13 @@ class SubmissionResult:
     def earned(self) -> float:
         """Points that are known to be given."""
         return round(sum(task.earned for task in self.tasks), 6)
+
+    @property
+    def final_score(self) -> float | None:
+        """What is left of the score after what being late costs."""
+        if self.score is None or self.late is None:
+            return self.score
+        return round(self.score * (1 - self.late.percent / 100), 6)
 
     @property
     def max_score(self) -> float:
@@ -174,6 +221,8 @@ def submission_json(result: SubmissionResult) -> dict[str, Any]:
         "score": result.score,
         "max_score": result.max_score,
         "pending_manual": result.pending_manual,
+        "late": result.late.as_json() if result.late else None,
+        "final_score": result.final_score,
         "error": result.error,
         "tasks": [task.as_json() for task in result.tasks],
     }

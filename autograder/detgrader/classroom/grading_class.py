@@ -1,0 +1,76 @@
+"""From what a class handed in to all files of its results: what `detgrader grade` does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from detgrader.assignment import load_assignment
+from detgrader.classroom import terminal
+from detgrader.classroom.batch import default_secret
+from detgrader.classroom.handed_in import find_submissions
+from detgrader.classroom.kept import kept_in, told_if_it_fails
+from detgrader.classroom.late import read_policy, with_lateness
+from detgrader.classroom.layouts import Weeks
+from detgrader.classroom.outputs import Around, write_outputs
+from detgrader.classroom.progress import Meter
+from detgrader.classroom.roster import read_roster
+from detgrader.classroom.rounds import Request, grade_round, make_plan
+from detgrader.course import Course
+
+
+@dataclass(frozen=True)
+class ClassFiles:
+    """Where a class's files lie.
+
+    Attributes:
+        submissions: notebooks, folders and zips.
+        out: folder for the week's results.
+        roster: the class's list, if there is one.
+        late: the rule about late submissions, if there is one.
+    """
+
+    submissions: Sequence[Path]
+    out: Path
+    roster: Path | None = None
+    late: Path | None = None
+
+
+def grade_class(
+    course: Course, week: str, files: ClassFiles, request: Request, console: Console
+) -> bool:
+    """Grade a class, tell of it, and write its files.
+
+    Returns:
+        Whether all that was asked for could be graded, whatever it scored.
+
+    Raises:
+        CourseError, CannotKeep, NoIsolation, SandboxError: see where they are made.
+    """
+    assignment = load_assignment(course, week)
+    weeks = Weeks(week, tuple(other for other in course.weeks() if other != week))
+    roster = read_roster(files.roster) if files.roster else None
+    policy = read_policy(files.late) if files.late else None
+    with kept_in(files.out, week) as kept:
+        found = find_submissions(
+            files.submissions, assignment, weeks, kept.unpacked, roster, bool(policy)
+        )
+        secret = default_secret(kept.secret)
+        plan = make_plan(course, week, found.submissions, kept, request, secret)
+        for line in [*found.said, *found.lines, *plan.lines()]:
+            console.print(line, markup=False, soft_wrap=True)
+        kept.begin(secret, found.times)
+        with Meter(console, len(plan.to_grade)) as meter:
+            grade_round(course, assignment, plan, kept, request, meter.done, meter.started)
+        batch = kept.batch(first=plan.students)
+        batch = with_lateness(batch, policy, kept.times) if policy else batch
+        around = Around(roster, found.nothing, found.lines, found.said)
+        with told_if_it_fails(kept.out):
+            written = write_outputs(batch, kept.out, kept.secret, assignment, around)
+    named = batch.submissions[: len(plan.students)]
+    terminal.print_results(console, batch, named, assignment, found.lines)
+    terminal.print_files(console, written)
+    return all(result.graded for result in named)
