@@ -108,6 +108,9 @@ def grade(
     late: Annotated[
         Path | None, typer.Option(help="The rule about late submissions, a TOML file.")
     ] = None,
+    marks: Annotated[
+        Path | None, typer.Option(help="Marked written answers: written.csv, filled in.")
+    ] = None,
     regrade: Annotated[
         bool, typer.Option("--regrade", help="Grade also what has not changed.")
     ] = False,
@@ -135,7 +138,7 @@ def grade(
     if without not in ("", COSTLY):
         stop(f"--without {without}: all that can be left out is `{COSTLY}`")
     request = Request(jobs, tuple(only or ()), regrade, without, allow_no_isolation)
-    files = ClassFiles(submissions, out or Path("out") / week, roster, late)
+    files = ClassFiles(submissions, out or Path("out") / week, roster, late, marks)
     goes_on = "what was graded is kept; run the same command again and it goes on from there"
     with errors_for_people(goes_on), stopped_by_signals():
         graded = grade_class(Course.find(), week, files, request, console)

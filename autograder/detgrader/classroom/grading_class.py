@@ -19,7 +19,9 @@ from detgrader.classroom.outputs import Around, write_outputs
 from detgrader.classroom.progress import Meter
 from detgrader.classroom.roster import read_roster
 from detgrader.classroom.rounds import Request, grade_round, make_plan
+from detgrader.classroom.written import Marks
 from detgrader.course import Course
+from detgrader.files import write_text
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,14 @@ class ClassFiles:
         out: folder for the week's results.
         roster: the class's list, if there is one.
         late: the rule about late submissions, if there is one.
+        marks: a table of written answers that somebody marked, if there is one.
     """
 
     submissions: Sequence[Path]
     out: Path
     roster: Path | None = None
     late: Path | None = None
+    marks: Path | None = None
 
 
 def grade_class(
@@ -65,11 +69,18 @@ def grade_class(
         kept.begin(secret, found.times)
         with Meter(console, len(plan.to_grade)) as meter:
             grade_round(course, assignment, plan, kept, request, meter.done, meter.started)
-        batch = kept.batch(first=plan.students)
+        marks = Marks(kept, assignment)
+        if files.marks:
+            taken = marks.take_in(files.marks)
+            console.print(f"{taken} marks taken from {files.marks}", markup=False, soft_wrap=True)
+        batch = marks.applied(kept.batch(first=plan.students))
         batch = with_lateness(batch, policy, kept.times) if policy else batch
         around = Around(roster, found.nothing, found.lines, found.said)
         with told_if_it_fails(kept.out):
             written = write_outputs(batch, kept.out, kept.secret, assignment, around)
+            if marks.tasks:
+                written["written"] = files.out / "written.csv"
+                write_text(written["written"], marks.table(), mode=0o600)
     named = batch.submissions[: len(plan.students)]
     terminal.print_results(console, batch, named, assignment, found.lines)
     terminal.print_files(console, written)

@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +46,14 @@ class Record:
         inputs: hashes of all that the result hangs on.
         left_out: what was not asked for, such as "costly", or the empty string.
         graded_at: when, in UTC, as ISO 8601 writes it.
+        texts: written answers, by grade id.
     """
 
     inputs: dict[str, str]
     left_out: str
     graded_at: str
     result: SubmissionResult
+    texts: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Record:
@@ -63,7 +65,8 @@ class Record:
             for label, some in told["checks"].items()
         }
         result = SubmissionResult(**told | {"tasks": tasks, "checks": checks})
-        return cls(data["inputs"], data["left_out"], data["graded_at"], result)
+        about = data["inputs"], data["left_out"], data["graded_at"]
+        return cls(*about, result, data.get("texts", {}))
 
 
 class Kept:
@@ -86,6 +89,7 @@ class Kept:
         self.students = self.folder / "students"
         self.unpacked = self.folder / "unpacked"
         self.about = self.folder / "class.json"
+        self.marks_file = self.folder / "marks.json"
         about = read_json(self.about)
         self.secret = str(about.get("secret", ""))
         self.times: dict[str, datetime.datetime] = {}
@@ -105,14 +109,23 @@ class Kept:
         with told_if_it_fails(self.about):
             write_json(self.about, about, mode=0o600)
 
-    def keep(self, inputs: dict[str, str], left_out: str, result: SubmissionResult) -> None:
+    def keep(
+        self,
+        inputs: dict[str, str],
+        left_out: str,
+        result: SubmissionResult,
+        texts: dict[str, str] | None = None,
+    ) -> None:
         """Write a result beside those that the student had before.
+
+        Args:
+            texts: written answers, by grade id.
 
         Raises:
             CannotKeep: the disk is full, or the folder gone.
         """
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        record = Record(inputs, left_out, now, result)
+        record = Record(inputs, left_out, now, result, texts or {})
         folder = self.students / file_name(result.student)
         with told_if_it_fails(folder):
             folder.mkdir(parents=True, exist_ok=True)

@@ -132,9 +132,11 @@ def grade_round(
         NoIsolation, CourseError, SandboxError: see `grade_batch`.
     """
     inputs = {one.student: hashes for one, hashes in plan.to_grade}
+    texts = {one.student: one.texts for one, _ in plan.to_grade}
 
     def keep(result: SubmissionResult) -> None:
-        kept.keep(inputs[result.student], request.left_out, result)
+        student = result.student
+        kept.keep(inputs[student], request.left_out, result, texts[student])
         on_result(result)
 
     sound = [one for one, _ in plan.to_grade if not one.refusal]

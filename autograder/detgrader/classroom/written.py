@@ -1,0 +1,163 @@
+"""Written answers: a table of all of them for a person to mark, and the marks that come back."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from detgrader.assignment import Assignment, Task
+from detgrader.classroom.kept import Kept, read_json, told_if_it_fails
+from detgrader.classroom.tables import harmless, number, table_of
+from detgrader.course import CourseError
+from detgrader.files import Unreadable, read_handed_in, write_json
+from detgrader.grading.results import BatchResult, Status, SubmissionResult, TaskResult
+
+HEAD = ("student", "task", "max_points", "points", "comment", "answer")
+MAX_BYTES = 256 << 20
+# What a mark may turn into another status: it says nothing of violations and the like.
+MARKED = (Status.MANUAL, Status.PASSED, Status.PARTIAL, Status.FAILED)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a person gave for a written answer.
+
+    Attributes:
+        answer: hash of what was read; an answer that has changed since waits again.
+    """
+
+    points: float
+    comment: str
+    answer: str
+
+
+class Marks:
+    """The marks of a class, by student and task, kept in the class's folder."""
+
+    def __init__(self, kept: Kept, assignment: Assignment):
+        self.kept = kept
+        self.tasks = {task.label: task for task in assignment.tasks if task.manual_points}
+        self.given = {
+            (student, label): Mark(**mark)
+            for student, marks in read_json(kept.marks_file).items()
+            for label, mark in marks.items()
+        }
+
+    def answers(self) -> Iterator[tuple[str, Task, str]]:
+        """Yield the written answers that there are: student, task, text."""
+        for student in sorted(self.kept.history):
+            record = self.kept.current(student)
+            pending = (
+                {one.task for one in record.result.tasks if one.pending_manual} if record else ()
+            )
+            for label, task in self.tasks.items():
+                if record and label in pending:
+                    texts = [record.texts.get(cell, "") for cell in task.text_cells]
+                    yield student, task, "\n\n".join(texts).strip()
+
+    def mark(self, student: str, label: str, answer: str) -> Mark | None:
+        """Return what was given for an answer, if it is still the one that was read."""
+        mark = self.given.get((student, label))
+        return mark if mark and mark.answer == hash_of(answer) else None
+
+    def table(self) -> str:
+        """Return all written answers as CSV, with the marks that there are."""
+        rows = []
+        for student, task, answer in self.answers():
+            mark = self.mark(student, task.label, answer)
+            given = [number(mark.points), mark.comment] if mark else ["", ""]
+            row = [student, task.label, number(task.manual_points), *given, answer]
+            rows.append([harmless(cell) for cell in row])
+        return table_of([HEAD, *rows])
+
+    def take_in(self, path: Path) -> int:
+        """Take marks from a table that somebody filled in, and keep them; return how many.
+
+        A line without points waits on.
+
+        Raises:
+            CourseError: by line: points that are none or too many, or nobody's answer.
+            CannotKeep: they cannot be written.
+        """
+        answers = {
+            (harmless(name), task.label): (name, text) for name, task, text in self.answers()
+        }
+        taken = 0
+        for line, cells in filled_lines(path):
+            where, key = f"{path}:{line}", (cells["student"], cells["task"])
+            if key not in answers:
+                raise CourseError(f"{where}: {key[0]!r} has no written answer to {key[1]!r}")
+            most = self.tasks[key[1]].manual_points
+            try:
+                points = float(cells["points"].replace(",", "."))
+            except ValueError:
+                points = -1.0
+            if not 0 <= points <= most:
+                raise CourseError(f"{where}: {cells['points']!r}: points are from 0 to {most:g}")
+            student, text = answers[key]
+            self.given[student, key[1]] = Mark(points, cells["comment"].strip(), hash_of(text))
+            taken += 1
+        kept: dict[str, dict[str, object]] = {}
+        for (student, label), mark in self.given.items():
+            kept.setdefault(student, {})[label] = asdict(mark)
+        with told_if_it_fails(self.kept.marks_file):
+            write_json(self.kept.marks_file, kept, mode=0o600)
+        return taken
+
+    def applied(self, batch: BatchResult) -> BatchResult:
+        """Return a class's results with the marks in them; those that are kept stay as they are."""
+        known = {
+            (student, task.label): mark
+            for student, task, answer in self.answers()
+            if (mark := self.mark(student, task.label, answer))
+        }
+
+        def with_marks(result: SubmissionResult) -> SubmissionResult:
+            tasks = [
+                marked(one, mark) if (mark := known.get((result.student, one.task))) else one
+                for one in result.tasks
+            ]
+            return replace(result, tasks=tasks)
+
+        return replace(batch, submissions=[with_marks(one) for one in batch.submissions])
+
+
+def marked(task: TaskResult, mark: Mark) -> TaskResult:
+    """Return a task's result with a person's points; of an unknown sum they make no known one."""
+    words = (
+        f"By a person: {mark.points:g} of {task.pending_manual:g} points. {mark.comment}".strip()
+    )
+    message = "\n".join(filter(None, [task.message, words]))
+    if task.score is None:
+        return replace(task, pending_manual=0.0, message=message)
+    score, status = round(task.score + mark.points, 6), task.status
+    if status in MARKED:
+        status = Status.FAILED if score <= 0 else Status.PARTIAL
+        status = Status.PASSED if score >= task.max_score else status
+    return replace(task, score=score, status=status, pending_manual=0.0, message=message)
+
+
+def filled_lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the lines of a table that have points, with their numbers."""
+    try:
+        text = read_handed_in(path, MAX_BYTES).decode("utf-8-sig")
+    except (Unreadable, UnicodeDecodeError) as error:
+        raise CourseError(f"{path} cannot be read: {error}") from None
+    csv.field_size_limit(MAX_BYTES)
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)  # as a spreadsheet of any country saves it
+    lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval="")
+    if not {"student", "task", "points", "comment"} <= set(lines.fieldnames or ()):
+        raise CourseError(f"{path}:1: the first line must name the columns {', '.join(HEAD)}")
+    for cells in lines:
+        if cells["points"].strip():
+            yield lines.line_num, cells
+
+
+def hash_of(answer: str) -> str:
+    """Return a hash of an answer's text."""
+    return hashlib.sha256(answer.encode("utf-8", "replace")).hexdigest()
