@@ -117,10 +117,9 @@ class Marks:
         }
 
         def with_marks(result: SubmissionResult) -> SubmissionResult:
-            tasks = [
-                marked(one, mark) if (mark := known.get((result.student, one.task))) else one
-                for one in result.tasks
-            ]
+            marks = [known.get((result.student, one.task)) for one in result.tasks]
+            pairs = zip(result.tasks, marks, strict=True)
+            tasks = [marked(one, mark) if mark else one for one, mark in pairs]
             return replace(result, tasks=tasks)
 
         return replace(batch, submissions=[with_marks(one) for one in batch.submissions])
