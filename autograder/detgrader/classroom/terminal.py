@@ -123,6 +123,9 @@ def print_results(
         print_class(console, batch)
     if len(batch.submissions) > FEW:
         print_overview(console, batch, overview_of(batch, assignment), found)
+    else:
+        for line in found:
+            console.print(line, markup=False, soft_wrap=True)
 
 
 def print_overview(
