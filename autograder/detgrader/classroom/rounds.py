@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from detgrader.assignment import Assignment
@@ -44,11 +45,13 @@ class Plan:
 
     Attributes:
         students: all that it is about, in their order.
-        to_grade: with the hashes of all that each result hangs on.
+        to_grade: with the hashes of what was handed in.
+        basis: the hashes of what all results hang on, found when they are first asked for.
         reused: students whose results still hold.
         why: by student, why a result is not reused; the empty string for a new one.
     """
 
+    basis: Callable[[], dict[str, str]]
     students: list[str] = field(default_factory=list)
     to_grade: list[tuple[Submission, dict[str, str]]] = field(default_factory=list)
     reused: list[str] = field(default_factory=list)
@@ -83,19 +86,19 @@ def make_plan(
             close = difflib.get_close_matches(student, names, 3, 0.4)
             like = f"; is it {' or '.join(close)}?" if close else ""
             raise CourseError(f"--only: nothing was handed in by {student!r}{like}")
-    plan = Plan()
-    basis = basis_of(course, week, secret)
+    # Where nothing was graded yet it is found while the sandbox starts.
+    plan = Plan(functools.cache(lambda: basis_of(course, week, secret)))
     for one in submissions:
         if request.only and one.student not in request.only:
             continue
         plan.students.append(one.student)
-        inputs = basis | handed_in(one)
+        own = handed_in(one)
         record = kept.current(one.student)
-        reason = why_not(record, inputs, request) if record else ""
+        reason = why_not(record, plan.basis() | own, request) if record else ""
         if record and not reason:
             plan.reused.append(one.student)
         else:
-            plan.to_grade.append((one, inputs))
+            plan.to_grade.append((one, own))
             plan.why[one.student] = reason
     return plan
 
@@ -131,12 +134,12 @@ def grade_round(
         CannotKeep: a result cannot be written.
         NoIsolation, CourseError, SandboxError: see `grade_batch`.
     """
-    inputs = {one.student: hashes for one, hashes in plan.to_grade}
+    own = {one.student: hashes for one, hashes in plan.to_grade}
     texts = {one.student: one.texts for one, _ in plan.to_grade}
 
     def keep(result: SubmissionResult) -> None:
         student = result.student
-        kept.keep(inputs[student], request.left_out, result, texts[student])
+        kept.keep(plan.basis() | own[student], request.left_out, result, texts[student])
         on_result(result)
 
     sound = [one for one, _ in plan.to_grade if not one.refusal]
@@ -146,10 +149,15 @@ def grade_round(
     if not sound:
         return
     without_costly = request.left_out == COSTLY
+
+    def orders(_: Assignment) -> list[Order]:
+        plan.basis()  # before anybody can change it
+        return [Order(one, without_costly=without_costly) for one in sound]
+
     grade_batch(
         course,
         assignment.name,
-        lambda _: [Order(one, without_costly=without_costly) for one in sound],
+        orders,
         min(request.jobs, len(sound)),
         secret=kept.secret,
         allow_no_isolation=request.allow_no_isolation,
