@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from detgrader.assignment import Assignment
 from detgrader.classroom.overview import Overview, overview_of
@@ -37,9 +37,9 @@ COLOURS: dict[str, str] = {
 def print_submission(console: Console, result: SubmissionResult, isolation: str) -> None:
     """Print one student's table, and below it what they should read."""
     if result.error:
-        console.print(f"{summary(result)}\n", style="bold", markup=False)
+        console.print(Text(f"{summary(result)}\n", style="bold"))
         return
-    table = Table(title=escape(summary(result)), title_justify="left", title_style="bold")
+    table = Table(title=Text(summary(result)), title_justify="left", title_style="bold")
     table.add_column("task", no_wrap=True)
     table.add_column("title")
     table.add_column("points", justify="right", no_wrap=True)
@@ -48,12 +48,12 @@ def print_submission(console: Console, result: SubmissionResult, isolation: str)
     for task in result.tasks:
         points = points_of(task).replace("of", "/")
         waits = f"{task.pending_manual:g}" if task.pending_manual else ""
-        table.add_row(task.task, escape(task.title), points, waits, coloured(task))
+        table.add_row(task.task, Text(task.title), points, waits, coloured(task))
     console.print(table)
     for task in result.tasks:
         if task.message and task.status != "not_attempted":
             console.print(f"[bold]{task.task}[/] {coloured(task)}")
-            console.print(Padding(escape(task.message), (0, 0, 0, 4)))
+            console.print(Padding(Text(task.message), (0, 0, 0, 4)))
     if text := stamp(isolation):
         console.print(text, style="bold")
     console.print()
@@ -94,10 +94,10 @@ def print_class(console: Console, batch: BatchResult) -> None:
     for result in batch.submissions:
         cells = [f"[{COLOURS[task.status]}]{short(task.score, 3)}[/]" for task in result.tasks]
         if result.error:
-            table.add_row(escape(result.student), "[red]refused[/]")
+            table.add_row(Text(result.student), "[red]refused[/]")
             continue
         waits = [f"{result.pending_manual:g}"] if by_hand else []
-        table.add_row(escape(result.student), short(result.score), *waits, *cells)
+        table.add_row(Text(result.student), short(result.score), *waits, *cells)
     least = console.measure(table, options=console.options.update(max_width=10**4)).minimum
     table.width = least if least > console.width else None
     console.print(table, crop=False)
@@ -136,7 +136,7 @@ def print_overview(
     Args:
         found: lines about who is missing and the like.
     """
-    lines = [f"[bold]{escape(batch.assignment)}: {len(batch.submissions)} students[/]"]
+    lines = [f"\n{batch.assignment}: {len(batch.submissions)} students"]
     if view.scores:
         low, middle, high = view.quartiles
         lines.append(
@@ -152,19 +152,19 @@ def print_overview(
         for task in hardest:
             lines.append(
                 f"  {task.label:5} {task.share:4.0%} of the points, {task.passed} passed all: "
-                f"{escape(task.title)}"
+                f"{task.title}"
             )
     if view.unknown:
         lines.append(f"without a sum, for what was left out: {view.unknown}")
     if view.by_hand:
         lines.append(f"with written answers to mark: {view.by_hand}")
     if view.needs:
-        lines.append("[bold]who needs a person:[/]")
-        lines += [f"  {escape(f'{student}: {why}')}" for student, why in view.needs[:NAMED]]
+        lines.append("who needs a person:")
+        lines += [f"  {student}: {why}" for student, why in view.needs[:NAMED]]
         if len(view.needs) > NAMED:
             lines.append(f"  and {len(view.needs) - NAMED} more: see staff.log")
-    lines += map(escape, found)
-    console.print("\n".join(lines), soft_wrap=True, highlight=False)
+    # Names and messages may look like the console's own marks.
+    console.print("\n".join([*lines, *found]), markup=False, soft_wrap=True, highlight=False)
 
 
 def short(score: float | None, length: int = 6) -> str:
