@@ -11,33 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from detgrader.course import Course, CourseError
-from detlab.checking.labels import check_id, label_of_answer
+from detlab.checking.labels import check_id
+from detlab.checking.notebook import ReleasedCell, source_of
 
 HEADING = re.compile(r"^#+ Task (?P<label>\d+\.\d+) · (?P<title>.+?)(?: \([^()]*\))?\s*$", re.M)
 # What is added to the name of a second download or copy: " (1)", "-Copy1", "-2", "_v2".
 COPY = re.compile(r"(?:\s*\(\d+\)|[-_ ]+(?:copy|v)?[-_ ]?\d+|[-_ ]+copy)+$", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class ReleasedCell:
-    """A cell of the release that has a grade id.
-
-    Attributes:
-        grade_id: unique in the notebook.
-        cell_type: "code" or "markdown".
-        source: as released; for an answer cell, the stub.
-        settings: nbgrader's metadata of the cell.
-    """
-
-    grade_id: str
-    cell_type: str
-    source: str
-    settings: dict[str, Any]
-
-    @property
-    def task(self) -> str | None:
-        """The label of the task that this cell answers, or None."""
-        return label_of_answer(self.grade_id) if self.settings.get("solution") else None
 
 
 @dataclass(frozen=True)
@@ -133,12 +112,6 @@ def build_task(label: str, title: str, cells: dict[str, ReleasedCell]) -> Task:
         code_cells=tuple(c.grade_id for c in answers if c.cell_type == "code"),
         text_cells=tuple(c.grade_id for c in answers if c.cell_type == "markdown"),
     )
-
-
-def source_of(cell: dict[str, Any]) -> str:
-    """Return a cell's source as one string."""
-    source = cell["source"]
-    return source if isinstance(source, str) else "".join(source)
 
 
 def find_student(path: Path, assignment: str) -> str:

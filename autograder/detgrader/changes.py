@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from detgrader.course import CourseError
-from detgrader.intake import CodeCell
 from detgrader.reference import read_answers
+from detlab.checking.notebook import CodeCell
 
 HEADER = re.compile(r"^[ \t]*\[\[[ \t]*change[ \t]*\]\]", re.M)
 TOML_LINE = re.compile(r"\(at line (\d+), column \d+\)$")

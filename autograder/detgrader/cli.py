@@ -91,6 +91,26 @@ def release(
 
 
 @app.command()
+def bundle(
+    out: Annotated[
+        Path, typer.Argument(help="An empty folder, or a file .zip.", show_default=False)
+    ],
+    weeks: Annotated[str, typer.Option(help="Their numbers, as in 1-5; all by default.")] = "",
+) -> None:
+    """Write the students' repository: notebooks, their package, environment and instructions."""
+    from detgrader.authoring import bundle as builder
+
+    with errors_for_people("nothing, or a part of it, was written"):
+        course = Course.find()
+        builder.refuse_filled(out)
+        names = builder.chosen(course, weeks)
+        files = builder.files_of(course, names)
+        builder.write(files, out)
+        size = f"{len(files)} files, {builder.size_of(files) / 1e6:.1f} MB"
+        say(f"{out}: {size}, with {', '.join(names)}")
+
+
+@app.command()
 def grade(
     week: Week,
     submissions: Annotated[

@@ -14,6 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from detlab.checking.outline import OUTLINE
+
 SETTINGS = "course.toml"
 
 
@@ -69,6 +71,19 @@ class DemoSettings:
 
 
 @dataclass(frozen=True)
+class BundleSettings:
+    """What students get beside the notebooks, the `[bundle]` of `course.toml`.
+
+    Attributes:
+        template: a folder of the course, all of which is taken as it is.
+        brings: further files and folders of the course, and what they are called there.
+    """
+
+    template: str
+    brings: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Settings:
     """All that the engine must know of a course; see the comments in `course.toml`."""
 
@@ -82,6 +97,7 @@ class Settings:
     commands: dict[str, str] = field(default_factory=dict)
     tripwire: TripwireSettings | None = None
     demo: DemoSettings | None = None
+    bundle: BundleSettings | None = None
 
 
 def read_settings(path: Path) -> Settings:
@@ -101,6 +117,8 @@ def read_settings(path: Path) -> Settings:
             table["tripwire"] = TripwireSettings(**tuples(table["tripwire"]))
         if "demo" in table:
             table["demo"] = DemoSettings(**tuples(table["demo"]))
+        if "bundle" in table:
+            table["bundle"] = BundleSettings(**table["bundle"])
         return Settings(**table)
     except TypeError as error:  # Python's words name the key
         words = str(error).replace("__init__()", "it")
@@ -175,6 +193,15 @@ class Course:
     def release(self, week: str) -> Path:
         """Return the generated notebook that students get."""
         return self.root / "assignments" / self._known(week) / f"{week}.ipynb"
+
+    def outline(self, week: str) -> Path | None:
+        """Return the file in the students' package that says what was released, for their checks.
+
+        None where the package does not lie in this checkout, or lacks the week.
+        """
+        folder = package_folder(f"{self.settings.weeks}.week{self.number(week)}")
+        inside = folder and folder.resolve().is_relative_to(self.root.resolve())
+        return folder / OUTLINE if folder and inside else None
 
     def checks(self, week: str) -> Path:
         """Return the folder of hidden checks."""

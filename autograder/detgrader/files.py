@@ -56,12 +56,17 @@ def read_handed_in(path: Path, max_bytes: int) -> bytes:
 
 
 def write_text(path: Path, text: str, mode: int = 0o644) -> None:
+    """Write a text whole or not at all."""
+    write_bytes(path, text.encode(), mode)
+
+
+def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Write a file whole or not at all: into a temporary neighbour, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(PART, f".{path.name}.", path.parent)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
         os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException:

@@ -19,7 +19,8 @@ from pathlib import Path
 from detgrader.assignment import Assignment
 from detgrader.changes import Change, apply_changes, read_tables, the_match
 from detgrader.course import CourseError
-from detgrader.intake import CodeCell, Submission
+from detgrader.intake import Submission
+from detlab.checking.notebook import CodeCell
 
 FIELD = re.compile(r"^(task|does|hint):\s*", re.M)
 

@@ -65,14 +65,13 @@ def draw_cases(
     """
     figure, grid = _grid(len(cases), columns, size=3.2)
     for axes, (title, (image, target)) in zip(grid, cases.items(), strict=False):
-        height, width = image.shape[1:]
+        height, width = image.shape[-2:]
         _show(axes, image)
         axes.set_aspect(height / width)
         axes.set_title(f"{title}, {width}×{height}", size=9)
-        boxes = target["boxes"]
-        if len(boxes) and bool((boxes > 1.5).any()):
-            boxes = boxes / torch.tensor([width, height, width, height])
-        for box, label in zip(boxes, target["labels"].tolist(), strict=True):
+        in_pixels = bool((target["boxes"] > 1.5).any())
+        unit = torch.tensor([width, height, width, height] if in_pixels else [1, 1, 1, 1])
+        for box, label in zip(target["boxes"] / unit, target["labels"].tolist(), strict=True):
             colour = COLOURS[label % len(COLOURS)]
             _outline(axes, box, colour)
             _tag(axes, box, _name(label, names), colour)
@@ -345,8 +344,8 @@ def _show(axes: Axes, image: Tensor) -> None:
 def _outline(axes: Axes, box: Tensor, colour: str, width: float = 1.5) -> None:
     """Outline a box, `xyxy`; what sticks out of the image is shown, too."""
     x_min, y_min, x_max, y_max = box.tolist()
-    sides = x_max - x_min, y_max - y_min
-    outline = Rectangle((x_min, y_min), *sides, fill=False, ec=colour, lw=width, clip_on=False)
+    corner, sides = (x_min, y_min), (x_max - x_min, y_max - y_min)
+    outline = Rectangle(corner, *sides, fill=False, ec=colour, lw=width, clip_on=False)
     axes.add_patch(outline)
 
 

@@ -258,7 +258,7 @@ def _measure(hits: np.ndarray, objects: int, interpolation: str) -> ClassResult:
     found = np.cumsum(hits)
     precision = found / np.arange(1, len(hits) + 1)
     highest = np.maximum.accumulate(precision[::-1])[::-1]
-    if interpolation == "all-point":
+    if interpolation != "11-point":
         # Recall grows by 1/objects at each hit, and nowhere else.
         average = highest[hits].sum() / objects
     else:

@@ -181,7 +181,7 @@ def draw_images(
     for n, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
         axes.axis("off")
         if n < len(images):
-            height, width = images.shape[2:]
+            height, width = images.shape[-2:]
             extent = (0, width, height, 0)
             axes.imshow(images[n, 0].numpy(), cmap="gray", vmin=0, vmax=1, extent=extent)
             axes.set_title(titles[n] if titles else "", size=10)
@@ -222,8 +222,8 @@ def draw_targets(image: Tensor, targets: Tensor, grid: WindowGrid) -> Picture:
         window = image[0, y : y + grid.size, x : x + grid.size].numpy()
         frames[k].imshow(window, cmap="gray", vmin=0, vmax=1, extent=(0, 1, 1, 0))
         x_min, y_min, x_max, y_max = targets[2:, i, j].tolist()
-        sides = x_max - x_min, y_max - y_min
-        frames[k].add_patch(Rectangle((x_min, y_min), *sides, fill=False, ec=COLOURS[4], lw=2))
+        corner, sides = (x_min, y_min), (x_max - x_min, y_max - y_min)
+        frames[k].add_patch(Rectangle(corner, *sides, fill=False, ec=COLOURS[4], lw=2))
         frames[k].set(title=f"window {cell}: label {int(targets[1, i, j])}")
         frames[k].spines[:].set(color=COLOURS[k], linewidth=2.5)
     for axes in frames[len(cells) :]:
@@ -312,7 +312,7 @@ def _draw_cells(axes: Axes, x: float, y: float, rows: int, columns: int, colour:
 
 def _draw_image(axes: Axes, image: Tensor, boxes: Sequence[Box]) -> None:
     """Show an image with pixel edges at whole numbers, and outline the boxes."""
-    height, width = image.shape[1:]
+    height, width = image.shape[-2:]
     pixels = image.detach().permute(1, 2, 0).squeeze(-1).numpy()
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0))
     for k, (x_min, y_min, x_max, y_max) in enumerate(boxes):

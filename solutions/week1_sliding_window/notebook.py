@@ -21,13 +21,70 @@
 # all windows in a single pass; and you show that the two agree, number for number. In the end a
 # formula tells you which windows any network looks at. Week 2 rests on it, and so does SSD.
 #
+# **In the end you can** turn a classifier into a detector that answers for all windows in one
+# pass; show that two procedures are the same computation; say, for any stack of layers, which
+# window of the image a cell looks at; and measure what is saved.
+#
+# **You need** Python with classes and functions, and of PyTorch tensors, `nn.Linear` and
+# `nn.Conv2d`. No GPU, and no week before this one.
+#
+# | task | | points |
+# | --- | --- | --: |
+# | 1.1 | What must change? | 5 |
+# | 1.2 | The classifier | 8 |
+# | 1.3 | A linear layer is a convolution | 10 |
+# | 1.4 | The fully convolutional twin | 10 |
+# | 1.5 | The sequential procedure | 15 |
+# | 1.6 | Do they agree? | 8 |
+# | 1.7 | What it saves | 8 |
+# | 1.8 | Other layers, other windows | 12 |
+# | 1.9 | The formula | 24 |
+
+# %% [markdown]
 # **How it works.** Replace each `raise NotImplementedError` by your code and leave signatures and
-# cell names as they are. The check cell below a task answers at once, on public inputs. The
-# grader runs your functions on other inputs, so pass the checks for the right reasons. It runs
-# the setup cell as released, your answer cells, and the definitions in cells that you add, so keep
-# long computations out of those.
-# Throughout, images are NCHW and float: batch, channels, height (rows), width (columns). Functions
-# leave their arguments as they are.
+# cell names as they are. The check cell below a task answers at once, on public inputs; the grader
+# asks with others, so pass the checks for the right reasons. In a shell, `detlab check` with the
+# notebook's name runs all checks from the top, in a fresh process; add `--submission` before you
+# hand in.
+#
+# **What the grader takes.** Your answer cells, and of code cells that you add the definitions:
+# functions, classes, imports, plain constants. It runs the setup cell as it was handed out. It
+# takes no outputs, no other cells and no other files. Do not delete, copy or split answer cells,
+# and keep lines for Jupyter (`%…`, `!…`) out of them. Tasks do not drag each other down: where a
+# task needs an earlier one, the grader hands in a right one.
+#
+# **Limits.** One core of a CPU, no network, no files to write. A task has 10 seconds of processor
+# time and 2 GB of memory on top of what the libraries take; most tasks need less than a tenth of a
+# second.
+#
+# **Conventions.** Images are NCHW and float: batch, channels, height (rows), width (columns).
+# Functions leave their arguments as they are.
+
+# %% nbgrader={"grade_id": "install"}
+def install_detlab() -> None:
+    """Say whether the package of the checks is here; on Colab install it, elsewhere say how."""
+    import importlib.util
+    import subprocess
+    import sys
+    import zipfile
+    from pathlib import Path
+
+    if importlib.util.find_spec("detlab"):
+        print("detlab is here: go on.")
+    elif "google.colab" not in sys.modules:
+        print("No detlab in this Python: choose the kernel of .venv, or see README.md.")
+    else:
+        from google.colab import files
+
+        print("Choose the zip of your repository (on GitHub: Code, then Download ZIP).")
+        for name in files.upload():
+            zipfile.ZipFile(name).extractall()
+        package = next(Path().glob("*/shared/pyproject.toml")).parent
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", package], check=True)
+        print("detlab is installed: go on.")
+
+
+install_detlab()
 
 # %% nbgrader={"grade_id": "setup"}
 from collections.abc import Iterable, Sequence

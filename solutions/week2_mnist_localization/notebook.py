@@ -21,18 +21,74 @@
 # the training loop, and read predictions back out. It is a whole detector in small: with several
 # boxes for each window it becomes SSD, next week.
 #
+# **In the end you can** say where a box lies in the frame of each window, write a loss of several
+# terms that leaves out what does not count, train with it, and turn a network's answers back into
+# boxes.
+#
+# **You need** week 1's idea (your code of it is not used), and of PyTorch autograd, optimizers and
+# data loaders. No GPU.
+#
+# | task | | points |
+# | --- | --- | --: |
+# | 2.1 | One digit on a canvas | 12 |
+# | 2.2 | The network and its windows | 12 |
+# | 2.3 | The tight box | 8 |
+# | 2.4 | Targets for every window | 16 |
+# | 2.5 | The loss | 18 |
+# | 2.6 | The training loop | 8 |
+# | 2.7 | Prediction | 12 |
+# | 2.8 | Look at it | 6 |
+# | 2.9 | Trained for real | 8 |
+
+# %% [markdown]
 # **How it works.** Replace each `raise NotImplementedError` by your code and leave signatures and
-# cell names as they are. The check cell below a task answers at once, on public inputs; the
-# grader runs your functions on other inputs. It runs the setup cell as released, your answer cells,
-# and the definitions in cells that you add, so keep long computations out of those. Tasks do not
-# drag each other down: where a task needs an earlier one, the grader hands in a right one. Only
-# task 2.9, which trains your own network for real, rests on your own answers.
+# cell names as they are. The check cell below a task answers at once, on public inputs; the grader
+# asks with others, so pass the checks for the right reasons. In a shell, `detlab check` with the
+# notebook's name runs all checks from the top, in a fresh process; add `--submission` before you
+# hand in.
+#
+# **What the grader takes.** Your answer cells, and of code cells that you add the definitions:
+# functions, classes, imports, plain constants. It runs the setup cell as it was handed out. It
+# takes no outputs, no other cells and no other files. Do not delete, copy or split answer cells,
+# and keep lines for Jupyter (`%…`, `!…`) out of them. Tasks do not drag each other down: where a
+# task needs an earlier one, the grader hands in a right one. Only task 2.9, which trains your own
+# network for real, rests on your own answers.
+#
+# **Limits.** One core of a CPU, no network, no files to write. A task has 10 seconds of processor
+# time and 2 GB of memory on top of what the libraries take; 2.1 has a minute, 2.8 twenty seconds
+# and 2.9 five minutes, of which four are for the training.
 #
 # **Conventions.** Images are NCHW, float32, in [0, 1]; ink is bright, paper is 0. A box is
 # `(x_min, y_min, x_max, y_max)`, x to the right and y down, as **fractions**: of the image's sides
 # or of a window's, as each statement says. A pixel is a small square: the one in column c and
 # row r of a 64×64 image covers x from c/64 to (c + 1)/64 and y from r/64 to (r + 1)/64. Functions
 # leave their arguments as they are.
+
+# %% nbgrader={"grade_id": "install"}
+def install_detlab() -> None:
+    """Say whether the package of the checks is here; on Colab install it, elsewhere say how."""
+    import importlib.util
+    import subprocess
+    import sys
+    import zipfile
+    from pathlib import Path
+
+    if importlib.util.find_spec("detlab"):
+        print("detlab is here: go on.")
+    elif "google.colab" not in sys.modules:
+        print("No detlab in this Python: choose the kernel of .venv, or see README.md.")
+    else:
+        from google.colab import files
+
+        print("Choose the zip of your repository (on GitHub: Code, then Download ZIP).")
+        for name in files.upload():
+            zipfile.ZipFile(name).extractall()
+        package = next(Path().glob("*/shared/pyproject.toml")).parent
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", package], check=True)
+        print("detlab is installed: go on.")
+
+
+install_detlab()
 
 # %% nbgrader={"grade_id": "setup"}
 from collections.abc import Callable, Iterable

@@ -20,12 +20,44 @@
 # or nothing) and how to move it so that it fits. You build all of it: scenes, geometry, priors,
 # network, matching, loss, detection. In the end it trains on a processor in half a minute.
 #
+# **In the end you can** lay priors over an image and match them to objects, encode and decode
+# offsets, write the MultiBox loss with hard negatives, suppress duplicates, and measure mean
+# average precision: all of a single-shot detector.
+#
+# **You need** week 2's idea (your code of it is not used), and broadcasting in PyTorch. No GPU.
+#
+# | task | | points |
+# | --- | --- | --: |
+# | 3.1 | Scenes | 8 |
+# | 3.2 | From scenes to batches | 5 |
+# | 3.3 | Boxes | 8 |
+# | 3.4 | Priors | 8 |
+# | 3.5 | The network | 12 |
+# | 3.6 | Offsets | 6 |
+# | 3.7 | Which prior answers for which digit? | 12 |
+# | 3.8 | The MultiBox loss | 15 |
+# | 3.9 | Detection | 10 |
+# | 3.10 | One batch by heart | 4 |
+# | 3.11 | Trained for real | 8 |
+# | 3.12 | Which digit is hardest? | 4 |
+
+# %% [markdown]
 # **How it works.** Replace each `raise NotImplementedError` by your code and leave signatures and
-# cell names as they are. The check cell below a task answers at once, on public inputs; the
-# grader runs your functions on other inputs. It runs the setup cell as released, your answer cells,
-# and the definitions in cells that you add, so keep long computations out of those. Tasks do not
-# drag each other down: where a task needs an earlier one, the grader hands in a right one. Only
-# tasks 3.10 and 3.11, which train your own network for real, rest on your own answers.
+# cell names as they are. The check cell below a task answers at once, on public inputs; the grader
+# asks with others, so pass the checks for the right reasons. In a shell, `detlab check` with the
+# notebook's name runs all checks from the top, in a fresh process; add `--submission` before you
+# hand in.
+#
+# **What the grader takes.** Your answer cells, and of code cells that you add the definitions:
+# functions, classes, imports, plain constants. It runs the setup cell as it was handed out. It
+# takes no outputs, no other cells and no other files. Do not delete, copy or split answer cells,
+# and keep lines for Jupyter (`%…`, `!…`) out of them. Tasks do not drag each other down: where a
+# task needs an earlier one, the grader hands in a right one. Only tasks 3.10 and 3.11, which train
+# your own network for real, rest on your own answers.
+#
+# **Limits.** One core of a CPU, no network, no files to write. A task has 10 seconds of processor
+# time and 2 GB of memory on top of what the libraries take; 3.1 has a minute, 3.10 two minutes and
+# 3.11 three, for their trainings.
 #
 # **Conventions.** Images are NCHW float32. Boxes are fractions of the image's sides, x to the right
 # and y down: `xyxy` is `(x_min, y_min, x_max, y_max)`, `cxcywh` is `(c_x, c_y, w, h)`. There is no
@@ -37,6 +69,32 @@
 # neither `torchvision`, which has some of these functions ready-made, nor other parts of `detlab`,
 # which has faster ones: these two names must not appear in answer cells, nor may your answers run
 # their code.
+
+# %% nbgrader={"grade_id": "install"}
+def install_detlab() -> None:
+    """Say whether the package of the checks is here; on Colab install it, elsewhere say how."""
+    import importlib.util
+    import subprocess
+    import sys
+    import zipfile
+    from pathlib import Path
+
+    if importlib.util.find_spec("detlab"):
+        print("detlab is here: go on.")
+    elif "google.colab" not in sys.modules:
+        print("No detlab in this Python: choose the kernel of .venv, or see README.md.")
+    else:
+        from google.colab import files
+
+        print("Choose the zip of your repository (on GitHub: Code, then Download ZIP).")
+        for name in files.upload():
+            zipfile.ZipFile(name).extractall()
+        package = next(Path().glob("*/shared/pyproject.toml")).parent
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", package], check=True)
+        print("detlab is installed: go on.")
+
+
+install_detlab()
 
 # %% nbgrader={"grade_id": "setup"}
 from collections.abc import Iterable, Sequence
@@ -936,7 +994,7 @@ from detlab import fast
 def milliseconds(function, *arguments):
     """Return the least processor time of five calls."""
     times = []
-    for _ in range(5):
+    while len(times) < 5:
         start = process_time()
         function(*arguments)
         times.append(1000 * (process_time() - start))
@@ -974,7 +1032,7 @@ quick.train()
 for _ in range(2):
     for rows in torch.randperm(len(standard)).split(32):
         of_batch = [[values[n] for n in rows.tolist()] for values in (boxes, labels)]
-        with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
+        with torch.autocast(device_type="cpu", dtype=torch.bfloat16, enabled=HALF):
             offsets, logits, _ = quick(standard[rows])
         terms = fast.multibox_terms(offsets.float(), logits.float(), *of_batch, quick.priors)
         optimizer.zero_grad()

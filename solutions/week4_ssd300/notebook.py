@@ -19,12 +19,45 @@
 # its base, six feature maps, 8,732 priors, the data pipeline with its random crops, and the
 # evaluation of Pascal VOC. In the end you train it on blood cells, and hand in the weights.
 #
+# **In the end you can** build SSD300 as published, from annotations to mean average precision;
+# carry trained weights over from one architecture to another; and train a detector on photographs,
+# with a schedule, checkpoints and augmentation.
+#
+# **You need** week 3's ideas (your code of it is not used), and patience, or a GPU, for one
+# training of an hour or more, whose weights you hand in.
+#
+# | task | | points |
+# | --- | --- | --: |
+# | 4.1 | Annotations | 6 |
+# | 4.2 | Transforms | 14 |
+# | 4.3 | The base | 12 |
+# | 4.4 | Auxiliary convolutions | 6 |
+# | 4.5 | Prediction convolutions | 8 |
+# | 4.6 | Rescaling, and the whole network | 5 |
+# | 4.7 | The 8,732 priors | 8 |
+# | 4.8 | Loss and detection at full size | 10 |
+# | 4.9 | Optimizer, schedule, checkpoints | 6 |
+# | 4.10 | Two images by heart | 8 |
+# | 4.11 | Evaluation as Pascal VOC does it | 7 |
+# | 4.12 | Trained on blood cells | 10 |
+
+# %% [markdown]
 # **How it works.** Replace each `raise NotImplementedError` by your code and leave signatures and
 # cell names as they are. The check cell below a task answers within seconds, on public inputs; the
-# grader runs your functions on other inputs. It runs the setup cell as released, your answer cells,
-# and the definitions in cells that you add, so keep long computations out of those. Tasks do not
-# drag each other down: where a task needs an earlier one, the grader hands in a right one. Only
-# tasks 4.10 and 4.12, which use your own network as a whole, rest on your own answers.
+# grader asks with others, so pass the checks for the right reasons. In a shell, `detlab check`
+# with the notebook's name runs all checks from the top, in a fresh process; add `--submission`
+# before you hand in.
+#
+# **What the grader takes.** Your answer cells, and of code cells that you add the definitions:
+# functions, classes, imports, plain constants. It runs the setup cell as it was handed out. It
+# takes no outputs, no other cells, and of other files only `week4_ssd300.safetensors` beside the
+# notebook. Do not delete, copy or split answer cells, and keep lines for Jupyter (`%…`, `!…`) out
+# of them. Tasks do not drag each other down: where a task needs an earlier one, the grader hands
+# in a right one. Only task 4.10, which trains your own network, rests on your own answers.
+#
+# **Limits.** One core of a CPU, no network, no files to write. A task has 10 seconds of processor
+# time and 2 GB of memory on top of what the libraries take; tasks with the network at its full
+# size have up to a minute, and 4.10 four minutes.
 #
 # **Conventions.** Images are float32, (3, H, W) or (N, 3, H, W), RGB from 0 to 1 until they are
 # normalised. Boxes are `xyxy`, `(x_min, y_min, x_max, y_max)`, or `cxcywh`, `(c_x, c_y, w, h)`: in
@@ -38,6 +71,32 @@
 # `ops`: you have written IoU and suppression yourself by now. Not `torchvision.models`, which has
 # this network ready-made, nor other parts of `detlab`: the names `models` and `detlab` must not
 # appear in answer cells, nor may your answers run their code.
+
+# %% nbgrader={"grade_id": "install"}
+def install_detlab() -> None:
+    """Say whether the package of the checks is here; on Colab install it, elsewhere say how."""
+    import importlib.util
+    import subprocess
+    import sys
+    import zipfile
+    from pathlib import Path
+
+    if importlib.util.find_spec("detlab"):
+        print("detlab is here: go on.")
+    elif "google.colab" not in sys.modules:
+        print("No detlab in this Python: choose the kernel of .venv, or see README.md.")
+    else:
+        from google.colab import files
+
+        print("Choose the zip of your repository (on GitHub: Code, then Download ZIP).")
+        for name in files.upload():
+            zipfile.ZipFile(name).extractall()
+        package = next(Path().glob("*/shared/pyproject.toml")).parent
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", package], check=True)
+        print("detlab is installed: go on.")
+
+
+install_detlab()
 
 # %% nbgrader={"grade_id": "setup"}
 from collections.abc import Iterable, Mapping, Sequence
@@ -83,10 +142,9 @@ def whole(most: int, generator: torch.Generator) -> int:
 
 def give_fresh_weights(module: nn.Module) -> None:
     """Initialise all convolutions of a module: weights Xavier uniform, biases zero."""
-    for layer in module.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.xavier_uniform_(layer.weight)
-            nn.init.zeros_(layer.bias)
+    for layer in (part for part in module.modules() if isinstance(part, nn.Conv2d)):
+        nn.init.xavier_uniform_(layer.weight)
+        nn.init.zeros_(layer.bias)
 
 
 # %% [markdown]
@@ -1231,10 +1289,10 @@ if FULL:
     base = next(module for module in net.modules() if isinstance(module, VGGBase))
     load_vgg16(base, VGG16_Weights.IMAGENET1K_V1.get_state_dict(check_hash=True))
 net = net.to(memory_format=torch.channels_last)
-optimizer = torch.optim.AdamW(net.parameters(), weight_decay=0.05)
+optimizer = torch.optim.AdamW(net.parameters(), 1e-3, weight_decay=0.05)
 schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-4, total_steps=epochs * len(loader))
 history = []
-for _ in range(epochs):
+for _epoch in range(epochs):
     history += train_one_epoch(net, loader, optimizer, schedule)
 save_detector(net, priors, "week4_ssd300.safetensors" if FULL else "rehearsal.safetensors")
 draw_history(history)

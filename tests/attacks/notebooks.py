@@ -36,7 +36,8 @@ def unlocked(notebook: dict) -> None:
 
 
 def duplicate(notebook: dict) -> None:
-    notebook["cells"].append(copy.deepcopy(cell_of(notebook, "task_1_1")))
+    second = copy.deepcopy(cell_of(notebook, "task_1_1"))
+    notebook["cells"].append(second | {"source": f"{second['source']}\nx = 1"})
 
 
 def deleted(notebook: dict) -> None:

@@ -28,9 +28,10 @@ from detgrader.grading.mistakes import Restarted, bench_on, with_own_chance
 from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import Status
 from detgrader.grading.session import CheckSession, Subject, run_session
-from detgrader.intake import CodeCell, Submission
+from detgrader.intake import Submission
 from detgrader.reference import reference_submission
 from detlab.checking.labels import week_of
+from detlab.checking.notebook import CodeCell
 from detlab.checking.student import Student
 from detlab.checking.tools import tools_of
 from detlab.checking.tools.figures import describe_figure

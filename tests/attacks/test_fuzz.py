@@ -27,8 +27,8 @@ from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import Status
 from detgrader.grading.session import CheckSession, Subject, run_session
 from detgrader.grading.tasks import Check
-from detgrader.intake import CodeCell
 from detgrader.reference import reference_submission
+from detlab.checking.notebook import CodeCell
 from detlab.checking.student import Student
 from detlab.checking.tools import tools_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from detgrader.audit.touched import Touched, touched_by
-from detgrader.intake import CodeCell
+from detlab.checking.notebook import CodeCell
 
 FIRST = '''\
 SIDE = 300

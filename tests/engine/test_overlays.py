@@ -11,9 +11,10 @@ import pytest
 
 from detgrader.assignment import Assignment, Task, load_assignment
 from detgrader.course import Course, CourseError
-from detgrader.intake import CodeCell, Submission
+from detgrader.intake import Submission
 from detgrader.overlays import Overlay, lay_over, load_overlays
 from detgrader.reference import read_answers, reference_submission
+from detlab.checking.notebook import CodeCell
 
 WEEK = "week1_toy"
 COURSE = Course.find()

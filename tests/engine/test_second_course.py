@@ -188,11 +188,19 @@ def test_students_are_told_by_the_checks_of_their_own_course(notebooks: dict[str
     assert "must be the `Runs` of the setup cell, but is tuple" in wrong.stdout
 
 
-def test_without_a_setup_cell_no_course_is_guessed(notebooks: dict[str, Path]) -> None:
+def test_without_a_setup_cell_the_released_one_runs(notebooks: dict[str, Path]) -> None:
     notebook = json.loads(notebooks["right"].read_text("utf-8"))
     path = notebooks["right"].with_name("headless.ipynb")
     cells = [cell for cell in notebook["cells"] if cell["id"] != "setup"]
     write_json(path, notebook | {"cells": cells})
+    assert run("check", path, program="detlab").returncode == 0
+
+
+def test_where_nothing_names_a_course_none_is_guessed(notebooks: dict[str, Path]) -> None:
+    notebook = json.loads(notebooks["right"].read_text("utf-8"))
+    path = notebooks["right"].with_name("nameless.ipynb")
+    cells = [cell for cell in notebook["cells"] if cell["id"] != "setup"]
+    write_json(path, notebook | {"cells": cells, "metadata": {}})
     done = run("check", path, program="detlab")
     assert done.returncode == 2
-    assert f"the setup cell of {path} does not import the course's `check`" in done.stderr
+    assert "The setup cell does not import the course's `check`" in done.stderr

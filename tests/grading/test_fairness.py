@@ -18,8 +18,9 @@ from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import Status, TaskResult
 from detgrader.grading.session import BUCKETS, CheckSession
 from detgrader.grading.tasks import Check
-from detgrader.intake import CodeCell, Submission
+from detgrader.intake import Submission
 from detgrader.overlays import Overlay
+from detlab.checking.notebook import CodeCell
 from detlab.checking.workbench import StudentError
 
 # Right where the first check asks, then something that only an attack does.

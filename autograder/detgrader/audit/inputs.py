@@ -13,7 +13,8 @@ from detgrader.course import Course
 from detgrader.fingerprints import digest, environment, file_digest, set_of_data
 from detgrader.grading.diagnosis import KnownMistake
 from detgrader.grading.tasks import Check, TaskChecks
-from detgrader.intake import CodeCell, Submission
+from detgrader.intake import Submission
+from detlab.checking.notebook import CodeCell
 from detlab.checking.tools import tools_of
 
 # What grading itself consists of: all that these import, too.

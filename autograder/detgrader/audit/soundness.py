@@ -30,8 +30,9 @@ from detgrader.grading.diagnosis import names_in
 from detgrader.grading.mistakes import bench_on
 from detgrader.grading.outcomes import Outcome, outcome_of, traceback_of
 from detgrader.grading.session import CheckSession, Subject, run_session, seed_libraries
-from detgrader.intake import CodeCell, Submission
+from detgrader.intake import Submission
 from detlab.checking.labels import week_of
+from detlab.checking.notebook import CodeCell
 from detlab.checking.student import Student
 from detlab.checking.visible import SEED, VisibleChecks
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from detgrader.audit.statements import Statement, statements_of
-from detgrader.intake import CodeCell
+from detlab.checking.notebook import CodeCell
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from nbformat import NotebookNode
 
@@ -25,26 +25,41 @@ _DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, 
 
 
 def problems(source: Source, released: NotebookNode) -> Iterator[Problem]:
-    """Return a problem for each line and each statement of a solution that a student could read."""
-    fixed = _fixed_names(source)
-    same: dict[str, str] = {}  # where each statement of the release stands, by its normal form
+    """Yield a problem for each line and each statement of a solution that a release holds."""
+    places: list[tuple[str, object]] = [
+        (f"cell {cell.id} of the release", cell) for cell in released.cells
+    ]
+    places.append(("the notebook's metadata of the release", released.metadata))
+    return problems_in([source], places)
+
+
+def problems_in(
+    sources: Sequence[Source], places: Iterable[tuple[str, object]]
+) -> Iterator[Problem]:
+    """Yield a problem for each line and each statement of a solution that a student could read.
+
+    Args:
+        places: what students can read, each with the words that say where it stands.
+    """
+    fixed = set().union(*map(_fixed_names, sources))
+    same: dict[str, str] = {}  # where each public statement stands, by its normal form
     alike: dict[str, tuple[str, str]] = {}  # and the same, by what it is but for its variables
-    for place, text in _public_statements(released):
+    for place, text in _public_statements(places):
         same.setdefault(normal(text), place)
         for other in renamed(text, fixed):
             alike.setdefault(other, (place, text))
-    for cell in source.cells:
+    for week, cell in ((source, cell) for source in sources for cell in source.cells):
         for line, text in statements(list(solution_lines(cell))):
             form = next(filter(alike.get, renamed(text, fixed)), None)
             if (found := same.get(normal(text))) and says_something(text):
                 what = "statement" if "\n" in text else "line"
-                words = f"this {what} of the solution stands in {found} of the release"
-                yield source.problem(line, f"{words}: {_short(text)}; reword one of the two")
+                words = f"this {what} of the solution stands in {found}"
+                yield week.problem(line, f"{words}: {_short(text)}; reword one of the two")
             elif form:
                 place, copy = alike[form]
                 words = "this statement of the solution stands, but for its names, in "
-                words += f"{place} of the release, {_short(copy)}"
-                yield source.problem(line, f"{words}: {_short(text)}; reword one of the two")
+                words += f"{place}, {_short(copy)}"
+                yield week.problem(line, f"{words}: {_short(text)}; reword one of the two")
 
 
 def _short(text: str) -> str:
@@ -72,10 +87,8 @@ def solution_lines(cell: SourceCell) -> Iterator[tuple[int, str]]:
             yield line, text
 
 
-def _public_statements(released: NotebookNode) -> Iterator[tuple[str, str]]:
-    """Yield the place and the text of each line and each statement of the release."""
-    places = [(f"cell {cell.id}", cell) for cell in released.cells]
-    places.append(("the notebook's metadata", released.metadata))
+def _public_statements(places: Iterable[tuple[str, object]]) -> Iterator[tuple[str, str]]:
+    """Yield the place and the text of each line and each statement that students can read."""
     for place, node in places:
         for text in _strings(node):
             lines = list(enumerate(text.splitlines()))

@@ -21,10 +21,12 @@ from nbgrader.preprocessors import (
     LockCells,
 )
 
+from detgrader.assignment import read_assignment
 from detgrader.authoring import leaks, rules
 from detgrader.authoring.source import Source, read, refuse
 from detgrader.course import Course, CourseError
 from detlab.checking.labels import label_of_answer
+from detlab.checking.outline import write_outline
 
 
 class ClearLabelledSolutions(ClearSolutions):  # type: ignore[misc]  # nbgrader has no annotations
@@ -69,12 +71,22 @@ def build(course: Course, week: str) -> bytes:
 
 
 def write(course: Course, week: str) -> Path:
-    """Build a week into `assignments/` and return the notebook's path."""
+    """Build a week into `assignments/` and return the notebook's path.
+
+    The students' package gets the outline of it that `detlab check` reads.
+    """
     content = build(course, week)  # first, so that a refused build leaves the old release alone
     path = course.release(week)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
+    if outline := course.outline(week):
+        outline.write_text(outline_of(week, content), "utf-8")
     return path
+
+
+def outline_of(week: str, content: bytes) -> str:
+    """Return what students' package holds of a release: its setup and answer cells."""
+    return write_outline(read_assignment(week, json.loads(content)["cells"]).cells.values())
 
 
 def check(course: Course, week: str) -> None:
@@ -89,11 +101,17 @@ def check(course: Course, week: str) -> None:
         differences = ["has not been built"]
     elif (old := path.read_bytes()) != fresh:
         differences = _differences(old, fresh)
+    elif (outline := course.outline(week)) and not _holds(outline, outline_of(week, fresh)):
+        differences = [f"{course.display(outline)} does not say the same"]
     else:
         return
     where = course.display(path)
     lines = [f"{where}: {difference}" for difference in differences]
     raise CourseError("\n".join([*lines, f"run `detgrader release {week}` and commit the result"]))
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text("utf-8") == text
 
 
 def _released(course: Course, week: str) -> tuple[Source, NotebookNode]:

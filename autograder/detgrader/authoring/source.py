@@ -129,6 +129,7 @@ class Source:
     week: str
     number: int
     file: str
+    package: str = ""  # of the course's weeks, see `Settings.weeks`
     cells: list[SourceCell] = field(default_factory=list)
     headings: list[Heading] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -144,7 +145,7 @@ class Source:
                     "name": "python3",
                 },
                 "language_info": {"name": "python"},
-                "detlab": {"assignment": self.week},
+                "detlab": {"assignment": self.week, "weeks": self.package},
             },
         )
 
@@ -161,7 +162,7 @@ def read(course: Course, week: str) -> Source:
             cells are left in `problems`, so that the author sees them all at once.
     """
     path = course.source(week)
-    source = Source(week, course.number(week), course.display(path))
+    source = Source(week, course.number(week), course.display(path), course.settings.weeks)
     text = _text(source, path)
     nodes = _jupytext_cells(source.file, text)
     starts = [n for n, line in enumerate(text.splitlines(), 1) if _CELL_HEADER.match(line)]

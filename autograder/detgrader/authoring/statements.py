@@ -11,6 +11,7 @@ import copy
 import re
 import warnings
 from collections.abc import Iterator, Set
+from functools import lru_cache
 from typing import NamedTuple
 
 # Half a statement is no Python; these complete it, so that `for …:` and `elif …:` are understood.
@@ -66,6 +67,7 @@ def _is_open(text: str) -> bool:
     return sum(map(rest.count, "([{")) > sum(map(rest.count, ")]}")) or rest.endswith("\\")
 
 
+@lru_cache(maxsize=1)  # a text is asked for its normal form, then for others
 def parsed(text: str) -> ast.Module | None:
     """Return the syntax of a statement or of its head alone, or None if it is no Python."""
     with warnings.catch_warnings():
@@ -98,7 +100,7 @@ def renamed(text: str, fixed: Set[str]) -> Iterator[str]:
         if isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef | ast.ClassDef):
             part = _value(node)
             if _steps(part) >= MIN_STEPS:
-                yield ast.unparse(_Numbered(fixed).visit(part))
+                yield ast.unparse(_Numbered(fixed).visit(copy.deepcopy(part)))
 
 
 def _undisguised(text: str) -> str:
@@ -106,14 +108,14 @@ def _undisguised(text: str) -> str:
 
 
 def _value(node: ast.stmt) -> ast.AST:
-    """Return a copy of the expression that a statement evaluates, or of its head."""
+    """Return the expression that a statement evaluates, or its head."""
     if isinstance(node, ast.Return | ast.Assign | ast.AnnAssign | ast.Expr) and node.value:
-        return copy.deepcopy(node.value)
+        return node.value
     head = copy.copy(node)
     for name in ("body", "orelse", "finalbody", "handlers"):
         if getattr(head, name, None):
             setattr(head, name, [ast.Pass()] if name == "body" else [])
-    return copy.deepcopy(head)
+    return head
 
 
 def _steps(part: ast.AST) -> int:

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from detgrader.course import CourseError
-from detgrader.intake import MAX_BYTES, WEIGHTS, readable
+from detgrader.intake import WEIGHTS, readable
+from detlab.checking.notebook import MAX_BYTES
 
 MAX_ENTRIES = 200_000
 # Beyond these a file is cut off: whoever reads it refuses what is larger than that.

@@ -15,10 +15,10 @@ from detgrader.grading.results import CheckResult, Status
 from detgrader.grading.session import CheckSession, Subject
 from detgrader.grading.stand_ins import StandIns
 from detgrader.grading.tasks import Check
-from detgrader.intake import CodeCell
 from detgrader.sandbox.allowance import Allowance
 from detgrader.sandbox.client import WorkerClient
 from detgrader.sandbox.limits import Crashed, LimitReached, Violation
+from detlab.checking.notebook import CodeCell
 from detlab.checking.student import Student
 from detlab.checking.workbench import StudentError
 

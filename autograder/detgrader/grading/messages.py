@@ -5,8 +5,8 @@ from __future__ import annotations
 from detgrader.assignment import Task
 from detgrader.grading.attempt import Attempt
 from detgrader.grading.results import Status
-from detgrader.intake import CodeCell
 from detgrader.text import clean_text, lines_of
+from detlab.checking.notebook import CodeCell
 from detlab.checking.workbench import StudentError
 
 MAX_MESSAGES = 5

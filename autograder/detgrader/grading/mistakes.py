@@ -17,7 +17,7 @@ from detgrader.grading.diagnosis import Answers, KnownMistake, Suspect
 from detgrader.grading.results import Status
 from detgrader.grading.session import CheckSession, Subject
 from detgrader.grading.tasks import Check
-from detgrader.intake import CodeCell
+from detlab.checking.notebook import CodeCell
 from detlab.checking.student import Request
 from detlab.checking.workbench import Tool, Workbench
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from detgrader.course import TripwireSettings
 from detgrader.grading.messages import syntax_message
 from detgrader.grading.tripwire import Find, find, words
-from detgrader.intake import CodeCell
 from detgrader.sandbox.client import WorkerClient
 from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.limits import Crashed, LimitReached, Limits, Violation
+from detlab.checking.notebook import CodeCell
 from detlab.checking.workbench import StudentError
 
 # What a constant, a cell's and all cells' constants may weigh, in bytes. Data, such as a network's

@@ -27,11 +27,12 @@ from detgrader.grading.results import (
 from detgrader.grading.session import CheckSession
 from detgrader.grading.stand_ins import StandIns
 from detgrader.grading.tasks import Check, TaskChecks
-from detgrader.intake import CodeCell, Submission
+from detgrader.intake import Submission
 from detgrader.sandbox.client import WorkerClient
 from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.limits import Crashed, LimitReached, Violation
 from detgrader.text import clean_text, lines_of
+from detlab.checking.notebook import CodeCell
 from detlab.checking.workbench import Tool
 
 NOT_ATTEMPTED = "This task was not attempted."

@@ -19,6 +19,9 @@ from typing import Any
 
 from detlab.checking.expect import CheckFailure
 from detlab.checking.labels import week_of
+from detlab.checking.moment import before_checks, is_untouched
+from detlab.checking.notebook import ReleasedCell
+from detlab.checking.outline import read_outline
 from detlab.checking.student import Student
 from detlab.checking.tools import tools_of
 from detlab.checking.values import allow_records
@@ -59,20 +62,51 @@ class VisibleChecks:
         self.package = package
         allow_records(records)
 
-    def __call__(self, task: str) -> None:
+    def __call__(self, task: str | float) -> None:
         """Check the answer to a task in the notebook that calls this, and print what was found.
 
         Args:
-            task: the task's label, for example "1.5".
+            task: the task's label, for example "1.5"; a number will do, where it is clear.
 
         Raises:
-            CheckFailed: the answer is wrong, or still to be written.
+            CheckFailed: the answer is wrong, still to be written, or has not run.
             ValueError: no such task.
         """
-        report = self.report(task, sys._getframe(1).f_globals)
+        namespace = sys._getframe(1).f_globals
+        if isinstance(task, float):  # `check(1.5)` is clear, but 1.10 would be read as 1.1
+            task = self.label_of(task)
+        cells = self.released_cells(task)
+        code = [cell for cell in cells if cell.cell_type == "code"]
+        if cells and not code:
+            print(f"Task {task} is answered in words: a person reads it, and no check does.")
+            return
+        if reason := before_checks(code, namespace):
+            raise CheckFailed(f"Task {task} {reason}")
+        report = self.report(task, namespace)
+        if not report.passed and is_untouched(code, namespace):
+            report = Report(task, [], {TO_DO})
         if not report.passed:
             raise CheckFailed(report.text)
         print(report.text)
+
+    def label_of(self, number: float) -> str:
+        """Return the label that somebody wrote as a number.
+
+        Raises:
+            ValueError: there are two such tasks.
+        """
+        label = str(number)
+        if f"{label}0" in self.tasks_of_week(int(number)):
+            raise ValueError(f"which task is {label}? Write it as in check('{label}0')")
+        return label
+
+    def released_cells(self, task: str) -> list[ReleasedCell]:
+        """Return a task's answer cells as they were released; none where that is not known."""
+        try:
+            released = read_outline(self.package, week_of(task)).values()
+        except (LookupError, ValueError):
+            return []
+        return [cell for cell in released if cell.task == task]
 
     def tasks_of_week(self, week: int) -> dict[str, list[VisibleCheck]]:
         """Return the visible checks of a week by task label; none if there is no such week."""

@@ -94,7 +94,7 @@ def decode(offsets: Tensor, priors: Tensor) -> Tensor:
 
 def suppress(boxes: Tensor, scores: Tensor, labels: Tensor, iou_threshold: float) -> Tensor:
     """Suppress each class by itself; return the indices of what remains, by falling score."""
-    if len(boxes) == 0:
+    if not len(boxes):
         return torch.zeros(0, dtype=torch.int64)
     # All classes in one go: each is moved to a place where no other class's boxes can overlap. In
     # float64 no overlap changes by the shift, unless boxes are huge.

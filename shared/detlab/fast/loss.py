@@ -122,7 +122,7 @@ def hard_negatives(
     Returns:
         Their images and their places, int64.
     """
-    positive = classes > 0
+    positive = classes.gt(0)
     wanted = negatives_per_positive * positive.sum(1)
     costs = logits.logsumexp(-1) - logits[..., 0]
     costs.masked_fill_(positive, -torch.inf)

@@ -125,7 +125,7 @@ def content_digest(folder: Path) -> str:
 
 def make_label_map(names: Sequence[str]) -> dict[str, int]:
     """Number the classes from 1, in their order; "background" is 0."""
-    return {"background": 0} | {name: n for n, name in enumerate(names, 1)}
+    return dict(zip(("background", *names), range(len(names) + 1), strict=True))
 
 
 def read_split(folder: Path, split: str) -> list[str]:
@@ -232,9 +232,9 @@ def read_annotation(
     Warns:
         UserWarning: an object without area is left out.
     """
-    boxes, labels, difficult = [], [], []
+    boxes, numbers, flags = [], [], []
     for number, element in enumerate(parse(path).findall("object"), 1):
-        name = (element.findtext("name") or "").strip()
+        name = element.findtext("name", "").strip()
         place = f"{path}, object {number} ({name[:40] or 'without a name'})"
         if name not in label_map or label_map[name] == 0:
             known = ", ".join(name for name, label in label_map.items() if label)
@@ -244,12 +244,12 @@ def read_annotation(
             warnings.warn(f"{place}: the box has no area and is left out", stacklevel=2)
             continue
         boxes.append(box)
-        labels.append(label_map[name])
-        difficult.append(read_flag(element, place))
+        numbers.append(label_map[name])
+        flags.append(read_flag(element, place))
     return {
         "boxes": torch.stack(boxes) if boxes else torch.zeros(0, 4),
-        "labels": torch.tensor(labels, dtype=torch.int64),
-        "difficult": torch.tensor(difficult, dtype=torch.bool),
+        "labels": torch.tensor(numbers, dtype=torch.int64),
+        "difficult": torch.tensor(flags, dtype=torch.bool),
     }
 
 

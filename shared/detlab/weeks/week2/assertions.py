@@ -50,7 +50,8 @@ def expect_canvas(image: Any) -> Tensor:
 
 def ink_box(image: Tensor) -> tuple[int, int, int, int]:
     """Return the pixels (left, top, right, bottom) of an image's ink, the maxima exclusive."""
-    rows, columns = torch.nonzero(image[0] > 0, as_tuple=True)
+    ink = image[0] > 0
+    rows, columns = ink.any(1).nonzero(), ink.any(0).nonzero()
     left, top = int(columns.min()), int(rows.min())
     return left, top, int(columns.max()) + 1, int(rows.max()) + 1
 
@@ -176,7 +177,8 @@ def check_history_figure(axes: list[dict[str, Any]], history: list[dict[str, flo
         axes: of the figure, see `detlab.checking.replies.axes_of`.
     """
     lines = [line for one in axes for line in one["lines"]]
-    for name in history[0]:
+    terms = list(history[0])
+    for name in terms:
         values = np.array([row[name] for row in history])
         if not any(runs_over_steps(line, values) for line in lines):
             fail(f'No line of the figure shows the term "{name}" against the step.')
@@ -205,7 +207,8 @@ def names_its_lines(axes: dict[str, Any], history: list[dict[str, float]]) -> bo
         return False
     if len(entries) != len(axes["lines"]):
         return True
-    for name in history[0]:
+    terms = list(history[0])
+    for name in terms:
         values = np.array([row[name] for row in history])
         named = [entry for entry in entries if name in entry]
         places = [k for k, line in enumerate(axes["lines"]) if runs_over_steps(line, values)]

@@ -99,7 +99,7 @@ def take_steps(
 ) -> list[Tensor]:
     """Train on inputs from torch's own generator; return parameters and buffers after that."""
     width = next(module.parameters()).shape[1]
-    for _ in range(count):
+    for _step in range(count):
         loss = (module(torch.randn(4, width)) - 1).square().mean()
         optimizer.zero_grad()
         loss.backward()
@@ -119,7 +119,7 @@ def step_with(module: nn.Module, optimizer: torch.optim.Optimizer, gradients: li
 
 def idle_steps(optimizer: torch.optim.Optimizer, schedule: LRScheduler, count: int) -> None:
     """Step an optimizer, which has no gradients, and its schedule so many times."""
-    for _ in range(count):
+    for _step in range(count):
         optimizer.step()
         schedule.step()
 

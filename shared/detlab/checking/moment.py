@@ -1,0 +1,77 @@
+"""What is true of an open notebook at this moment, as its history tells.
+
+A cell may not have run, or its last version may not: then a check would speak of something else
+than what is on the page.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import re
+from collections.abc import Mapping, Sequence
+from types import FunctionType
+from typing import Any
+
+from detlab.checking.notebook import ReleasedCell, defined_by
+
+
+def before_checks(cells: Sequence[ReleasedCell], namespace: Mapping[str, Any]) -> str:
+    """Say why checks of a task would not speak of what its cells hold now, or the empty string.
+
+    Args:
+        cells: the task's code cells as they were released.
+        namespace: the notebook's; IPython keeps in `In` there what has run, the oldest first.
+    """
+    history = namespace.get("In")
+    ran = [one for one in history if isinstance(one, str)] if isinstance(history, list) else []
+    for cell in cells:
+        for name in defined_by(cell.source):
+            last = last_definition(name, ran)
+            if name not in namespace and last is None:
+                return f"cannot be checked yet: run the cell above, which defines `{name}`."
+            if last is not None and (reason := why_stale(name, last, namespace)):
+                return f"cannot be checked: {reason}"
+    return ""
+
+
+def is_untouched(cells: Sequence[ReleasedCell], namespace: Mapping[str, Any]) -> bool:
+    """Say whether a task's cells last ran as they were released."""
+    history = namespace.get("In")
+    ran = {one.strip() for one in history if isinstance(one, str)} if history else set()
+    stubs = [cell.source for cell in cells if not list(defined_by(cell.source))]
+    return bool(stubs) and all(stub.strip() in ran for stub in stubs)
+
+
+def last_definition(name: str, ran: Sequence[str]) -> str | None:
+    """Return the last cell that defined a function or a class, or tried to."""
+    begins = re.compile(rf"^(?:async\s+def|def|class)\s+{re.escape(name)}\b", re.MULTILINE)
+    return next((source for source in reversed(ran) if begins.search(source)), None)
+
+
+def why_stale(name: str, source: str, namespace: Mapping[str, Any]) -> str:
+    """Say why what a name means now is not what the last cell that defined it says."""
+    try:
+        ast.parse(source)
+    except SyntaxError as error:
+        return (
+            f"the last version of `{name}` is no Python (line {error.lineno}: {error.msg}). Mend "
+            "it and run its cell again."
+        )
+    function = namespace.get(name)
+    if type(function) is FunctionType:
+        made_of = "".join(linecache.getlines(function.__code__.co_filename))
+        if made_of and made_of.strip() != source.strip() and name in defined_by_text(made_of):
+            return (
+                f"the cell with the last version of `{name}` stopped before it came to it. Mend "
+                "that and run the cell again."
+            )
+    return ""
+
+
+def defined_by_text(source: str) -> list[str]:
+    """Return the functions and classes that a cell defines; none if it is no Python."""
+    try:
+        return list(defined_by(source))
+    except SyntaxError:
+        return []

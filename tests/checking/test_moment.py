@@ -1,0 +1,86 @@
+"""What `check` says of cells that have not run, or not in their last version; in a real IPython."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable, Iterator
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+STUB = "def encode(bits: str) -> Runs:\n    raise NotImplementedError('task 1.1')\n"
+RIGHT = """\
+def encode(bits):
+    return Runs(bits[:1], tuple(len(list(run)) for _, run in groupby(bits)))
+"""
+SETUP = """\
+from itertools import groupby
+from runlab.runs import Runs
+from runlab.weeks import check
+"""
+Notebook = Callable[[str], str]
+
+
+@pytest.fixture
+def notebook(capsys: pytest.CaptureFixture[str]) -> Iterator[Notebook]:
+    """Runs a cell, as Jupyter does, and returns what is printed below it."""
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    shell.colors = "nocolor"
+
+    def run(source: str) -> str:
+        shell.run_cell(source, store_history=True)
+        said = capsys.readouterr()
+        return (said.out + said.err).strip()
+
+    run(SETUP)
+    yield run
+    atexit.unregister(shell.atexit_operations)
+
+
+def test_a_cell_that_has_not_run(notebook: Notebook) -> None:
+    said = "Task 1.1 cannot be checked yet: run the cell above, which defines `encode`."
+    assert notebook('check("1.1")') == said
+
+
+def test_a_cell_that_is_as_it_was(notebook: Notebook) -> None:
+    notebook(STUB)
+    assert notebook('check("1.1")') == "Task 1.1 is still to do."
+
+
+def test_a_right_answer_passes_as_often_as_it_is_asked(notebook: Notebook) -> None:
+    notebook(RIGHT)
+    for _ in range(2):
+        assert notebook('check("1.1")').startswith("Task 1.1 passes.")
+
+
+def test_an_older_version_is_not_taken_for_one_that_is_no_python(notebook: Notebook) -> None:
+    notebook(RIGHT)
+    notebook("x = 1\ndef encode(bits)\n    return bits")
+    said = notebook('check("1.1")')
+    assert said.startswith("Task 1.1 cannot be checked: the last version of `encode` is no Python")
+    assert "line 2" in said
+    notebook(RIGHT)
+    assert "passes" in notebook('check("1.1")')
+
+
+def test_an_older_version_is_not_taken_for_one_whose_cell_stopped(notebook: Notebook) -> None:
+    notebook(RIGHT)
+    notebook("1 / 0\n" + RIGHT)
+    assert "stopped before it came to it" in notebook('check("1.1")')
+
+
+def test_a_number_is_understood_where_it_is_clear(notebook: Notebook) -> None:
+    notebook(RIGHT)
+    assert notebook("check(1.1)").startswith("Task 1.1 passes.")
+
+
+def test_a_wrapped_function_is_checked_as_it_is(notebook: Notebook) -> None:
+    notebook(RIGHT)
+    notebook("import functools\nencode = functools.lru_cache(encode)")
+    assert "passes" in notebook('check("1.1")')
+
+
+def test_a_magic_keeps_nobody_from_a_check(notebook: Notebook) -> None:
+    notebook("%time 1\n" + RIGHT)
+    assert "passes" in notebook('check("1.1")')
