@@ -46,7 +46,7 @@ def test_a_submission_is_checked_from_the_top_and_recorded(tmp_path: Path) -> No
     assert done.returncode == 1, done.stderr
     said = done.stdout
     assert said.startswith(f"{path} is accepted.")
-    assert "task_1_1, line 4: SystemExit" in said
+    assert "task_1_1, line 5: SystemExit" in said
     assert "Task 1.1 passes." in said
     assert "Task 1.3 is still to do." in said
     assert "2 of 3 tasks pass their visible checks." in said
