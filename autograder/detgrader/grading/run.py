@@ -245,6 +245,8 @@ class SubmissionRun:
             attempt.add(self.attempt(task, failed, without=earlier))
         result.score = round(attempt.share * task.points, 2)
         result.status, result.message = attempt.status(task), message_of(attempt, task)
+        if result.status is Status.GRADER_ERROR:
+            result.score = None  # what the other checks gave is not all that there is
         self.workers[task.label] = attempt.workers
         if self.order.hints and result.status in (Status.PARTIAL, Status.FAILED):
             result.message += self.hint(task, attempt)
