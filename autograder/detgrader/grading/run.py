@@ -71,8 +71,7 @@ class Grader:
 
     def grade(self, order: Order) -> SubmissionResult:
         """Grade a submission."""
-        submission, log = order.submission, list(order.submission.notes)
-        session = self.session
+        submission, session = order.submission, self.session
         session.bucket = session.bucket_of(submission.sha256)
         if order.bucket is not None:
             session.bucket = order.bucket
@@ -93,7 +92,7 @@ class Grader:
             weights_sha256=weights.sha256 if weights else None,
             tasks=results,
             checks=run.checks,
-            log=log + run.log,
+            log=[*submission.notes, *run.log],
         )
 
     def weights_of(self, submission: Submission) -> HandedIn | None:
