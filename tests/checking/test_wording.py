@@ -14,7 +14,7 @@ from detlab.checking import wording
         (-0.0, "0"),
         (1038848757716410774600024064.0, "1.039e+27"),
         (10**30, "1e+30"),
-        (10**400, "a number of hundreds of digits"),
+        (10**400, "a number of hundreds of places"),
     ],
 )
 def test_a_number_has_an_end(value: float, text: str) -> None:

@@ -77,8 +77,7 @@ class Grader:
             session.bucket = order.bucket
         if submission.refusal:
             return refused(submission, self.assignment)
-        weights = self.weights_of(submission)
-        run = SubmissionRun(self, order, weights)
+        run = SubmissionRun(self, order, self.weights_of(submission))
         results = run.grade()
         for result in results:
             # Asked for last: a worker takes some milliseconds to end.
@@ -89,7 +88,7 @@ class Grader:
             student=submission.student,
             path=str(submission.path),
             notebook_sha256=submission.sha256,
-            weights_sha256=weights.sha256 if weights else None,
+            weights_sha256=run.weights.sha256 if run.weights else None,
             tasks=results,
             checks=run.checks,
             log=[*submission.notes, *run.log],

@@ -9,25 +9,25 @@ from collections.abc import Iterable
 CLOSER = re.compile(r",| (?:of|in|on|at|by|for|from|after|before|with|to|where|when|that)\b")
 
 
-def number(value: float, digits: int = 4) -> str:
-    """Return a number as people read it: four digits that count, and no more than it has.
+def number(value: float, figures: int = 4) -> str:
+    """Return a number as people read it: four figures that count, and no more than it has.
 
     Args:
         value: a number, or an int of any length.
-        digits: that count.
+        figures: that count.
     """
     if isinstance(value, int) and abs(value) < 10**15:
         return str(value)
     try:
-        return f"{value + 0.0:.{digits}g}"
+        return f"{value + 0.0:.{figures}g}"
     except OverflowError:
-        return "a number of hundreds of digits"
+        return "a number of hundreds of places"
 
 
 def apart(*values: float) -> list[str]:
-    """Return numbers with as many digits as it takes to tell them apart, six at least."""
-    for digits in (6, 9, 12, 17):
-        texts = [number(value, digits) for value in values]
+    """Return numbers with as many figures as it takes to tell them apart, six at least."""
+    for figures in (6, 9, 12, 17):
+        texts = [number(value, figures) for value in values]
         if len(set(texts)) == len(texts):
             break
     return texts
@@ -40,7 +40,7 @@ def listed(items: Iterable[object]) -> str:
 
 
 def is_or_are(what: str) -> str:
-    """Return the verb that goes with a name: "The labels" are, "`detect`'s result" is."""
+    """Return the verb that goes with a name: "The labels" are, "`read`'s result" is."""
     return "are" if is_plural(what) else "is"
 
 
