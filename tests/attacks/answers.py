@@ -171,9 +171,9 @@ ATTACKS = [
     *(
         toy(f"nan-inf-bool:{name}", returning(text), says=says)
         for name, text, says in (
-            ("nan", "float('nan')", "not a finite number"),
-            ("inf", "float('inf')", "not a finite number"),
-            ("minus-inf-tensor", "torch.tensor(float('-inf'))", "not a finite number"),
+            ("nan", "float('nan')", "must be a finite number"),
+            ("inf", "float('inf')", "must be a finite number"),
+            ("minus-inf-tensor", "torch.tensor(float('-inf'))", "must be a finite number"),
             ("true", "True", "must be a number, not bool"),
             ("true-tensor", "torch.tensor(True)", "must be a number"),
             ("huge-int", "10 ** 400", "does not fit in 64 bits"),
@@ -183,9 +183,9 @@ ATTACKS = [
     *(
         toy(f"nan-inf-bool:{name}", SCALE + text, task="1.2", says=says)
         for name, text, says in (
-            ("nan-tensor", "boxes * float('nan')", "holds NaN"),
-            ("inf-tensor", "boxes * float('inf')", "holds infinity"),
-            ("bool-tensor", "boxes > 0", "holds booleans"),
+            ("nan-tensor", "boxes * float('nan')", "finite numbers, not NaN"),
+            ("inf-tensor", "boxes * float('inf')", "finite numbers, not infinity"),
+            ("bool-tensor", "boxes > 0", "numbers, not booleans"),
             ("complex-tensor", "boxes * factor * (1 + 0j)", "cannot leave the sandbox"),
             ("sparse-tensor", "(boxes * factor).to_sparse()", "not a sparse tensor"),
             ("meta-tensor", "boxes.to('meta')", "not a tensor without numbers"),
