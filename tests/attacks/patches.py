@@ -97,8 +97,8 @@ ATTACKS = [
     toy(
         "patch-worker:encoder",
         returning("0")
-        + "from detgrader.sandbox.inside import wire\n"
-        + "wire.pack = lambda message: b'passed' * 9\n",
+        + "from detgrader.sandbox.inside import channel\n"
+        + "channel.pack = lambda message: b'passed' * 9\n",
         status=("violation", "limit"),
     ),
     toy(
