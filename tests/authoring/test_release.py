@@ -28,7 +28,7 @@ def cells(content: bytes) -> dict[str, nbformat.NotebookNode]:
 def test_release_is_a_valid_notebook_with_complete_metadata(toy_course):
     notebook = nbformat.reads(release.build(toy_course, WEEK), as_version=4)
     nbformat.validate(notebook)
-    assert notebook.metadata.detlab == {"assignment": WEEK, "weeks": ""}
+    assert notebook.metadata.detlab == {"assignment": WEEK, "weeks": "toylab.weeks"}
     assert notebook.metadata.kernelspec.name == "python3"
     assert set(notebook.metadata) == {"detlab", "kernelspec", "language_info"}
     flags = {
