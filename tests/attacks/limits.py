@@ -100,7 +100,8 @@ ATTACKS = [
     limit("mem-balloon:numpy", calling("import numpy\nnumpy.ones(10 ** 10)"), MEMORY),
     limit(
         "mem-balloon:grows",
-        "def add(first, second):\n    kept = []\n    while True: kept.append(bytearray(1 << 24))\n",
+        # Unwritten: where pages are dear, writing a gigabyte takes the second that the task has.
+        "def add(first, second):\n    kept = []\n    while True: kept.append(torch.empty(1 << 22))\n",
         MEMORY,
     ),
     toy(

@@ -112,9 +112,13 @@ def test_another_secret_is_another_audit(known: Known) -> None:
     assert known.to_grade(secret="other") == EVERYTHING
 
 
-def test_an_overlay_that_changed_is_graded_again(known: Known, course: Course) -> None:
+def test_a_variant_that_changed_is_graded_again_and_the_mutants_of_its_task(
+    known: Known, course: Course
+) -> None:
+    """For a mistake is asked under every variant before its hint is shown."""
     edit(course, f"{VARIANTS}/backwards.py", "second + first", "first + second")
-    assert known.to_grade() == {"backwards": {"1.1"}}
+    names = ("backwards", "wrong", "subtracts", "doubles")
+    assert known.to_grade() == {name: {"1.1"} for name in names}
 
 
 def test_a_mutant_that_changed_may_change_the_hints_of_its_task(

@@ -20,7 +20,8 @@ from detgrader.grading.results import Status
 SLEEPS = "import time\ndef add(first, second):\n    time.sleep(25)\n"
 CAPPED = """
     import resource
-    assert resource.getrlimit(resource.RLIMIT_DATA)[0] == {most}
+    has = int(open("/proc/self/statm").read().split()[5]) * resource.getpagesize()
+    assert 0 < resource.getrlimit(resource.RLIMIT_DATA)[0] <= has + {most}
 """
 
 

@@ -13,6 +13,7 @@ from detlab.checking.expect import CheckFailure
 from detlab.checking.workbench import StudentError
 
 MAX_TEXT = 1000
+SESSION = "detgrader.grading.session"  # its hook stands between pytest and a check
 
 
 @dataclass
@@ -83,5 +84,5 @@ def traceback_of(error: BaseException) -> str:
 
 
 def is_runner(module: str) -> bool:
-    """Say whether a module is one of those by which pytest calls a test."""
-    return module.partition(".")[0] in ("_pytest", "pluggy")
+    """Say whether a module is one of those by which a check is called."""
+    return module.partition(".")[0] in ("_pytest", "pluggy") or module == SESSION
