@@ -101,7 +101,7 @@ ATTACKS = [
     limit(
         "mem-balloon:grows",
         # Unwritten: where pages are dear, writing a gigabyte takes the second that the task has.
-        "def add(first, second):\n    kept = []\n    while True: kept.append(torch.empty(1 << 22))\n",
+        "def add(first, second):\n    k = []\n    while True: k.append(torch.empty(1 << 22))\n",
         MEMORY,
     ),
     toy(
