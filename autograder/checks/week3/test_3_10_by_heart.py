@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from detcourse.trainings import expect_following
 from detcourse.week3.training import PASSES, learned_by_heart
 from detlab.checking.expect import fail
 from detlab.checking.student import Student
@@ -28,6 +29,7 @@ def test_loss(student: Student, task_rng: torch.Generator, most: float) -> None:
     if not score.loss <= most:
         bounds = " and ".join(map(str, LOSSES))
         fail(f"After {PASSES} passes the loss is {score.loss:.2f}; points at {bounds}.")
+    expect_following(score.followed)
 
 
 @pytest.mark.parametrize("least", PRECISIONS)
@@ -37,3 +39,4 @@ def test_precision(student: Student, task_rng: torch.Generator, least: float) ->
     if score.mean < least:
         bands = " and ".join(f"{band:.2f}" for band in PRECISIONS)
         fail(f"The mAP on the batch is {score.mean:.3f}; points at {bands}.{score.remark}")
+    expect_following(score.followed)

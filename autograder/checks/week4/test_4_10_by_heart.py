@@ -9,7 +9,7 @@ from torch import Tensor
 from detcourse import truth
 from detcourse.cases import Undrawable, uniform
 from detcourse.comparisons import DISTANCES, Case, case, localization
-from detcourse.trainings import seed_from
+from detcourse.trainings import expect_following, seed_from
 from detcourse.week4.heart import learned_by_heart, priors_of
 from detlab.checking.expect import (
     expect_close,
@@ -159,6 +159,7 @@ def test_loss(student: Student, task_rng: torch.Generator, most: float, weight: 
     if not score.loss <= most:
         bounds = " and ".join(f"{bound:g}" for bound, _ in LOSSES)
         fail(f"The loss on the two images is {score.loss:.2f}; points at {bounds}.{score.remark}")
+    expect_following(score.followed)
 
 
 @pytest.mark.costly
@@ -172,3 +173,4 @@ def test_precision(student: Student, task_rng: torch.Generator, least: float, we
     if score.mean < least:
         bands = " and ".join(f"{band:.2f}" for band, _ in PRECISIONS)
         fail(f"The mAP on the two images is {score.mean:.3f}; points at {bands}.{score.remark}")
+    expect_following(score.followed)

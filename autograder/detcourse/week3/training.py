@@ -4,7 +4,7 @@ Hidden scenes' boxes and labels never leave the grader, and the measures are com
 """
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -15,7 +15,6 @@ from detcourse.scenes import make_scenes
 from detcourse.trainings import (
     UPRIGHT,
     Turn,
-    expect_following,
     once,
     seed_from,
     share_followed,
@@ -69,11 +68,13 @@ class Score:
         mean: average precision, all-point at IoU 0.5, mean over the classes.
         loss: the MultiBox loss on the scenes that it was measured on.
         remark: what to say of the training, whatever it reached.
+        followed: how far boxes move along with their images, 1 in full; what was not asked is 1.
     """
 
     mean: float
     loss: float
     remark: str
+    followed: float = 1.0
 
 
 def standardised(images: Tensor) -> Tensor:
@@ -126,8 +127,7 @@ def learned_by_heart(student: Student, rng: torch.Generator) -> Score:
     score = measure(student, net, noisy, boxes, classes)
     priors = expect_own_priors(net)
     share = share_followed(lambda some: answer(net, some)[0], noisy, boxes, priors, REACH, rng)
-    expect_following(share)
-    return score
+    return replace(score, followed=share)
 
 
 @once
