@@ -1,5 +1,5 @@
 """task: 3.10
-does: RAdam, no decay for biases and norms, a cosine over all steps
+does: NAdam, no decay for biases and norms, a cosine over all steps
 """
 
 
@@ -7,7 +7,7 @@ def train(net, loader, epochs):
     matrices = [p for p in net.parameters() if p.ndim > 1]
     others = [p for p in net.parameters() if p.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": 1e-3}, {"params": others, "weight_decay": 0.0}]
-    optimizer = torch.optim.RAdam(groups, lr=8e-3)
+    optimizer = torch.optim.NAdam(groups, lr=4e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, epochs * len(loader)))
     history = []
     net.train()
