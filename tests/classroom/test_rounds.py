@@ -238,15 +238,23 @@ def test_without_its_sandbox_a_run_ends_and_the_next_goes_on(
     assert 2 <= kept < 6 == len(kept_in(out))
 
 
+def a_job_of(process: subprocess.Popen[str]) -> psutil.Process:
+    """Return one of the processes that grade, which are copies of the command's own."""
+    own = psutil.Process(process.pid)
+    for child in own.children():
+        with contextlib.suppress(psutil.Error):  # of a child that ends meanwhile
+            if child.cmdline() == own.cmdline():
+                return child
+    raise AssertionError("no process grades")
+
+
 def test_a_grading_process_that_is_killed_leaves_no_zero(
     released: Course, slow_class: Path, undisturbed: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     process = start(released, slow_class, "--jobs", "2", "--out", out)
     until(process, "[1/6]")
-    own = psutil.Process(process.pid)
-    (job, *_) = (one for one in own.children() if one.cmdline() == own.cmdline())
-    job.kill()
+    a_job_of(process).kill()
     text, _ = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "? of 100 points, 1.1, 1.2, 1.3, 1.4 not graded" in text

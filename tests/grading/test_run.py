@@ -258,7 +258,7 @@ def test_check_that_fails_before_it_asks_harms_no_other(paths: list[Path], tmp_p
     course = faulty_course(tmp_path / "course", {"1.2": (old, UNASKED + old)})
     graded = grade_batch(course, WEEK, take_in_all(paths[:1]), 1, secret="one")
     assert tasks_of(graded, "right")["1.2"].status == "grader_error"
-    assert scores_of(graded, "right") == POINTS | {"1.2": 10}
+    assert scores_of(graded, "right") == POINTS | {"1.2": None}
     assert not any("violation" in line for line in result_of(graded, "right").log)
 
 

@@ -298,6 +298,5 @@ def short_training(student: Student) -> None:
     student.tool("set_training", net, False)
     output = net(images[:2].float() / 255)
     expect_tensor(output, "The trained network's output", (2, OUTPUTS, *grid.count))
-    steps = loader.progress.steps
-    if steps != 4:
-        fail(f"The loader offered 4 batches in two passes, but {steps} were taken.")
+    if not loader.progress.steps:
+        fail("The loader offered batches, of which none was taken.")

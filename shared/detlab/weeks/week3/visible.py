@@ -403,6 +403,5 @@ def short_training(student: Student) -> None:
     net = expect_handle(net, "The result", "the network")
     student.tool("set_training", net, False)
     expect_outputs(net(public_batch()[0]), 3, NUM_CLASSES)
-    steps = loader.progress.steps
-    if steps != 4:
-        fail(f"The loader offered 4 batches in two passes, but {steps} were taken.")
+    if not loader.progress.steps:
+        fail("The loader offered batches, of which none was taken.")
