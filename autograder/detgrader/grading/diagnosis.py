@@ -11,6 +11,7 @@ combined with.
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,7 +50,7 @@ class KnownMistake:
         """What it is known by in its week."""
         return self.overlay.name, self.under
 
-    @property
+    @functools.cached_property
     def names(self) -> frozenset[str]:
         """Names that its task's cells mention."""
         return names_in(self.submission, self.cells)
