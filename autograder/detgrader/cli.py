@@ -195,7 +195,10 @@ def audit(
     secrets: Annotated[int, typer.Option(help="Try so many secrets.", min=1)] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Reuse nothing.")] = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Leave out tasks that train or measure for long.")
+        bool,
+        typer.Option(
+            "--quick", help="Leave out tasks that train or measure for long, and most junk."
+        ),
     ] = False,
     json: Annotated[Path | None, typer.Option(help="Write the outcome to this file.")] = None,
     jobs: Jobs = CORES,
@@ -217,9 +220,7 @@ def audit(
 
     secret = os.environ.get(SECRET_VARIABLE) or auditing.SECRET
     selection = Selection(task, tuple(only or ()))
-    request = auditing.Request(
-        selection, auditing.several(secret, secrets), fresh, jobs, costly=not quick
-    )
+    request = auditing.Request(selection, auditing.several(secret, secrets), fresh, jobs, quick)
     with errors_for_people("what was graded is kept, and the next audit goes on from there"):
         course = Course.find()
         course.source(week)  # an unknown week is wrong usage

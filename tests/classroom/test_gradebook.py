@@ -20,7 +20,7 @@ from typing import Any
 import nbformat
 import pytest
 from browser_pages import chromium
-from harness import ROOT, run
+from harness import ROOT, run_afresh
 from nbgrader.api import Gradebook as Database
 from rich.console import Console
 
@@ -224,7 +224,7 @@ def test_nbgrader_exports_our_sums(fresh: Class) -> None:
     fresh.give("bob", "task_1_1", manual_score=5.0)
     fresh.grade()
     assert fresh.row("bob")["final_score"] == "4.5"  # a day late
-    done = run("export", cwd=fresh.course, program="nbgrader")
+    done = run_afresh("export", cwd=fresh.course, program="nbgrader")
     assert done.returncode == 0, done.stderr
     lines = csv.DictReader((fresh.course / "grades.csv").read_text("utf-8").splitlines())
     sums = {line["student_id"]: float(line["score"]) for line in lines}

@@ -199,7 +199,7 @@ class Diagnosis:
 
     def explains(self, mistake: KnownMistake, check: Check, outcome: Outcome, bucket: int) -> bool:
         """Say whether a mistake fails a check with the very answers that a student gave."""
-        answers = answers_of(outcome)
+        answers = outcome.answers
         key = mistake.key, check.key, bucket
         known = self.answers.get(key)
         if known is None or (
@@ -227,11 +227,6 @@ class Diagnosis:
         if known is None or not known.whole:
             known = self.answers[key] = self.ask(mistake, check, None)
         return known
-
-
-def answers_of(outcome: Outcome) -> list[Any]:
-    """Describe all answers of a check."""
-    return [fingerprint(answer) for answer in outcome.transcript]
 
 
 def as_told(message: str) -> str:
