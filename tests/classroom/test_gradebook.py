@@ -110,9 +110,8 @@ class Class:
     def give(self, student: str, cell: str, comment: str = "", **scores: float | None) -> None:
         """Mark an answer as formgrader does."""
         with self.database() as database:
-            grade = database.find_grade(cell, WEEK, WEEK, student)
             for name, score in scores.items():
-                setattr(grade, name, score)
+                setattr(database.find_grade(cell, WEEK, WEEK, student), name, score)
             if comment:
                 database.find_comment(cell, WEEK, WEEK, student).manual_comment = comment
             database.db.commit()
@@ -198,6 +197,21 @@ def test_extra_credit_and_corrections_come_back_once(fresh: Class) -> None:
         assert fresh.row("ada")["1.3"] == "6"
     page = next((fresh.out / "students").glob("ada*.html")).read_text("utf-8")
     assert "Corrected by a person to 6 points." in page
+
+
+def test_a_comment_without_points_stays(fresh: Class) -> None:
+    """Beside a task that was graded by itself, and beside one that still waits."""
+    fresh.give("ada", "task_1_2", "Neat.")
+    fresh.give("ada", "task_1_1", "Is that so?")
+    for _ in range(2):
+        fresh.grade()
+        assert fresh.comment("ada", "task_1_2") == "Neat."
+        assert fresh.comment("ada", "task_1_1") == "Is that so?"
+        assert fresh.row("ada")["1.2"] == "8"
+        assert fresh.row("ada")["pending_manual"] == "5"
+    page = next((fresh.out / "students").glob("ada*.html")).read_text("utf-8")
+    assert "A person says: Neat." in page
+    assert "A person says: Is that so?" in page
 
 
 def test_an_answer_that_changes_waits_again(fresh: Class) -> None:

@@ -185,7 +185,8 @@ class Gradebook:
                 grades[cell].manual_score = mark.points if mark else None
                 grades[cell].extra_credit = None  # it is among the points of the mark
                 grades[cell].auto_score = auto_score(key == task.label, result)
-                grades[cell].needs_manual_grade = mark is None and grades[cell].auto_score is None
+                known = grades[cell].manual_score is not None or grades[cell].auto_score is not None
+                grades[cell].needs_manual_grade = not known
                 if (comment := comments.get(comment_cell(task, cell))) is not None:
                     comment.auto_comment = result.message or None
                     comment.manual_comment = (mark.comment or None) if mark else None
@@ -241,7 +242,7 @@ def comment_cell(task: Task, cell: str) -> str:
 def mark_of(grade: Any, comment: str, answer: str) -> Mark | None:
     """Return what a person gave, if anything was given."""
     if grade.manual_score is None and grade.extra_credit is None:
-        return None
+        return Mark(None, comment, answer) if comment else None
     points = grade.manual_score if grade.manual_score is not None else grade.auto_score or 0.0
     return Mark(float(points + (grade.extra_credit or 0.0)), comment, answer)
 

@@ -32,11 +32,12 @@ class Mark:
     """What a person gave.
 
     Attributes:
+        points: None where they only said something.
         answer: hash of what was read, the written answer or the notebook; what has changed since
             waits again.
     """
 
-    points: float
+    points: float | None
     comment: str
     answer: str
 
@@ -169,13 +170,22 @@ def joined(texts: Mapping[str, str], task: Task) -> str:
 
 def corrected(task: TaskResult, mark: Mark) -> TaskResult:
     """Return a task's result with the points that a person gave in place of the checks'."""
+    if mark.points is None:
+        return replace(task, message="\n".join(filter(None, [task.message, said(mark)])))
     words = f"Corrected by a person to {mark.points:g} points. {mark.comment}".strip()
     message = "\n".join(filter(None, [task.message, words]))
     return replace(with_score(task, mark.points), message=message)
 
 
+def said(mark: Mark) -> str:
+    """Return a person's comment that comes without points."""
+    return f"A person says: {mark.comment}"
+
+
 def marked(task: TaskResult, mark: Mark) -> TaskResult:
     """Return a task's result with a person's points; of an unknown sum they make no known one."""
+    if mark.points is None:  # it waits on
+        return replace(task, message="\n".join(filter(None, [task.message, said(mark)])))
     words = (
         f"By a person: {mark.points:g} of {task.pending_manual:g} points. {mark.comment}".strip()
     )
