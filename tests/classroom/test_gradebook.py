@@ -311,11 +311,12 @@ def test_an_answer_is_marked_in_formgrader(fresh: Class, formgrader: str) -> Non
             number = database.find_submission_notebook(WEEK, WEEK, "ada").id
         page.open(f"{formgrader}/formgrader/submissions/{number}/", 1200)
         score = "document.querySelector('input.score#task_1_1')"
-        filled_in = "document.querySelector('input.extra-credit').placeholder === '0'"
-        until(lambda: page.value(filled_in), text)
+        comment = "document.querySelector('textarea#task_1_1-comment')"
+        # The page fetches grades and comments by themselves, and only then listens to what is typed.
+        for place in ("document.querySelector('input.extra-credit')", comment):
+            until(functools.partial(page.value, f"{place}.placeholder !== ''"), text)
         assert "they do not care" in text()
         page.value(f"$({score}).val('4').trigger('change'); true")
-        comment = "document.querySelector('textarea#task_1_1-comment')"
         page.value(f"$({comment}).val('Nice.').trigger('change'); true")
         until(lambda: fresh.grades("ada")["task_1_1"]["manual_score"] == 4, text)
         until(lambda: fresh.comment("ada", "task_1_1") == "Nice.", text)
