@@ -312,7 +312,7 @@ def test_an_answer_is_marked_in_formgrader(fresh: Class, formgrader: str) -> Non
         page.open(f"{formgrader}/formgrader/submissions/{number}/", 1200)
         score = "document.querySelector('input.score#task_1_1')"
         comment = "document.querySelector('textarea#task_1_1-comment')"
-        # The page fetches grades and comments by themselves, and only then listens to what is typed.
+        # The page fetches grades, and comments, and only then listens to what is typed.
         for place in ("document.querySelector('input.extra-credit')", comment):
             until(functools.partial(page.value, f"{place}.placeholder !== ''"), text)
         assert "they do not care" in text()
