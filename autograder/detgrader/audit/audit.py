@@ -34,7 +34,7 @@ from detgrader.intake import Submission
 SECRET = "audit"
 
 # A quick audit takes one piece of junk in so many, and tells it to one check in so many.
-QUICKLY = 6
+QUICKLY = 12
 # Called with a number of things to do, and what is done with them; what it yields, with each.
 Progress = Callable[[int, str], AbstractContextManager[Callable[[object], None]]]
 
