@@ -11,8 +11,8 @@ import time
 
 import torch
 
+from detcourse.scene_sets import BATCH_SIZE, HIDDEN_SCENES, scenes_of
 from detcourse.trainings import Turn
-from detcourse.week3.training import BATCH_SIZE, HIDDEN_SCENES, scenes_of
 from detcourse.week5.training import EPOCHS, LOSSES, TRAIN_SCENES, precision
 from detgrader.course import Course
 from detgrader.reference import load_reference

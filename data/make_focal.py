@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from detcourse.week3.training import standardised
+from detcourse.scene_sets import standardised
 from detgrader.course import Course
 from detgrader.reference import load_reference
 from detlab.focal_plots import FOCAL

@@ -20,13 +20,39 @@
 # *Focal Loss for Dense Object Detection*, 2017). You put a small SSD head with 189 anchors on a
 # ResNet-34, write the loss, and let both answers to the flood of negatives compete.
 #
+# **In the end you can** say why a one-stage detector drowns in easy negatives, and what the focal
+# loss does about it; write that loss so that it stays exact; keep every answer on its own anchor;
+# freeze a pretrained network stage by stage; and compare two trainings fairly.
+#
+# **You need** the ideas of week 3 (your code of it is not used). No GPU.
+#
+# | task | | points |
+# | --- | --- | --: |
+# | 5.1 | Blocks | 5 |
+# | 5.2 | The 189 anchors | 8 |
+# | 5.3 | Backbone and head | 8 |
+# | 5.4 | From activations to boxes | 6 |
+# | 5.5 | The focal loss | 10 |
+# | 5.6 | Detections on display | 5 |
+# | 5.7 | Focal loss against hard negatives | 8 |
+
+# %% [markdown]
 # **How it works.** Replace each `raise NotImplementedError` by your code and leave signatures and
 # cell names as they are. The check cell below a task answers within seconds, on public inputs; the
-# grader runs your functions on other inputs. It runs the setup cell as released, your answer cells,
-# and the definitions in cells that you add, so keep long computations out of those. Tasks do not
-# drag each other down: where a task needs an earlier one, the grader hands in a right one. Only
-# task 5.7, which trains your own head for real, rests on your own answers. The pictures before a
-# task need nothing of yours.
+# grader asks with others, so pass the checks for the right reasons. In a shell, `detlab check` with
+# the notebook's name runs all checks from the top, in a fresh process; add `--submission` before
+# you hand in. The pictures before a task need nothing of yours.
+#
+# **What the grader takes.** Your answer cells, and of code cells that you add the definitions:
+# functions, classes, imports, plain constants. It runs the setup cell as it was handed out. It
+# takes no outputs, no other cells and no other files. Do not delete, copy or split answer cells,
+# and keep lines for Jupyter (`%…`, `!…`) out of them. Tasks do not drag each other down: where a
+# task needs an earlier one, the grader hands in a right one. Only task 5.7, which trains your own
+# head for real, rests on your own answers.
+#
+# **Limits.** One core of a CPU, no network, no files to write. A task has 10 seconds of processor
+# time and 2 GB of memory on top of what the libraries take; 5.3 has a minute, and 5.7 four, for
+# its two trainings.
 #
 # **Conventions.** Images are NCHW float32. Boxes are fractions of the image's sides: `xyxy` is
 # `(x_min, y_min, x_max, y_max)`, `cxcywh` is `(c_x, c_y, w, h)`. What weeks 3 and 4 called a prior
@@ -39,6 +65,32 @@
 # torchvision's `sigmoid_focal_loss`, nor parts of `detlab`: these two names must not appear in
 # answer cells, nor may your answers run their code. The setup cell brings along what you have
 # written before: the matching of weeks 3 and 4, and the loss with hard negatives.
+
+# %% nbgrader={"grade_id": "install"}
+def install_detlab() -> None:
+    """Say whether the package of the checks is here; on Colab install it, elsewhere say how."""
+    import importlib.util
+    import subprocess
+    import sys
+    import zipfile
+    from pathlib import Path
+
+    if importlib.util.find_spec("detlab"):
+        print("detlab is here: go on.")
+    elif "google.colab" not in sys.modules:
+        print("No detlab in this Python: choose the kernel of .venv, or see README.md.")
+    else:
+        from google.colab import files
+
+        print("Choose the zip of your repository (on GitHub: Code, then Download ZIP).")
+        for name in files.upload():
+            zipfile.ZipFile(name).extractall()
+        package = next(Path().glob("*/shared/pyproject.toml")).parent
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", package], check=True)
+        print("detlab is installed: go on.")
+
+
+install_detlab()
 
 # %% nbgrader={"grade_id": "setup"}
 from collections.abc import Iterable, Mapping, Sequence

@@ -6,10 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from detcourse.cases import randint
+from detcourse.cases import randint, smooth_images
 from detcourse.learning import expect_learning
 from detcourse.trainings import seed_from
-from detcourse.week4.networks import random_images
 from detcourse.week5.networks import (
     answers_of_head,
     features_of,
@@ -55,7 +54,7 @@ def test_backbone(student: Student, rng: torch.Generator) -> None:
     seed = seed_from(rng)
     backbone = loaded(student, seed)
     for count, height, width in ((2, 64, 96), (1, 224, 224)):
-        images = random_images(rng, count, height, width)
+        images = smooth_images(rng, count, height, width)
         with torch.no_grad():
             right = features_of(right_backbone(seed), images)
         expect_single(backbone(images), WHAT, right.shape)
@@ -86,7 +85,7 @@ def test_frozen_statistics(student: Student, rng: torch.Generator) -> None:
         # Twice: what is not frozen moves its statistics, which changes nothing in training, and
         # shows in evaluation.
         for _ in range(2):
-            images = random_images(rng, 3, 64, 64)
+            images = smooth_images(rng, 3, 64, 64)
             with torch.no_grad():
                 expected = features_of(right, images)
             compare(backbone, images, expected, in_words(count))
@@ -107,7 +106,7 @@ def in_words(count: int) -> str:
 @pytest.mark.weight(2)
 def test_frozen_weights(student: Student, rng: torch.Generator) -> None:
     """A step of SGD changes what is not frozen, and nothing else; stages thaw again."""
-    seed, images = seed_from(rng), random_images(rng, 2, 64, 64)
+    seed, images = seed_from(rng), smooth_images(rng, 2, 64, 64)
     backbone, right = loaded(student, seed), copy.deepcopy(right_backbone(seed))
     for count in (STAGES - 1, randint(rng, 1, 3)):
         freeze(backbone, count)

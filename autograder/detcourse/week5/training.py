@@ -10,14 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from detcourse.scene_sets import BATCH_SIZE, HIDDEN_SCENES, renamed, scenes_of, secret_names
 from detcourse.trainings import once, seed_from, turn_of, words_on
-from detcourse.week3.training import (
-    BATCH_SIZE,
-    HIDDEN_SCENES,
-    renamed,
-    scenes_of,
-    secret_names,
-)
 from detcourse.week5 import truth
 from detlab.checking.expect import expect_handle, fail
 from detlab.checking.student import Handle, Student
@@ -59,7 +53,7 @@ def trained(student: Student, rng: torch.Generator) -> dict[str, Score]:
 
     Measured on scenes of hidden ones. Both see the same scenes in the same order.
     """
-    names, turn = secret_names(rng), turn_of(rng)
+    names, turn = secret_names(rng, NUM_CLASSES), turn_of(rng)
     images, boxes, classes = scenes_of("train", TRAIN_SCENES, seed_from(rng), turn)
     seed, hidden = seed_from(rng), scenes_of("hidden", HIDDEN_SCENES, seed_from(rng), turn)
     scores = {}
