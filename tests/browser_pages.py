@@ -50,8 +50,10 @@ class Page:
             self.complaints.append(message["params"]["entry"]["text"])
         return message
 
-    def open(self, path: Path, width: int, dark: bool = False, printed: bool = False) -> None:
-        """Open a file at a width, light or dark, as on a screen or as printed."""
+    def open(
+        self, place: Path | str, width: int, dark: bool = False, printed: bool = False
+    ) -> None:
+        """Open a file or an address at a width, light or dark, as on a screen or as printed."""
         # The page allows no scripts; what looks at it is one.
         self.ask("Page.setBypassCSP", enabled=True)
         size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
@@ -59,7 +61,7 @@ class Page:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         media = "print" if printed else "screen"
         self.ask("Emulation.setEmulatedMedia", media=media, features=[scheme])
-        self.ask("Page.navigate", url=path.as_uri())
+        self.ask("Page.navigate", url=place.as_uri() if isinstance(place, Path) else place)
         while self.receive().get("method") != "Page.loadEventFired":
             pass
 

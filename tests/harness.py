@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
+# So that they are there for what is forked.
+import matplotlib.pyplot  # noqa: F401
+import torch  # noqa: F401
+
+import detgrader.cli
+import detlab.cli
 from detgrader.assignment import load_assignment
 from detgrader.classroom.batch import inside_of
 from detgrader.course import SETTINGS, Course
@@ -20,12 +32,66 @@ from detgrader.sandbox.limits import Limits
 from detlab.checking.student import Student
 
 ROOT = Course.find().root
+PROGRAMS = {"detgrader": detgrader.cli.main, "detlab": detlab.cli.app}
 
 
 def run(
+    *words: object, cwd: Path = ROOT, program: str = "detgrader", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of ours as from a shell, without a terminal, in a copy of this process.
+
+    That has imported torch, which takes a new one seconds (see `run_afresh`).
+
+    Args:
+        variables: of the environment, besides those that are there.
+    """
+    command = [program, *map(str, words)]
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        process = os.fork()
+        if process == 0:
+            live_as(command, cwd, variables, out.fileno(), errors.fileno())
+        _, status = os.waitpid(process, 0)
+        for file in (out, errors):
+            file.seek(0)
+        texts = (file.read().decode() for file in (out, errors))
+        return subprocess.CompletedProcess(command, os.waitstatus_to_exitcode(status), *texts)
+
+
+def live_as(
+    command: list[str], cwd: Path, variables: dict[str, str], out: int, errors: int
+) -> NoReturn:
+    """Become a command, as far as a process can that was another before."""
+    try:
+        atexit._clear()
+        os.chdir(cwd)
+        os.environ.update(variables)
+        for number, descriptor in enumerate((os.open(os.devnull, os.O_RDONLY), out, errors)):
+            os.dup2(descriptor, number)
+        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, "w" if n else "r") for n in range(3))
+        warnings.resetwarnings()
+        for unwanted in (DeprecationWarning, PendingDeprecationWarning, ImportWarning):
+            warnings.simplefilter("ignore", unwanted)
+        sys.argv = command
+        PROGRAMS[command[0]]()
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+        status = end.code if isinstance(end.code, int) else bool(end.code)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    else:
+        status = 0
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)
+
+
+def run_afresh(
     *words: object, cwd: Path = ROOT, program: str = "detgrader"
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of this environment as from a shell, without a terminal."""
+    """Run a command of this environment in a process of its own, with its own imports."""
     command = [str(Path(sys.executable).with_name(program)), *map(str, words)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 

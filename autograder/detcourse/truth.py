@@ -202,10 +202,12 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
         (k,) int64 indices of the boxes that are kept, by falling score.
     """
     kept: list[int] = []
-    ious = box_iou(boxes, boxes)
+    overlaps = box_iou(boxes, boxes) > iou_threshold
+    gone = torch.zeros(len(boxes), dtype=torch.bool)
     for n in scores.argsort(descending=True, stable=True).tolist():
-        if all(float(ious[n, other]) <= iou_threshold for other in kept):
+        if not gone[n]:
             kept.append(n)
+            gone |= overlaps[n]
     return torch.tensor(kept, dtype=torch.int64)
 
 

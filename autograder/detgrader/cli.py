@@ -122,21 +122,20 @@ def grade(
     ] = None,
     jobs: Jobs = CORES,
     roster: Annotated[Path | None, typer.Option(help="The class as a CSV file.")] = None,
-    only: Annotated[
-        list[str] | None, typer.Option(help="Only this student; may be repeated.")
-    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only this student; repeatable.")] = None,
     late: Annotated[
         Path | None, typer.Option(help="The rule about late submissions, a TOML file.")
     ] = None,
     marks: Annotated[
-        Path | None, typer.Option(help="Marked written answers: written.csv, filled in.")
+        Path | None, typer.Option(help="Written answers: written.csv, marked.")
+    ] = None,
+    gradebook: Annotated[
+        Path | None, typer.Option(help="nbgrader's course: points go there, marks come from it.")
     ] = None,
     regrade: Annotated[
         bool, typer.Option("--regrade", help="Grade also what has not changed.")
     ] = False,
-    without: Annotated[
-        str, typer.Option(help="`costly`: leave what takes long for a later round.")
-    ] = "",
+    without: Annotated[str, typer.Option(help="`costly`: what takes long waits for later.")] = "",
     allow_no_isolation: Annotated[
         bool,
         typer.Option(
@@ -158,7 +157,7 @@ def grade(
     if without not in ("", COSTLY):
         stop(f"--without {without}: all that can be left out is `{COSTLY}`")
     request = Request(jobs, tuple(only or ()), regrade, without, allow_no_isolation)
-    files = ClassFiles(submissions, out or Path("out") / week, roster, late, marks)
+    files = ClassFiles(submissions, out or Path("out") / week, roster, late, marks, gradebook)
     goes_on = "what was graded is kept; run the same command again and it goes on from there"
     with errors_for_people(goes_on), stopped_by_signals():
         graded = grade_class(Course.find(), week, files, request, console)
@@ -196,7 +195,10 @@ def audit(
     secrets: Annotated[int, typer.Option(help="Try so many secrets.", min=1)] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Reuse nothing.")] = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Leave out tasks that train or measure for long.")
+        bool,
+        typer.Option(
+            "--quick", help="Leave out tasks that train or measure for long, and most junk."
+        ),
     ] = False,
     json: Annotated[Path | None, typer.Option(help="Write the outcome to this file.")] = None,
     jobs: Jobs = CORES,
@@ -218,9 +220,7 @@ def audit(
 
     secret = os.environ.get(SECRET_VARIABLE) or auditing.SECRET
     selection = Selection(task, tuple(only or ()))
-    request = auditing.Request(
-        selection, auditing.several(secret, secrets), fresh, jobs, costly=not quick
-    )
+    request = auditing.Request(selection, auditing.several(secret, secrets), fresh, jobs, quick)
     with errors_for_people("what was graded is kept, and the next audit goes on from there"):
         course = Course.find()
         course.source(week)  # an unknown week is wrong usage

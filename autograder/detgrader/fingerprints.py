@@ -64,6 +64,11 @@ def set_of_data(course: Course, name: str) -> list[Any]:
 
 @cache
 def environment() -> list[str]:
-    """Return the versions of Python and of all that is installed."""
-    installed = {(one.name, one.version) for one in importlib.metadata.distributions()}
+    """Return the versions of Python and of all that is installed.
+
+    Not of all that can be imported here: a library may bring others along, in a place of its own.
+    """
+    places = [sysconfig.get_path(name) for name in ("purelib", "platlib")]
+    found = importlib.metadata.distributions(path=places)
+    installed = {(one.name, one.version) for one in found}
     return [sys.version, *(f"{name} {version}" for name, version in sorted(installed))]

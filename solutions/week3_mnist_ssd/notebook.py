@@ -56,8 +56,8 @@
 # your own network for real, rest on your own answers.
 #
 # **Limits.** One core of a CPU, no network, no files to write. A task has 10 seconds of processor
-# time and 2 GB of memory on top of what the libraries take; 3.1 has a minute, 3.10 two minutes and
-# 3.11 three, for their trainings.
+# time and 2 GB of memory on top of what the libraries take; 3.5 has 20 seconds, 3.1 a minute, 3.10
+# two minutes and 3.11 five, for their trainings.
 #
 # **Conventions.** Images are NCHW float32. Boxes are fractions of the image's sides, x to the right
 # and y down: `xyxy` is `(x_min, y_min, x_max, y_max)`, `cxcywh` is `(c_x, c_y, w, h)`. There is no

@@ -57,7 +57,7 @@
 #
 # **Limits.** One core of a CPU, no network, no files to write. A task has 10 seconds of processor
 # time and 2 GB of memory on top of what the libraries take; tasks with the network at its full
-# size have up to a minute, and 4.10 four minutes.
+# size have up to a minute, and 4.10 seven minutes.
 #
 # **Conventions.** Images are float32, (3, H, W) or (N, 3, H, W), RGB from 0 to 1 until they are
 # normalised. Boxes are `xyxy`, `(x_min, y_min, x_max, y_max)`, or `cxcywh`, `(c_x, c_y, w, h)`: in

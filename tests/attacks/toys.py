@@ -17,7 +17,6 @@ NOTEBOOK = '''\
 # %% nbgrader={"grade_id": "setup"}
 import matplotlib.pyplot as plt
 import torch
-import torchvision
 from torch import Tensor, nn
 
 

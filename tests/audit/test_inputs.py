@@ -144,7 +144,12 @@ def test_a_cell_of_the_reference_is_part_of_its_task_and_of_later_ones(
 
 
 def test_the_setup_cell_is_part_of_everything(known: Known, course: Course) -> None:
-    edit(course, NOTEBOOK, "import torchvision\n", "import torchvision\n\nNEW = 1\n")
+    edit(
+        course,
+        NOTEBOOK,
+        "from torch import Tensor, nn\n",
+        "from torch import Tensor, nn\n\nNEW = 1\n",
+    )
     release.write(course, WEEK)
     assert known.to_grade() == EVERYTHING
 
@@ -225,7 +230,12 @@ def test_what_the_cells_import_of_the_course_is_part_of_everything(
     course: Course, packages: Callable
 ) -> None:
     packages({"given/__init__.py": "", "given/tools.py": "def plot(): pass\n"})
-    edit(course, NOTEBOOK, "import torchvision\n", "import torchvision\nfrom given import tools\n")
+    edit(
+        course,
+        NOTEBOOK,
+        "from torch import Tensor, nn\n",
+        "from torch import Tensor, nn\nfrom given import tools\n",
+    )
     release.write(course, WEEK)
     known = Known(course)
     packages({"given/tools.py": "def plot(): print()\n"})

@@ -23,7 +23,7 @@ def no_figure_stays() -> Iterator[None]:
 def seen(figure: Figure, pixels: np.ndarray | None = None) -> tuple[int, int, int]:
     told = describe_figure(figure)
     shown = told["pixels"] if pixels is None else pixels
-    kept = [what_is_seen(axes, shown) for axes in told["axes"]]
+    kept = what_is_seen(told["axes"], shown)
     return tuple(sum(len(axes[k]) for axes in kept) for k in ("lines", "images", "rectangles"))
 
 
@@ -105,4 +105,4 @@ def test_points_must_lie_as_their_numbers_do() -> None:
     figure = line()()
     told = describe_figure(figure)
     told["axes"][0]["lines"][0]["y"] = told["axes"][0]["lines"][0]["y"][::-1].copy()
-    assert what_is_seen(told["axes"][0], told["pixels"])["lines"] == []
+    assert what_is_seen(told["axes"], told["pixels"])[0]["lines"] == []

@@ -6,8 +6,6 @@ import io
 import json
 import os
 import re
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,25 +14,13 @@ import pytest
 from attacks.grading import build_course, hand_in, notebook_with, solved_notebook
 from attacks.notebooks import cell_of, deleted, duplicate
 from attacks.toys import LABELS, POINTS, WEEK
+from harness import run
 
 from detgrader.course import Course
 
 Edit = Callable[[dict], object]
 STATUSES = {"passed", "partial", "failed", "not_attempted", "limit", "violation"}
 STATUSES |= {"manual", "skipped", "grader_error"}
-
-
-def detgrader(course: Course, *arguments: object) -> subprocess.CompletedProcess:
-    """Run the staff's command line in the course's folder."""
-    command = [sys.executable, "-c", "from detgrader.cli import app; app()"]
-    return subprocess.run(
-        [*command, *map(os.fspath, arguments)],
-        cwd=course.root,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +177,7 @@ def call(course: Course, solved: dict, tmp_path_factory: pytest.TempPathFactory)
     files["name-not-utf8"] = (hand_in(solved, latin), "")
     files["good-last"] = (hand_in(solved, folder / "good-last.ipynb"), "")
     paths = [path for path, _ in files.values()]
-    done = detgrader(course, "grade", WEEK, "--out", out, "--", *paths)
+    done = run("grade", WEEK, "--out", out, "--", *paths, cwd=course.root)
     results = json.loads((out / "results.json").read_text("utf-8")) if out.is_dir() else None
     return {"done": done, "out": out, "files": files, "results": results}
 
@@ -277,7 +263,7 @@ def test_what_holds_no_submission_is_an_error_before_anything_is_graded(
 ) -> None:
     path, says = nowhere(tmp_path / "places")[name]
     good = hand_in(solved, tmp_path / "good.ipynb")
-    done = detgrader(course, "grade", WEEK, good, path, "--out", tmp_path / "out")
+    done = run("grade", WEEK, good, path, "--out", tmp_path / "out", cwd=course.root)
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
@@ -301,7 +287,7 @@ def test_long_answer_is_graded_whole(course: Course, solved: dict, tmp_path: Pat
     padding = "# ä\n" * 10_000
     right = cell_of(solved, "task_1_1")["source"]
     path = hand_in(notebook_with(solved, {"task_1_1": padding + right}), tmp_path / "ada.ipynb")
-    done = detgrader(course, "grade", WEEK, path, "--out", tmp_path / "out")
+    done = run("grade", WEEK, path, "--out", tmp_path / "out", cwd=course.root)
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "out/results.json").read_text("utf-8"))
     assert results["submissions"][0]["score"] == 100
@@ -320,7 +306,7 @@ def test_long_answer_is_graded_whole(course: Course, solved: dict, tmp_path: Pat
     ],
 )
 def test_wrong_usage_has_exit_status_2_and_says_why(course: Course, arguments, says: str) -> None:
-    done = detgrader(course, "grade", *arguments)
+    done = run("grade", *arguments, cwd=course.root)
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr

@@ -74,6 +74,10 @@ class Case:
         return f"{self.kind} {self.name}"
 
 
+# A quick audit has no time for a task that is given more: it draws images by the thousand, say.
+LONG_S = 50
+
+
 class CaseBuilder:
     """Builds the submissions of a week's audit.
 
@@ -100,7 +104,8 @@ class CaseBuilder:
     def lacking(self, task: Task) -> str:
         """Say what is not there, or not wanted, for a task to be graded; or nothing."""
         about = self.checks[task.label]
-        if not self.costly and any(check.costly for check in about.checks):
+        long = about.limits.cpu_s > LONG_S or any(check.costly for check in about.checks)
+        if not self.costly and long:
             return "it trains or measures for long."
         name = about.weights_of
         weights = reference_weights(self.course, self.assignment.name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from detgrader.assignment import load_assignment
+from detgrader.assignment import Assignment, load_assignment
 from detgrader.classroom import terminal
 from detgrader.classroom.batch import default_secret
 from detgrader.classroom.handed_in import find_submissions
@@ -23,6 +24,9 @@ from detgrader.classroom.written import Marks
 from detgrader.course import Course
 from detgrader.files import write_text
 
+if TYPE_CHECKING:
+    from detgrader.classroom.gradebook import Gradebook
+
 
 @dataclass(frozen=True)
 class ClassFiles:
@@ -34,6 +38,7 @@ class ClassFiles:
         roster: the class's list, if there is one.
         late: the rule about late submissions, if there is one.
         marks: a table of written answers that somebody marked, if there is one.
+        gradebook: folder of an nbgrader course, if points go there and marks come from there.
     """
 
     submissions: Sequence[Path]
@@ -41,6 +46,7 @@ class ClassFiles:
     roster: Path | None = None
     late: Path | None = None
     marks: Path | None = None
+    gradebook: Path | None = None
 
 
 def grade_class(
@@ -59,6 +65,7 @@ def grade_class(
     roster = read_roster(files.roster) if files.roster else None
     policy = read_policy(files.late) if files.late else None
     with kept_in(files.out, week) as kept:
+        gradebook = open_gradebook(course, assignment, files.gradebook)
         found = find_submissions(
             files.submissions, assignment, weeks, kept.unpacked, roster, bool(policy)
         )
@@ -70,10 +77,10 @@ def grade_class(
         with Meter(console, len(plan.to_grade)) as meter:
             grade_round(course, assignment, plan, kept, request, meter.done, meter.started)
         marks = Marks(kept, assignment)
-        if files.marks:
-            taken = marks.take_in(files.marks)
-            console.print(f"{taken} marks taken from {files.marks}", markup=False, soft_wrap=True)
-        batch = marks.applied(kept.batch(first=plan.students))
+        for line in marks_taken(marks, gradebook, files):
+            console.print(line, markup=False, soft_wrap=True)
+        plain = kept.batch(first=plan.students)
+        batch = marks.applied(plain)
         batch = with_lateness(batch, policy, kept.times) if policy else batch
         around = Around(roster, found.nothing, found.lines, found.said)
         with told_if_it_fails(kept.out):
@@ -81,7 +88,29 @@ def grade_class(
             if marks.tasks:
                 written["written"] = files.out / "written.csv"
                 write_text(written["written"], marks.table(), mode=0o600)
+        if gradebook:
+            pairs = zip(plain.submissions, batch.submissions, strict=True)
+            gradebook.write(list(pairs), marks, kept.times)
+            written["gradebook"] = gradebook.folder
     named = batch.submissions[: len(plan.students)]
     terminal.print_results(console, batch, named, assignment, found.lines)
     terminal.print_files(console, written)
     return all(result.graded for result in named)
+
+
+def open_gradebook(course: Course, assignment: Assignment, folder: Path | None) -> Gradebook | None:
+    """Open nbgrader's gradebook, if there is to be one, before anything is graded."""
+    if folder is None:
+        return None
+    from detgrader.classroom.gradebook import Gradebook  # nbgrader is slow to import
+
+    return Gradebook(folder, course, assignment)
+
+
+def marks_taken(marks: Marks, gradebook: Gradebook | None, files: ClassFiles) -> Iterator[str]:
+    """Take what persons marked, in formgrader and in a table; say how much it was."""
+    if gradebook:
+        taken = marks.take(gradebook.marks(marks.kept.history))
+        yield f"{taken} marks taken from {files.gradebook}"
+    if files.marks:
+        yield f"{marks.take_in(files.marks)} marks taken from {files.marks}"

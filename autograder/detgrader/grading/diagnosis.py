@@ -11,6 +11,7 @@ combined with.
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,7 +50,7 @@ class KnownMistake:
         """What it is known by in its week."""
         return self.overlay.name, self.under
 
-    @property
+    @functools.cached_property
     def names(self) -> frozenset[str]:
         """Names that its task's cells mention."""
         return names_in(self.submission, self.cells)
@@ -198,7 +199,7 @@ class Diagnosis:
 
     def explains(self, mistake: KnownMistake, check: Check, outcome: Outcome, bucket: int) -> bool:
         """Say whether a mistake fails a check with the very answers that a student gave."""
-        answers = answers_of(outcome)
+        answers = outcome.answers
         key = mistake.key, check.key, bucket
         known = self.answers.get(key)
         if known is None or (
@@ -226,11 +227,6 @@ class Diagnosis:
         if known is None or not known.whole:
             known = self.answers[key] = self.ask(mistake, check, None)
         return known
-
-
-def answers_of(outcome: Outcome) -> list[Any]:
-    """Describe all answers of a check."""
-    return [fingerprint(answer) for answer in outcome.transcript]
 
 
 def as_told(message: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from detgrader.grading.results import Status
 from detgrader.sandbox.limits import Crashed, LimitReached, Violation
 from detgrader.text import clean_text
 from detlab.checking.expect import CheckFailure
+from detlab.checking.fingerprint import fingerprint
 from detlab.checking.workbench import StudentError
 
 MAX_TEXT = 1000
@@ -45,6 +47,11 @@ class Outcome:
     def passed(self) -> bool:
         """Whether it earns its points."""
         return self.status is Status.PASSED
+
+    @cached_property
+    def answers(self) -> list[Any]:
+        """The fingerprints of the transcript, which many known mistakes are compared with."""
+        return [fingerprint(answer) for answer in self.transcript]
 
 
 def outcome_of(error: BaseException | None) -> Outcome:

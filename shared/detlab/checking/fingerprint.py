@@ -5,6 +5,7 @@ likely that mistake. A tensor is described by its shape, its norm and a few weig
 sums, of every so many numbers where there are very many.
 """
 
+import functools
 import math
 from typing import Any
 
@@ -48,11 +49,17 @@ def weighted_sums(numbers: Tensor) -> list[float | str]:
         finite = torch.nan_to_num(numbers, nan=0.5, posinf=1.5, neginf=-1.5)
         return ["not finite", *weighted_sums(finite)]
     some = numbers[:: 1 + numbers.numel() // MAX_NUMBERS].to(torch.float64)
-    places = torch.arange(1, some.numel() + 1, dtype=torch.float64)
-    sums = [float((some * torch.cos(rate * places)).sum()) for rate in FREQUENCIES]
+    sums = [float((some * wave[: some.numel()]).sum()) for wave in waves()]
     # Part by part: all of it in float64 could be eight times as large as it is.
     norms = [float(part.to(torch.float64).norm()) for part in numbers.split(PART)]
     return [math.hypot(*norms), *sums]
+
+
+@functools.cache
+def waves() -> Tensor:
+    """Return the cosines that numbers are weighted by: (3, MAX_NUMBERS), float64."""
+    places = torch.arange(1, MAX_NUMBERS + 1, dtype=torch.float64)
+    return torch.cos(torch.tensor(FREQUENCIES, dtype=torch.float64)[:, None] * places)
 
 
 def same_answer(a: Any, b: Any) -> bool:

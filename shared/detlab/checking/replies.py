@@ -100,7 +100,7 @@ def axes_of(student: Student, figure: Any, what: str) -> list[dict[str, Any]]:
     pixels = told["pixels"]
     if pixels.dtype != np.uint8 or pixels.shape[2] != 3:
         fail(f"{what} cannot be seen: its pixels must be colours of 8 bits.")
-    return [what_is_seen(axes, pixels) for axes in told["axes"]]
+    return what_is_seen(told["axes"], pixels)
 
 
 def parameters_of(

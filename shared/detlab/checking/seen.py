@@ -6,13 +6,15 @@ drawn. So a line, an image or a box counts only where the pixels have it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 # Of 255: by so much must a line differ from both of its sides, and a box's colour stand out.
 CONTRAST = 25
@@ -27,22 +29,43 @@ SAMPLES = 200
 NEAR = 4  # pixels by which a box may be off: half a pixel of a small image, enlarged
 
 
-def what_is_seen(axes: dict[str, Any], pixels: NDArray[np.uint8]) -> dict[str, Any]:
-    """Return an axes' description without what the pixels do not show.
+def what_is_seen(several: list[dict[str, Any]], pixels: NDArray[np.uint8]) -> list[dict[str, Any]]:
+    """Return descriptions of a figure's axes without what the pixels do not show.
 
     Args:
-        axes: see the tool `describe_figure`.
+        several: see the tool `describe_figure`.
         pixels: (H, W, 3) of the whole figure.
     """
     colours = pixels.astype(np.float64)
+    # A look at all pixels: once for all boxes.
+    strong = functools.cache(functools.partial(where_strong, colours))
+    return [what_is_seen_of(axes, colours, strong) for axes in several]
+
+
+def what_is_seen_of(
+    axes: dict[str, Any], colours: Floats, strong: Callable[[int], Ints]
+) -> dict[str, Any]:
+    """Return the description of one axes without what the pixels do not show."""
     images = [image for image in axes["images"] if is_image_seen(image, colours)]
     return axes | {
         "lines": [line for line in axes["lines"] if is_line_seen(line, colours)],
         "images": images,
         "rectangles": [
-            one for one in axes["rectangles"] if not images or is_box_seen(one, images[0], colours)
+            one for one in axes["rectangles"] if not images or is_box_seen(one, images[0], strong)
         ],
     }
+
+
+def where_strong(colours: Floats, channel: int) -> Ints:
+    """Count where one of three channels stands out from both others.
+
+    Returns:
+        (H + 1, W + 1): of each place, how many such pixels lie above it and to the left.
+    """
+    first, second = (colours[..., n] for n in range(3) if n != channel)
+    strong = np.maximum(first, second) + CONTRAST < colours[..., channel]
+    counts: Ints = np.pad(strong, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
+    return counts
 
 
 def is_line_seen(line: dict[str, Any], colours: Floats) -> bool:
@@ -54,8 +77,8 @@ def is_line_seen(line: dict[str, Any], colours: Floats) -> bool:
         return False
     if len(at) < 2:
         return True
-    seen = [is_ink(place, along, colours) for place, along in samples_of(at)]
-    return bool(seen) and bool(np.mean(seen) >= SHARE)
+    places, along = samples_of(at)
+    return len(places) > 0 and bool(are_ink(places, along, colours).mean() >= SHARE)
 
 
 def is_monotonic(values: Floats, places: Floats) -> bool:
@@ -67,33 +90,36 @@ def is_monotonic(values: Floats, places: Floats) -> bool:
     return bool((steps > -0.01).all() or (steps < 0.01).all())
 
 
-def samples_of(at: Floats) -> Iterator[tuple[Floats, Floats]]:
-    """Yield places on a polyline, and the direction of the line there, of length 1."""
+def samples_of(at: Floats) -> tuple[Floats, Floats]:
+    """Return (S, 2) places on a polyline, and the directions of the line there, of length 1."""
     steps = np.diff(at, axis=0)
     lengths = np.hypot(*steps.T)
     total = float(lengths.sum())
+    places, along = [np.empty((0, 2))], [np.empty((0, 2))]
     for start, step, length in zip(at[:-1], steps, lengths, strict=True):
         if length > 0:
             count = max(1, round(SAMPLES * length / total))
-            for n in range(count):
-                yield start + (n + 0.5) / count * step, step / length
+            places.append(start + (np.arange(count)[:, None] + 0.5) / count * step)
+            along.append(np.broadcast_to(step / length, (count, 2)))
+    return np.concatenate(places), np.concatenate(along)
 
 
-def is_ink(place: Floats, along: Floats, colours: Floats) -> bool:
-    """Say whether there is something at a place that differs from both of its sides."""
-    across = np.array([-along[1], along[0]])
-    sides = [colour_at(place + way * SIDE * across, colours) for way in (1, -1)]
-    return any(
-        min(np.abs(colour_at(place + off * across, colours) - side).max() for side in sides)
-        > CONTRAST
-        for off in (-1, 0, 1)
-    )
+def are_ink(places: Floats, along: Floats, colours: Floats) -> NDArray[np.bool_]:
+    """Say of each place whether there is something that differs from both of its sides."""
+    across = np.stack([-along[:, 1], along[:, 0]], 1)
+    sides = [colours_at(places + way * SIDE * across, colours) for way in (1, -1)]
+    found = np.zeros(len(places), dtype=bool)
+    for off in (-1, 0, 1):
+        here = colours_at(places + off * across, colours)
+        first, second = (np.abs(here - side).max(1) for side in sides)
+        found |= np.minimum(first, second) > CONTRAST
+    return found
 
 
-def colour_at(place: Floats, colours: Floats) -> Floats:
-    """Return the colour at a place (x to the right, y down), or at the nearest one there is."""
+def colours_at(places: Floats, colours: Floats) -> Floats:
+    """Return the colours at (S, 2) places (x to the right, y down), or at the nearest there are."""
     height, width = colours.shape[:2]
-    x, y = np.clip(place, 0, (width - 1, height - 1)).astype(int)
+    x, y = np.clip(places, 0, (width - 1, height - 1)).astype(int).T
     result: Floats = colours[y, x]
     return result
 
@@ -115,7 +141,7 @@ def is_image_seen(image: dict[str, Any], colours: Floats) -> bool:
     places = np.stack(
         [left + (x + 0.5) / columns * (right - left), top + (y + 0.5) / rows * (bottom - top)], 1
     )
-    found = np.stack([colour_at(place, colours) for place in places])
+    found = colours_at(places, colours)
     order = np.sort(found, axis=1)
     plain = order[:, 2] - order[:, 1] <= CONTRAST  # and not covered by a box
     if plain.mean() > 0.5 and np.ptp(wanted[plain]) > 0:
@@ -125,8 +151,12 @@ def is_image_seen(image: dict[str, Any], colours: Floats) -> bool:
     return bool(1 - rest.var() / wanted.var() >= EXPLAINED)
 
 
-def is_box_seen(box: dict[str, Any], image: dict[str, Any], colours: Floats) -> bool:
-    """Say whether a box of a strong colour has it along its sides; one of another always has."""
+def is_box_seen(box: dict[str, Any], image: dict[str, Any], strong: Callable[[int], Ints]) -> bool:
+    """Say whether a box of a strong colour has it along its sides; one of another always has.
+
+    Args:
+        strong: counts where a channel stands out in the figure.
+    """
     order = np.argsort(box["colour"])
     channel, next_one = int(order[-1]), int(order[-2])
     if box["colour"][channel] < box["colour"][next_one] + 0.2:
@@ -139,13 +169,21 @@ def is_box_seen(box: dict[str, Any], image: dict[str, Any], colours: Floats) -> 
     if not np.isfinite([*xs, *ys]).all():
         return False
     corners = np.array([(xs[a], ys[b]) for a, b in ((0, 0), (1, 0), (1, 1), (0, 1), (0, 0))])
-    strong = np.delete(colours, channel, axis=2).max(2) + CONTRAST < colours[..., channel]
-    seen = [bool(around(place, strong).any()) for place, _ in samples_of(corners)]
-    return bool(seen) and bool(np.mean(seen) >= SHARE)
+    places, _ = samples_of(corners)
+    return len(places) > 0 and bool((count_near(places, strong(channel)) > 0).mean() >= SHARE)
 
 
-def around(place: Floats, values: NDArray[Any]) -> NDArray[Any]:
-    """Return the part of a map that lies near a place."""
-    height, width = values.shape
-    x, y = np.clip(place, 0, (width - 1, height - 1)).astype(int)
-    return values[max(0, y - NEAR) : y + NEAR + 1, max(0, x - NEAR) : x + NEAR + 1]
+def count_near(places: Floats, counts: Ints) -> Ints:
+    """Count the pixels near each place.
+
+    Args:
+        counts: see `where_strong`.
+    """
+    height, width = counts.shape[0] - 1, counts.shape[1] - 1
+    x, y = np.clip(places, 0, (width - 1, height - 1)).astype(int).T
+    left, right = np.maximum(0, x - NEAR), np.minimum(width, x + NEAR + 1)
+    top, bottom = np.maximum(0, y - NEAR), np.minimum(height, y + NEAR + 1)
+    near: Ints = (
+        counts[bottom, right] - counts[top, right] - counts[bottom, left] + counts[top, left]
+    )
+    return near
