@@ -1,1 +1,0 @@
-"""Week 5, bonus: focal loss on a ResNet-34."""
