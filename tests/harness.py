@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,7 @@ from detgrader.sandbox.limits import Limits
 from detlab.checking.student import Student
 
 ROOT = Course.find().root
+MOST_S = 600
 PROGRAMS = {"detgrader": detgrader.cli.main, "detlab": detlab.cli.app}
 
 
@@ -63,6 +65,7 @@ def live_as(
     """Become a command, as far as a process can that was another before."""
     try:
         atexit._clear()
+        signal.alarm(MOST_S)  # its end is waited for
         os.chdir(cwd)
         os.environ.update(variables)
         for number, descriptor in enumerate((os.open(os.devnull, os.O_RDONLY), out, errors)):

@@ -72,7 +72,8 @@ def cases(builder: CaseBuilder, labels: Collection[str], of_each: int = 1) -> li
         of_each: one piece of so many is taken.
     """
     every = {f"{case.task} {case.key}": case for case in all_cases(builder, labels)}
-    return [every[key] for key in some_of(every, -(-len(every) // of_each))]
+    chosen = set(some_of(every, -(-len(every) // of_each)))
+    return [case for key, case in every.items() if key in chosen]
 
 
 def all_cases(builder: CaseBuilder, labels: Collection[str]) -> Iterator[Case]:

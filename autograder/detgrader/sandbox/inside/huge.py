@@ -1,4 +1,4 @@
-"""Huge pages for what a process has in memory: the kernel then forks it in a third of the time.
+"""Huge pages for what a process has in memory: the kernel then forks it in less time.
 
 Forking copies a table entry for each page of 4 KiB that is written to, and one for 2 MiB of a huge
 page. The C library asks for huge pages for its heap (see `sandbox.host`); Python's own arenas and
@@ -7,6 +7,7 @@ what libraries map are gathered into such pages here, once, when all is imported
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import re
@@ -24,8 +25,10 @@ def gather_pages(processes: int) -> None:
     Args:
         processes: a descriptor of /proc, which is not there inside; it is closed.
     """
-    with open(os.open("self/maps", os.O_RDONLY, dir_fd=processes), errors="replace") as file:
-        maps = file.read()
+    maps = ""
+    with contextlib.suppress(OSError):  # where that is not to be seen, pages stay small
+        with open(os.open("self/maps", os.O_RDONLY, dir_fd=processes), errors="replace") as file:
+            maps = file.read()
     os.close(processes)
     libc = ctypes.CDLL(None)
     for start, size in whole_pages(maps):
