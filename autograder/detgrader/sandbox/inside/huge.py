@@ -7,7 +7,6 @@ what libraries map are gathered into such pages here, once, when all is imported
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import re
@@ -25,10 +24,11 @@ def gather_pages(processes: int) -> None:
     Args:
         processes: a descriptor of /proc, which is not there inside; it is closed.
     """
-    maps = ""
-    with contextlib.suppress(OSError):  # where that is not to be seen, pages stay small
+    try:
         with open(os.open("self/maps", os.O_RDONLY, dir_fd=processes), errors="replace") as file:
             maps = file.read()
+    except OSError:  # where that is not to be seen, pages stay small
+        maps = ""
     os.close(processes)
     libc = ctypes.CDLL(None)
     for start, size in whole_pages(maps):
