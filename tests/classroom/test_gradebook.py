@@ -79,9 +79,11 @@ class Class:
         nbformat.write(notebook, self.place(student))
         (self.place(student).parent / "timestamp.txt").write_text(LATE[student])
 
-    def grade(self) -> str:
+    def grade(self, marks: Path | None = None) -> str:
         """Grade it into the gradebook; return what is printed."""
-        files = ClassFiles([self.handed_in], self.out, late=self.policy, gradebook=self.course)
+        files = ClassFiles(
+            [self.handed_in], self.out, late=self.policy, marks=marks, gradebook=self.course
+        )
         console = Console(file=io.StringIO(), width=100)
         assert not grade_class(COURSE, WEEK, files, Request(), console)  # for eve's is refused
         return console.file.getvalue()
@@ -233,6 +235,49 @@ def test_a_mark_of_an_old_answer_is_none_of_the_new_one(fresh: Class) -> None:
     assert fresh.row("ada")["1.1"] == "0"
 
 
+def test_marks_of_a_table_and_of_formgrader_stand_together(fresh: Class) -> None:
+    """The later one counts, whichever it is."""
+    fresh.give("ada", "task_1_1", manual_score=1.0)
+    fresh.grade()
+    table = fresh.out / "written.csv"
+    table.write_text(table.read_text("utf-8").replace("ada,1.1,5,1,", "ada,1.1,5,2,"), "utf-8")
+    fresh.grade(marks=table)
+    assert fresh.grades("ada")["task_1_1"]["manual_score"] == 2
+    assert "0 marks taken" in fresh.grade()
+    assert fresh.row("ada")["1.1"] == "2"
+    fresh.give("ada", "task_1_1", manual_score=3.0)
+    fresh.grade()
+    assert fresh.row("ada")["1.1"] == "3"
+
+
+def test_what_a_person_does_this_very_moment_stays(
+    fresh: Class, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Marked after the marks were read, and before the gradebook is written."""
+    read = Gradebook.marks
+
+    def marks(*arguments: Any) -> Any:
+        found = read(*arguments)
+        fresh.give("ada", "task_1_1", "Just now.", manual_score=2.5)
+        return found
+
+    monkeypatch.setattr(Gradebook, "marks", marks)
+    fresh.grade()
+    monkeypatch.undo()
+    fresh.grade()
+    assert fresh.row("ada")["1.1"] == "2.5"
+    assert fresh.comment("ada", "task_1_1") == "Just now."
+
+
+def test_who_is_not_named_keeps_what_is_shown(fresh: Class) -> None:
+    shown = fresh.course / "autograded/ada" / WEEK / f"{WEEK}.ipynb"
+    before = nbformat.read(shown, 4)
+    shutil.rmtree(fresh.handed_in / "ada")
+    fresh.grade()
+    after = nbformat.read(shown, 4)
+    assert [cell.source for cell in after.cells] == [cell.source for cell in before.cells]
+
+
 def test_nbgrader_exports_our_sums(fresh: Class) -> None:
     """What being late costs is a penalty there, so that its sums are ours."""
     fresh.give("bob", "task_1_1", manual_score=5.0)
@@ -253,7 +298,7 @@ def test_what_cannot_be_used_is_said(tmp_path: Path) -> None:
     (tmp_path / "nbgrader_config.py").write_text("")
     (tmp_path / "gradebook.db").write_text("no database")
     with pytest.raises(CourseError, match=r"gradebook.db: .*not a database"):
-        Gradebook(tmp_path, COURSE, assignment).marks(["ada"])
+        Gradebook(tmp_path, COURSE, assignment)
 
 
 @pytest.mark.parametrize("name", ["ada", "ada@example.edu", "Lovelace, Ada", "../eve", ".x", "a "])

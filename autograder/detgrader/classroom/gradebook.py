@@ -17,11 +17,11 @@ import sysconfig
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from detgrader.assignment import Assignment, Task
+from detgrader.assignment import Assignment
 from detgrader.classroom.kept import file_name, read_json, told_if_it_fails
-from detgrader.classroom.shown import HASHES, shown
+from detgrader.classroom.shown import marks_in, shown
 from detgrader.classroom.written import Mark, Marks
 from detgrader.course import Course, CourseError
 from detgrader.files import write_text
@@ -40,6 +40,9 @@ PLAIN_NAME = re.compile(r"[\w@()-][\w.@() -]*(?<! )")
 class Gradebook:
     """A week in the gradebook of an nbgrader course.
 
+    What formgrader shows holds the marks that stood when it was written. So what a person has done
+    since is known from what was there before, and from what came by another way meanwhile.
+
     Args:
         folder: the course's; it is made where there is none.
         course: whose release is graded.
@@ -50,7 +53,6 @@ class Gradebook:
     """
 
     def __init__(self, folder: Path, course: Course, assignment: Assignment):
-        self.course = course
         self.assignment = assignment
         self.week = assignment.name
         self.folder = folder.absolute()
@@ -60,6 +62,9 @@ class Gradebook:
                 write_text(self.folder / CONFIG, OURS.format(name=self.folder.name))
         self.directory = directory_of(self.folder)
         self.address = self.directory.db_url, self.directory.course_id
+        self.release = course.release(self.week).read_text("utf-8")
+        self.read: dict[tuple[str, str], Mark] = {}
+        self.write_release()
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Any]:
@@ -83,33 +88,30 @@ class Gradebook:
         return Path(told) / f"{self.week}.ipynb"
 
     def marks(self, students: Iterable[str]) -> dict[tuple[str, str], Mark | None]:
-        """Return what persons gave in formgrader, by student and task or check.
+        """Return what persons did in formgrader since it was written, by student and task or check.
 
         Returns:
-            None where the gradebook has an answer that nobody has marked.
+            None where a mark was taken away.
         """
         from nbgrader.api import MissingEntry
 
         found: dict[tuple[str, str], Mark | None] = {}
         with self.opened() as database:
             for student in students:
-                hashes = read_hashes(self.place(student))
+                before = marks_in(read_json(self.place(student)))
                 try:
                     told = database.find_submission_notebook(
                         self.week, self.week, student_id(student)
                     )
                 except MissingEntry:
                     continue
-                comments = {one.name: one.manual_comment or "" for one in told.comments}
-                grades = {one.name: one for one in told.grades}
-                for task in self.assignment.tasks:
-                    for key, cell in cells_of(task):
-                        if cell in grades and key in hashes:
-                            found[student, key] = mark_of(
-                                grades[cell],
-                                comments.get(comment_cell(task, cell), ""),
-                                hashes[key],
-                            )
+                rows = Rows(told)
+                for _, key, cell, beside in cells_of(self.assignment):
+                    if key in before and cell in rows.grades:
+                        now = rows.mark(cell, beside, before[key].answer)
+                        self.read[student, key] = now
+                        if now != before[key]:
+                            found[student, key] = now if now.says_something else None
         return found
 
     def write(
@@ -126,18 +128,9 @@ class Gradebook:
             times: by student, when it was handed in, where that is known.
 
         Raises:
-            CourseError: the gradebook refuses; its database cannot be read or written.
+            CourseError: the database cannot be read or written.
             CannotKeep: a notebook cannot be written.
         """
-        release = self.course.release(self.week).read_text("utf-8")
-        self.write_release(release)
-        for found, _ in results:
-            place = self.place(found.student)
-            texts, hashes = marks.texts(found.student), marks.hashes(found.student)
-            notebook = shown(found, release, texts, hashes)
-            with told_if_it_fails(place):
-                place.parent.mkdir(parents=True, exist_ok=True)
-                write_text(place, notebook, mode=0o600)
         with self.opened() as database:
             for found, final in results:
                 name = student_id(found.student)
@@ -147,8 +140,16 @@ class Gradebook:
                 (notebook,) = handed_in.notebooks
                 self.fill(notebook, found, final, marks)
             database.db.commit()
+        # Afterwards: if this ends in between, the next run finds its own marks in the database.
+        for found, _ in results:
+            place = self.place(found.student)
+            texts, standing = marks.texts(found.student), marks.standing(found.student)
+            text = shown(found, self.release, texts, standing, before=read_json(place))
+            with told_if_it_fails(place):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                write_text(place, text, mode=0o600)
 
-    def write_release(self, release: str) -> None:
+    def write_release(self) -> None:
         """Tell the gradebook of the week's cells, their points, and that there is such a week."""
         import nbformat
         from nbgrader.preprocessors import SaveCells
@@ -158,14 +159,14 @@ class Gradebook:
         if not place.exists():
             with told_if_it_fails(place):
                 place.mkdir(parents=True)
-                write_text(place / f"{self.week}.ipynb", release)
+                write_text(place / f"{self.week}.ipynb", self.release)
         about = {"notebook": self.week, "assignment": self.week, "db_url": self.address[0]}
         with self.opened() as database:
             database.update_or_create_assignment(self.week)
             try:
                 saver = SaveCells()
                 saver.log.setLevel(logging.ERROR)
-                saver.preprocess(nbformat.reads(release, as_version=4), {"nbgrader": about})
+                saver.preprocess(nbformat.reads(self.release, as_version=4), {"nbgrader": about})
             except RuntimeError as error:  # the release has other cells than what was marked
                 raise CourseError(
                     f"{self.folder}: {error}: the release has changed since; name another folder"
@@ -174,23 +175,48 @@ class Gradebook:
     def fill(
         self, notebook: Any, found: SubmissionResult, final: SubmissionResult, marks: Marks
     ) -> None:
-        """Fill a student's grades and comments in."""
-        grades = {one.name: one for one in notebook.grades}
-        comments = {one.name: one for one in notebook.comments}
-        for task, result in zip(self.assignment.tasks, found.tasks, strict=True):
-            for key, cell in cells_of(task):
-                if cell not in grades:
-                    continue
-                mark = marks.mark(found.student, key)
-                grades[cell].manual_score = mark.points if mark else None
-                grades[cell].extra_credit = None  # it is among the points of the mark
-                grades[cell].auto_score = auto_score(key == task.label, result)
-                known = grades[cell].manual_score is not None or grades[cell].auto_score is not None
-                grades[cell].needs_manual_grade = not known
-                if (comment := comments.get(comment_cell(task, cell))) is not None:
-                    comment.auto_comment = result.message or None
-                    comment.manual_comment = (mark.comment or None) if mark else None
+        """Fill a student's grades and comments in; what a person did this very moment stays."""
+        rows = Rows(notebook)
+        results = {task.task: task for task in found.tasks}
+        for label, key, cell, beside in cells_of(self.assignment):
+            if cell not in rows.grades:
+                continue
+            result = results[label]
+            grade, comment = rows.grades[cell], rows.comments.get(beside)
+            grade.auto_score = auto_score(key != cell, result)
+            if comment is not None:
+                comment.auto_comment = result.message or None
+            read = self.read.get((found.student, key))
+            if read is None or rows.mark(cell, beside, read.answer) == read:
+                rows.set(cell, beside, marks.mark(found.student, key))
+            known = grade.manual_score is not None or grade.auto_score is not None
+            grade.needs_manual_grade = not known
         notebook.late_submission_penalty = (final.score or 0) - (final.final_score or 0)
+
+
+class Rows:
+    """A student's grades and comments, as nbgrader has them, by cell."""
+
+    def __init__(self, notebook: Any):
+        self.grades = {one.name: one for one in notebook.grades}
+        self.comments = {one.name: one for one in notebook.comments}
+
+    def mark(self, cell: str, beside: str, answer: str) -> Mark:
+        """Return what a person gave for a cell, with the comment beside it."""
+        grade, comment = self.grades[cell], self.comments.get(beside)
+        said = (comment.manual_comment or "") if comment is not None else ""
+        if grade.manual_score is None and grade.extra_credit is None:
+            return Mark(None, said, answer)
+        points = grade.manual_score if grade.manual_score is not None else grade.auto_score or 0.0
+        return Mark(float(points + (grade.extra_credit or 0.0)), said, answer)
+
+    def set(self, cell: str, beside: str, mark: Mark | None) -> None:
+        """Write what a person gave, or that nobody gave anything."""
+        grade, comment = self.grades[cell], self.comments.get(beside)
+        grade.manual_score = mark.points if mark else None
+        grade.extra_credit = None  # it is among the points of the mark
+        if comment is not None:
+            comment.manual_comment = (mark.comment or None) if mark else None
 
 
 @contextlib.contextmanager
@@ -223,28 +249,31 @@ def student_id(student: str) -> str:
     return student if PLAIN_NAME.fullmatch(student) else file_name(student)
 
 
-def cells_of(task: Task) -> Iterator[tuple[str, str]]:
-    """Yield the cells of a task that have points: what a mark of them is known by, and the cell.
+class Graded(NamedTuple):
+    """A cell that has points.
 
-    A written answer's marks are known by the task, a person's corrections by the check's cell.
+    Attributes:
+        label: of its task.
+        key: what marks are known by: of a written answer the task, of a check's points, which a
+            person may correct, the check's cell.
+        cell: its grade id.
+        beside: the answer cell beside which nbgrader shows a comment.
     """
-    if task.points:
-        yield check_id(task.label), check_id(task.label)
-    if task.manual_points:
-        yield task.label, task.text_cells[0]
+
+    label: str
+    key: str
+    cell: str
+    beside: str
 
 
-def comment_cell(task: Task, cell: str) -> str:
-    """Return the answer cell beside which nbgrader shows a comment on a cell."""
-    return task.code_cells[0] if cell == check_id(task.label) and task.code_cells else cell
-
-
-def mark_of(grade: Any, comment: str, answer: str) -> Mark | None:
-    """Return what a person gave, if anything was given."""
-    if grade.manual_score is None and grade.extra_credit is None:
-        return Mark(None, comment, answer) if comment else None
-    points = grade.manual_score if grade.manual_score is not None else grade.auto_score or 0.0
-    return Mark(float(points + (grade.extra_credit or 0.0)), comment, answer)
+def cells_of(assignment: Assignment) -> Iterator[Graded]:
+    """Yield the cells that have points."""
+    for task in assignment.tasks:
+        if task.points:
+            check = check_id(task.label)
+            yield Graded(task.label, check, check, (*task.code_cells, check)[0])
+        if task.manual_points:
+            yield Graded(task.label, task.label, task.text_cells[0], task.text_cells[0])
 
 
 def auto_score(written: bool, result: TaskResult) -> float | None:
@@ -252,13 +281,6 @@ def auto_score(written: bool, result: TaskResult) -> float | None:
     if written:
         return None if result.pending_manual or result.score is None else 0.0
     return result.score
-
-
-def read_hashes(path: Path) -> dict[str, str]:
-    """Return the hashes of the answers that a notebook shows, as they were written into it."""
-    metadata = read_json(path).get("metadata")
-    hashes = metadata.get(HASHES) if isinstance(metadata, dict) else None
-    return hashes if isinstance(hashes, dict) else {}
 
 
 def told_time(at: datetime.datetime | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import nbformat
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbformat import NotebookNode, v4
 
+from detgrader.classroom.written import Mark
 from detgrader.files import Unreadable, read_handed_in
 from detgrader.grading.results import SubmissionResult, TaskResult, points_of
 from detgrader.text import clean_text
@@ -25,7 +27,7 @@ from detlab.checking.notebook import (
     source_of,
 )
 
-HASHES = "detgrader"  # in a notebook's metadata: hashes of the answers that it shows
+OURS = "detgrader"  # in a notebook's metadata: of which notebook it is, and the marks that stood
 MAX_OUTPUT = 4 << 20  # characters of a cell's outputs: some ten pictures
 
 
@@ -33,7 +35,8 @@ def shown(
     result: SubmissionResult,
     release: str,
     texts: Mapping[str, str],
-    hashes: Mapping[str, str],
+    standing: Mapping[str, Mark],
+    before: Mapping[str, Any],
 ) -> str:
     """Build the notebook that formgrader shows of a submission.
 
@@ -41,7 +44,8 @@ def shown(
         result: says where it lies, and what it came to.
         release: the week's notebook as it was handed out, JSON.
         texts: written answers by grade id.
-        hashes: of what is marked, to be kept in the notebook.
+        standing: marks as they stand, to be kept in the notebook.
+        before: what was shown before, JSON; it serves where the same is no longer at hand.
 
     Returns:
         JSON of a notebook that has each cell of the release with a grade id once, with its own
@@ -49,8 +53,12 @@ def shown(
     """
     released = nbformat.reads(release, as_version=4)
     known = {cell.metadata.nbgrader.grade_id: cell for cell in released.cells if is_known(cell)}
-    notebook = v4.new_notebook(metadata={**released.metadata, HASHES: dict(hashes)})
-    handed_in = list(cells_handed_in(result))
+    marks = {key: asdict(mark) for key, mark in standing.items()}
+    own = {"notebook": result.notebook_sha256, "marks": marks}
+    notebook = v4.new_notebook(metadata={**released.metadata, OURS: own})
+    handed_in = cells_handed_in(result)
+    if not handed_in and about(before).get("notebook") == result.notebook_sha256:
+        handed_in = before.get("cells", [])
     if not handed_in:
         words = result.error or "The notebook is no longer where it was graded."
         notebook.cells = [v4.new_markdown_cell(clean_text(words))]
@@ -66,6 +74,18 @@ def shown(
             cell.outputs = [v4.new_output("stream", name="stdout", text=said[name])]
     text: str = nbformat.writes(notebook)
     return text
+
+
+def about(notebook: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `shown` noted in a notebook, JSON; nothing, if that is none of ours."""
+    metadata = notebook.get("metadata")
+    own = metadata.get(OURS) if isinstance(metadata, dict) else None
+    return own if isinstance(own, dict) else {}
+
+
+def marks_in(notebook: Mapping[str, Any]) -> dict[str, Mark]:
+    """Return the marks that stood when a notebook was written."""
+    return {key: Mark(**told) for key, told in about(notebook).get("marks", {}).items()}
 
 
 def is_known(cell: NotebookNode) -> bool:

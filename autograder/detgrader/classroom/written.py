@@ -41,6 +41,11 @@ class Mark:
     comment: str
     answer: str
 
+    @property
+    def says_something(self) -> bool:
+        """Whether anything was given or said."""
+        return self.points is not None or bool(self.comment)
+
 
 class Marks:
     """The marks of a class, kept in the class's folder."""
@@ -85,6 +90,11 @@ class Marks:
         """Return what was given, if what it was given for has not changed."""
         mark = self.given.get((student, key))
         return mark if mark and mark.answer == self.hashes(student).get(key) else None
+
+    def standing(self, student: str) -> dict[str, Mark]:
+        """Return all that may be marked of a student's, with what was given so far."""
+        hashes = self.hashes(student)
+        return {key: self.mark(student, key) or Mark(None, "", one) for key, one in hashes.items()}
 
     def take(self, found: Mapping[tuple[str, str], Mark | None]) -> int:
         """Take marks, and keep them; None takes one away. Return how many are others now.
