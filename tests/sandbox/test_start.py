@@ -22,10 +22,20 @@ from detgrader.sandbox.limits import Limits
 COURSE = Course.find()
 ONLY_INSIDE = Path(inside).with_name("confine.py")  # the grader itself never imports it
 LOOK = """
-import random, sys
+import os, random, stat, sys
 import numpy as np
 MODULES = sorted(sys.modules)
 CHANCE = random.random(), np.random.rand(), torch.rand(1).item()
+
+
+def is_open_folder(descriptor):
+    try:
+        return stat.S_ISDIR(os.fstat(descriptor).st_mode)
+    except OSError:
+        return False
+
+
+FOLDERS = [number for number in range(1024) if is_open_folder(number)]
 """
 
 
@@ -42,7 +52,7 @@ def look_around(workers: ReferenceWorkers) -> dict[str, Any]:
     """Return what a new worker sees when it has run the setup cell."""
     setup = load_assignment(COURSE, workers.week).setup
     student = workers.start([("setup", setup), ("look", LOOK)])
-    return {name: student.fetch(name) for name in ("MODULES", "CHANCE")}
+    return {name: student.fetch(name) for name in ("MODULES", "CHANCE", "FOLDERS")}
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +77,11 @@ def test_a_students_first_figure_needs_no_import(looks: list[dict[str, Any]]) ->
 
 def test_chance_is_the_same_in_every_worker(looks: list[dict[str, Any]]) -> None:
     assert looks[0]["CHANCE"] == looks[1]["CHANCE"]
+
+
+def test_no_folder_is_open_in_a_worker(looks: list[dict[str, Any]]) -> None:
+    """The zygote is started with /proc, to see its own memory, and closes it."""
+    assert looks[0]["FOLDERS"] == []
 
 
 def test_a_week_starts_with_the_modules_that_its_tasks_will_need() -> None:
