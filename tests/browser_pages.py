@@ -88,7 +88,8 @@ def chromium() -> Iterator[Page]:
         pytest.skip("no Chromium is here")
     if not AXE.is_file():
         pytest.skip(f"axe-core is not here: npm ci --prefix {AXE.parents[2]}")
-    with tempfile.TemporaryDirectory() as profile:
+    # The browser's own children may write for a moment after it has ended.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
         options += ["--remote-debugging-port=0", f"--user-data-dir={profile}"]
         process = subprocess.Popen([program, *options], stderr=subprocess.PIPE, text=True)
