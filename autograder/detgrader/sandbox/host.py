@@ -170,14 +170,11 @@ def hiding(place: Path) -> list[str]:
     return [part for file in files for part in ("--ro-bind", absent.__file__, str(file))]
 
 
-def zygote_command(inside: Inside, descriptors: Iterable[int]) -> list[str]:
-    """Build the zygote's own command line.
-
-    Args:
-        descriptors: of /proc, and of the control sockets.
-    """
+def zygote_command(inside: Inside, controls: list[socket.socket]) -> list[str]:
+    """Build the zygote's own command line."""
+    descriptors = [str(control.fileno()) for control in controls]
     lists = [",".join(names) for names in (inside.modules, inside.tools, inside.warm_up)]
-    return [sys.executable, "-I", "-m", "detgrader.sandbox.inside", *lists, *map(str, descriptors)]
+    return [sys.executable, "-I", "-m", "detgrader.sandbox.inside", *lists, *descriptors]
 
 
 def isolation_of(inside: Inside, complaints: list[str] | None = None) -> Path | None:
@@ -216,18 +213,15 @@ def start_sandbox(jobs: int, program: Path | None, inside: Inside) -> Iterator[S
     theirs = [inner for _, inner in pairs]
     prefix = bwrap_command(program, inside) if program else []
     with tempfile.TemporaryFile() as compiled, tempfile.TemporaryFile() as complaints:
-        processes = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
-        descriptors = [processes, *(inner.fileno() for inner in theirs)]
         process = subprocess.Popen(
-            [*prefix, *zygote_command(inside, descriptors)],
+            [*prefix, *zygote_command(inside, theirs)],
             stdin=subprocess.DEVNULL,
             stdout=compiled,
             stderr=complaints,
             env=environment(),
-            pass_fds=descriptors,
+            pass_fds=[inner.fileno() for inner in theirs],
             start_new_session=True,
         )
-        os.close(processes)
         for inner in theirs:
             inner.close()
         sandbox = Sandbox(process, [outer for outer, _ in pairs], compiled, complaints)

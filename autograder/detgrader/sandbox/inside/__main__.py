@@ -1,6 +1,6 @@
 """Start the zygote.
 
-Usage: python -m detgrader.sandbox.inside MODULE,… TOOLS,… WARM_UP,… PROC_FD CONTROL_FD…
+Usage: python -m detgrader.sandbox.inside MODULE,… TOOLS,… WARM_UP,… CONTROL_FD…
 """
 
 import gc
@@ -11,5 +11,4 @@ gc.disable()  # until all is imported: imports make much that stays and little g
 from detgrader.sandbox.inside.zygote import main  # noqa: E402
 
 modules, tools, warm_up = (argument.split(",") if argument else [] for argument in sys.argv[1:4])
-processes, *controls = (int(argument) for argument in sys.argv[4:])
-main([*modules, *warm_up], tools, processes, controls)
+main([*modules, *warm_up], tools, [int(argument) for argument in sys.argv[4:]])

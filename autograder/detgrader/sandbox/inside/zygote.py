@@ -29,7 +29,6 @@ import torch
 from detgrader.sandbox.inside import confine, worker
 from detgrader.sandbox.inside.bytecode import sources_without
 from detgrader.sandbox.inside.channel import Channel
-from detgrader.sandbox.inside.huge import gather_pages
 from detlab.checking.tools import tools_of
 from detlab.checking.tools.figures import describe_figure
 from detlab.checking.workbench import Tool
@@ -212,15 +211,12 @@ class Dispatcher:
         self.control.send(json.dumps(report).encode())
 
 
-def main(
-    modules: list[str], tool_modules: list[str], processes: int, descriptors: list[int]
-) -> None:
+def main(modules: list[str], tool_modules: list[str], descriptors: list[int]) -> None:
     """Import, warm up, and serve each control socket from a process of its own.
 
     Args:
         modules: to be imported.
         tool_modules: of the tools that checks have run.
-        processes: a descriptor of /proc, closed before anything else runs.
         descriptors: of the control sockets.
 
     Nothing can be written here, bytecode neither. So the sources that had to be compiled are named
@@ -228,7 +224,6 @@ def main(
     """
     tools = tools_of(importlib.import_module(name) for name in tool_modules)
     warm_up(modules)
-    gather_pages(processes)
     print(*sources_without(), sep="\n", flush=True)
     memory = memory_at_birth()
     controls = [socket.socket(fileno=descriptor) for descriptor in descriptors]
