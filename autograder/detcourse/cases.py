@@ -1,8 +1,9 @@
-"""Random inputs for the checks of weeks 3 and 4."""
+"""Random inputs for the checks of weeks 3 to 5."""
 
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from detcourse.truth import SMOOTHING, box_iou, cxcywh_to_xyxy, iou_in_doubt, make_priors
@@ -23,6 +24,12 @@ def uniform(rng: torch.Generator, low: float, high: float, *shape: int) -> Tenso
 def randint(rng: torch.Generator, low: int, high: int) -> int:
     """Return a random int from low to high, both included."""
     return int(torch.randint(low, high + 1, (), generator=rng))
+
+
+def smooth_images(rng: torch.Generator, count: int, height: int, width: int = 0) -> Tensor:
+    """Return normalised images that vary smoothly: (count, 3, height, width) float32."""
+    coarse = torch.randn(count, 3, 9, 9, generator=rng)
+    return F.interpolate(coarse, (height, width or height), mode="bilinear", align_corners=False)
 
 
 def random_boxes(rng: torch.Generator, count: int, least: float = 0.1, most: float = 0.6) -> Tensor:

@@ -6,14 +6,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from detgrader.course import Course, CourseError
+from detgrader.course import Course
 
 
 def train_reference(
     week: Annotated[str, typer.Argument(help="Name of the week.", show_default=False)],
     data: Annotated[str, typer.Option(help="digits, bccd or voc.")],
     weights: Annotated[
-        Path | None, typer.Option(help="File with a VGG-16; torchvision's are fetched without.")
+        Path | None,
+        typer.Option(help="File with a VGG-16 or ResNet-34; torchvision's is fetched without."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for checkpoints and results.")] = Path(
         "out/train"
@@ -22,11 +23,7 @@ def train_reference(
         int | None, typer.Option(help="Passes over the images; else as the recipe says.", min=1)
     ] = None,
 ) -> None:
-    """Train the reference of week 4 for real; started again, it goes on where it stopped."""
-    from detcourse.reference import training
+    """Train the reference of week 4 or 5 for real; started again, it goes on where it stopped."""
+    from detcourse.reference.training import train_reference
 
-    if week != training.WEEK:
-        raise CourseError(f"only {training.WEEK} has a reference to be trained so")
-    if data not in training.RECIPES:
-        raise CourseError(f"there is no set {data!r}; known: {', '.join(training.RECIPES)}")
-    training.train_reference(Course.find(), data, weights, out, Console(), epochs)
+    train_reference(Course.find(), data, weights, out, Console(), epochs, week)

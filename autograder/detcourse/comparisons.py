@@ -196,18 +196,27 @@ def are_full(detections: list[dict[str, Tensor]], top_k: int) -> bool:
 
 
 def is_clear(offsets: Tensor, logits: Tensor, priors: Tensor, settings: Settings) -> bool:
+    """Say whether no score and no overlap of an image lies at a threshold or equals another."""
+    scores = logits.double().softmax(-1)[:, 1:]
+    boxes = truth.cxcywh_to_xyxy(truth.decode_offsets(offsets.double(), priors.double()))
+    return is_settled(scores, boxes, settings)
+
+
+def is_settled(scores: Tensor, boxes: Tensor, settings: Settings) -> bool:
     """Say whether no score and no overlap of an image lies at a threshold or equals another.
 
     Overlaps count between boxes of which at least one class sees both.
+
+    Args:
+        scores: (P, C - 1) float64, of all classes but the background.
+        boxes: (P, 4) float64, `xyxy`.
     """
-    scores = logits.double().softmax(-1)[:, 1:]
     above = scores > settings.min_score
     listed = scores[above].sort().values
     if float((scores - settings.min_score).abs().min()) < 1e-6:
         return False
     if len(listed) > 1 and float(listed.diff().min()) < 1e-7:
         return False
-    boxes = truth.cxcywh_to_xyxy(truth.decode_offsets(offsets.double(), priors.double()))
     # Boxes cut to the image overlap otherwise: that suppression comes first is pinned.
     together = (above.double() @ above.double().T) > 0
     doubt = truth.iou_in_doubt(boxes, boxes, settings.iou_threshold, 1e-5)
@@ -232,6 +241,21 @@ def compare_detections(
     answer = expect_detections(student.detect(**arguments), len(offsets))
     expected = truth.detect(offsets, logits, priors, *settings)
     cause = functools.partial(way_of_detections, answer, made, settings)
+    compare_found(answer, expected, ordered, cause)
+
+
+def compare_found(
+    answer: truth.Detections,
+    expected: truth.Detections,
+    ordered: bool = False,
+    cause: Callable[[], str] = str,
+) -> None:
+    """Compare what was found in some images; boxes may be cut to the image.
+
+    Args:
+        ordered: whether they must come by falling score.
+        cause: asked for words on a wrong answer.
+    """
     for found, right in zip(answer, expected, strict=True):
         counts = len(found["scores"]), len(right["scores"])
         if counts[0] != counts[1]:

@@ -89,6 +89,7 @@ class Settings:
 
     name: str
     points: float = 100
+    points_of: dict[str, float] = field(default_factory=dict)
     weeks: str = ""
     locate: str = ""
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
@@ -167,6 +168,10 @@ class Course:
     def weeks(self) -> list[str]:
         """Return the weeks that have a source, sorted by name."""
         return sorted(path.parent.name for path in self.root.glob("solutions/*/notebook.py"))
+
+    def points(self, week: str) -> float:
+        """Return what all tasks of a week are worth together."""
+        return self.settings.points_of.get(self._known(week), self.settings.points)
 
     def number(self, week: str) -> int:
         """Return the number in the week's name, which its task labels begin with."""

@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import io
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -36,12 +37,14 @@ from detlab.checking.student import Student
 from detlab.checking.tools import tools_of
 from detlab.checking.tools.figures import describe_figure
 from detlab.checking.workbench import Workbench
+from detlab.weeks.week5.tools import layers_called
 
 WEEKS = {
     1: "week1_sliding_window",
     2: "week2_mnist_localization",
     3: "week3_mnist_ssd",
     4: "week4_ssd300",
+    5: "week5_focal_loss",
 }
 
 
@@ -66,6 +69,11 @@ def blank(figure: Any) -> Any:
     """Describe a figure as if it showed what its `said` says, on pixels that show nothing."""
     told = describe_figure(figure.said)
     return told | {"pixels": np.full_like(told["pixels"], 255)}
+
+
+def under_one_name(layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tell of three output blocks as if they were the first."""
+    return [one | {"name": re.sub(r"out\\.\\d", "out.0", one["name"])} for one in layers]
 
 
 BLANK = """
@@ -112,6 +120,27 @@ class Idle(torch.optim.SGD):
         pass
 def make_optimizer(net):
     return Idle(net.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4)
+"""
+NEVER_FROZEN = """
+class Backbone(Backbone):
+    def freeze(self, stages):
+        pass
+"""
+THREE_OUTPUT_BLOCKS = """
+class SSDHead(SSDHead):
+    def __init__(self, channels_in, num_classes, width=256, drop=0.1, bias=-4.0):
+        super().__init__(channels_in, num_classes, width, drop, bias)
+        self.out = nn.ModuleList(
+            OutputBlock(width, PER_CELL, num_classes, bias) for _ in range(3)
+        )
+
+    def forward(self, features):
+        features, answers = self.first(features), []
+        for block, out in zip(self.smaller, self.out):
+            features = block(features)
+            answers.append(out(features))
+        activations, logits = zip(*answers)
+        return torch.cat(activations, 1), torch.cat(logits, 1)
 """
 NUMBERED_CHECKPOINTS = """
 KEPT = []
@@ -289,6 +318,12 @@ def make_schedule(optimizer):
     return torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
 """),
     Trick("a number for a checkpoint", "4.9", "test_resume", NUMBERED_CHECKPOINTS),
+    Trick("never frozen, no step", "5.3", "test_frozen_weights", NEVER_FROZEN,
+          {"step_downhill": lambda *_: None}),
+    Trick("three blocks under one name", "5.3", "test_head", THREE_OUTPUT_BLOCKS,
+          {"layers_called": lambda *given: under_one_name(layers_called(*given))}),
+    Trick("nothing drawn", "5.6", "test_display", BLANK.format(function="show_detections"),
+          {"describe_figure": blank}),
 ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from detcourse.reference import training as reference_training
 from detcourse.reference.data import gentle, initial_weights
-from detcourse.reference.recipes import Recipe
+from detcourse.reference.recipes import RECIPES, Recipe
 from detcourse.reference.training import train_reference
 from detcourse.week4 import heart, trained
 from detgrader.course import Course, CourseError
@@ -244,7 +244,7 @@ def small_set(monkeypatch: pytest.MonkeyPatch) -> None:
     two = voc.ImageSet(whole.paths[:2], whole.objects[:2], whole.label_map)
     monkeypatch.setattr(reference_training, "read_sets", lambda _: (two, two, voc.DIGIT_CLASSES))
     recipe = Recipe(epochs=2, batch_size=2, rate=1e-4, frozen=4)
-    monkeypatch.setitem(reference_training.RECIPES, "digits", recipe)
+    monkeypatch.setitem(RECIPES, "digits", recipe)
 
 
 @pytest.fixture(scope="module")
@@ -282,9 +282,7 @@ def test_a_training_that_was_stopped_goes_on_exactly(
         assert {"curves.png", "detections.png"} <= {p.name for p in (tmp_path / name).iterdir()}
     results = json.loads((tmp_path / "parts" / "results.json").read_text())
     assert results["iterations"] == 2
-    monkeypatch.setitem(
-        reference_training.RECIPES, "digits", Recipe(epochs=3, batch_size=2, rate=1e-4)
-    )
+    monkeypatch.setitem(RECIPES, "digits", Recipe(epochs=3, batch_size=2, rate=1e-4))
     with pytest.raises(CourseError, match="of another training"):
         train(tmp_path / "parts", vgg_file)
 

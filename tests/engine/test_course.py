@@ -44,6 +44,14 @@ def test_week_without_a_number_is_an_error(toy_course):
         release.build(toy_course, "toy")
 
 
+def test_a_week_may_be_worth_something_else(toy_course):
+    settings = toy_course.root / "course.toml"
+    settings.write_text(f"{settings.read_text()}\n[points_of]\n{WEEK} = 50\n")
+    assert Course(toy_course.root).points(WEEK) == 50
+    with pytest.raises(CourseError, match="the points add up to 100, not 50"):
+        release.build(Course(toy_course.root), WEEK)
+
+
 def test_course_imports_nothing_slow():
     script = "import detgrader.course, sys; print({'nbgrader', 'jupytext'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

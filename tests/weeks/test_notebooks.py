@@ -17,7 +17,7 @@ from detlab.weeks import check
 
 COURSE = Course.find()
 WEEKS = COURSE.weeks()
-TRAININGS = {"2.9", "3.10", "3.11", "4.10", "4.12"}
+TRAININGS = {"2.9", "3.10", "3.11", "4.10", "4.12", "5.7"}
 # A training in full belongs to the audit; here a short one, just as real.
 SHORTER = {
     "week2_mnist_localization": {
@@ -26,6 +26,7 @@ SHORTER = {
     },
     "week3_mnist_ssd": {"(loader, epochs=4)": "([*loader][:40], epochs=1)"},
     "week4_ssd300": {"[batch] * 40": "[batch] * 2", "stems[:12]": "stems[:4]"},
+    "week5_focal_loss": {"[:3200]": "[:64]"},
 }
 
 
@@ -86,7 +87,12 @@ def namespace() -> Iterator[dict]:
     ("week", "share"),
     # Images, distributions, figures, loops and defaults have many small faults, listed among the
     # mistakes, that only the grader looks for.
-    [("week1_sliding_window", 0.15), ("week2_mnist_localization", 0.35), ("week3_mnist_ssd", 0.25)],
+    [
+        ("week1_sliding_window", 0.15),
+        ("week2_mnist_localization", 0.35),
+        ("week3_mnist_ssd", 0.25),
+        ("week5_focal_loss", 0.35),
+    ],
 )
 def test_visible_checks_see_most_known_mistakes(week: str, share: float) -> None:
     """A student who passes what is shown should seldom lose what is hidden."""

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from detcourse.cases import randint
+from detcourse.cases import randint, smooth_images
 from detcourse.learning import expect_learning
 from detcourse.trainings import seed_from
 from detcourse.week4.networks import (
@@ -13,7 +13,6 @@ from detcourse.week4.networks import (
     expect_two,
     features_of,
     first_alone,
-    random_images,
     vgg_base,
 )
 from detlab.checking.causes import likely_cause
@@ -22,6 +21,7 @@ from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Handle, Student
 from detlab.weeks.week4.assertions import (
     FORBIDDEN,
+    SIDE,
     all_weights_called,
     check_settings,
     check_xavier,
@@ -80,7 +80,7 @@ def test_decimate(student: Student, rng: torch.Generator) -> None:
 def test_shapes(student: Student, rng: torch.Generator) -> None:
     """The shapes of both maps, and their ReLUs."""
     base = make_module(student, "VGGBase")
-    maps = expect_two(base(random_images(rng, 1)), "`VGGBase`'s result (conv4_3, conv7)")
+    maps = expect_two(base(smooth_images(rng, 1, SIDE)), "`VGGBase`'s result (conv4_3, conv7)")
     for value, (channels, size), name in zip(
         maps, ((512, 38), (1024, 19)), ("conv4_3", "conv7"), strict=True
     ):
@@ -94,7 +94,7 @@ def test_values(student: Student, rng: torch.Generator) -> None:
     seed = seed_from(rng)
     base = loaded(student, seed)
     for height, width in SIZES:
-        images = random_images(rng, 2, height, width)
+        images = smooth_images(rng, 2, height, width)
         told = student.tool("convolutions_of", base, [images], seed, 13)
         _, layers = expect_convolutions(told, CONVOLUTIONS, "`VGGBase`")
         for layer, name, settings in zip(
@@ -128,7 +128,7 @@ def last_settings() -> tuple[dict[str, int], dict[str, int]]:
 @pytest.mark.weight(2)
 def test_classifier(student: Student, rng: torch.Generator) -> None:
     """conv6 and conv7, made of the fully connected layers."""
-    seed, images = seed_from(rng), random_images(rng, 1, 64)
+    seed, images = seed_from(rng), smooth_images(rng, 1, 64)
     base = make_module(student, "VGGBase")
     expect_untouched(student, "load_vgg16", base, student.tool("vgg_weights", seed, True))
     a, b, c, d, e, bias_6, bias_7 = vgg_factors(seed)
@@ -152,7 +152,7 @@ def test_classifier(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(1)
 def test_without_classifier(student: Student, rng: torch.Generator) -> None:
     """conv6 and conv7 where the file holds no classifier."""
-    images, seed = random_images(rng, 1, 64), seed_from(rng)
+    images, seed = smooth_images(rng, 1, 64), seed_from(rng)
     base = make_module(student, "VGGBase")
     before = [
         weights_called(student, base, images, number, f"conv{number - 7}") for number in (13, 14)
@@ -177,9 +177,9 @@ def test_learning(student: Student, rng: torch.Generator) -> None:
 
     # All of it learns from conv7, and ten convolutions from conv4_3 alone.
     about = {"only": last_alone, "inputs": True}
-    check_learning(student, net, call, [random_images(rng, 1, 72)], rng, "`VGGBase`", **about)
+    check_learning(student, net, call, [smooth_images(rng, 1, 72)], rng, "`VGGBase`", **about)
     about = {"only": first_alone, "least": 2 * BEFORE_POOL4}
-    expect_learning(student, net, call, [random_images(rng, 1, 72)], rng, "`VGGBase`", **about)
+    expect_learning(student, net, call, [smooth_images(rng, 1, 72)], rng, "`VGGBase`", **about)
 
 
 def last_alone(number: int, weights: Tensor) -> Tensor:
@@ -190,7 +190,7 @@ def last_alone(number: int, weights: Tensor) -> Tensor:
 @pytest.mark.weight(1)
 def test_fresh_weights(student: Student, rng: torch.Generator) -> None:
     """The fresh weights and biases of two bases."""
-    images = random_images(rng, 1, 64 + 4 * randint(rng, 0, 3))
+    images = smooth_images(rng, 1, 64 + 4 * randint(rng, 0, 3))
     bases = [make_module(student, "VGGBase") for _ in range(2)]
     told = student.tool("convolutions_of", bases[0], [images])
     expect_convolutions(told, CONVOLUTIONS, "`VGGBase`")

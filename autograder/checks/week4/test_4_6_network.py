@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from detcourse.cases import smooth_images
 from detcourse.learning import expect_learning
 from detcourse.trainings import seed_from
 from detcourse.week4.networks import (
@@ -16,7 +17,6 @@ from detcourse.week4.networks import (
     check_auxiliary,
     check_learning,
     predictions,
-    random_images,
     rescaled,
     seeded,
     vgg_base,
@@ -26,6 +26,7 @@ from detlab.checking.replies import expect_form, parameters_of, shapes_of
 from detlab.checking.student import Handle, Student
 from detlab.weeks.week4.assertions import (
     FORBIDDEN,
+    SIDE,
     apply,
     expect_answers,
     expect_convolutions,
@@ -107,7 +108,7 @@ def test_zeros(student: Student, rng: torch.Generator) -> None:
 def test_network(student: Student, rng: torch.Generator) -> None:
     """The whole network's answers, against those of its parts put together."""
     num_classes, seed = 6, seed_from(rng)
-    images = random_images(rng, 1)
+    images = smooth_images(rng, 1, SIDE)
     net = make_ssd(student, num_classes)
     told = student.tool("convolutions_of", net, [images], seed)
     _, layers = expect_convolutions(told, how_many(told), "`SSD300`")
@@ -210,7 +211,7 @@ def test_learning(student: Student, rng: torch.Generator) -> None:
     def call(given: list[Tensor]) -> tuple[Tensor, Tensor]:
         return expect_answers(net(*given), "`SSD300`'s result", 1, 3)
 
-    told = student.tool("convolutions_of", net, [random_images(rng, 1)])
+    told = student.tool("convolutions_of", net, [smooth_images(rng, 1, SIDE)])
     stubs = how_many(told) == OF_STUBS
     # The answers of one map at a time: what is cut off from one may learn from another.
     for some, alive in (
@@ -219,7 +220,7 @@ def test_learning(student: Student, rng: torch.Generator) -> None:
     ):
         about = {"only": functools.partial(rows_alone, some), "least": alive, "tried": 1}
         learning = check_learning if some.start == 0 else expect_learning
-        learning(student, net, call, [random_images(rng, 1)], rng, "`SSD300`", **about)
+        learning(student, net, call, [smooth_images(rng, 1, SIDE)], rng, "`SSD300`", **about)
 
 
 def rows_alone(some: slice, number: int, weights: Tensor) -> Tensor:
@@ -233,9 +234,9 @@ def rows_alone(some: slice, number: int, weights: Tensor) -> Tensor:
 def test_classes_and_images(student: Student, rng: torch.Generator) -> None:
     """The answers for other numbers of classes, and for equal images."""
     net = make_ssd(student, 21)
-    images = random_images(rng, 1)
+    images = smooth_images(rng, 1, SIDE)
     offsets, logits = expect_answers(net(images), "`SSD300`'s result", 1, 21)
-    both = net(torch.cat([images, random_images(rng, 1)]))
+    both = net(torch.cat([images, smooth_images(rng, 1, SIDE)]))
     both = expect_answers(both, "`SSD300`'s result", 2, 21)
     for one, two, name in zip((offsets, logits), both, ("offsets", "logits"), strict=True):
         expect_close(two[:1], one, f"The {name} of an image in a batch", 1e-3)

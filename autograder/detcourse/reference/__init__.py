@@ -1,1 +1,1 @@
-"""The reference of week 4, trained for real."""
+"""The references of weeks 4 and 5, trained for real."""

@@ -1,4 +1,4 @@
-"""What the reference of week 4 is trained and measured on."""
+"""What the references of weeks 4 and 5 are trained and measured on."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from torchvision.transforms.functional import resize, to_tensor
 
 from detgrader.course import CourseError
+from detlab.pretrained import WeightsError, pretrained_state
 from detlab.sets import voc
 
 Target = dict[str, Tensor]
@@ -105,47 +106,18 @@ def collate(items: Sequence[Item]) -> tuple[Tensor, list[dict[str, Tensor]]]:
     return torch.stack(images), list(targets)
 
 
-def initial_weights(weights: Path | None) -> dict[str, Tensor]:
-    """Return the state of a VGG-16: torchvision's for ImageNet, or that of a file.
+def initial_weights(weights: Path | None, network: str = "vgg16") -> dict[str, Tensor]:
+    """Return the state of a classifier: torchvision's for ImageNet, or that of a file.
 
     Args:
         weights: safetensors, or what `torch.save` wrote of a state dict; torchvision's names.
+        network: "vgg16" or "resnet34".
 
     Raises:
         CourseError: it cannot be had.
     """
     try:
-        if weights is None:
-            from torchvision.models import VGG16_Weights
-
-            return VGG16_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True)
-        if weights.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            state = load_file(weights)
-        else:
-            state = torch.load(weights, map_location="cpu", weights_only=True)
-        require_features(state, weights)
-        return state
-    except CourseError:
-        raise
-    except Exception as error:  # a file or a download fails in many ways
-        place = weights or "torchvision's weights of VGG-16"
+        return pretrained_state(network, weights)
+    except WeightsError as error:
         advice = "" if weights else " Without a network, name a file with --weights."
-        raise CourseError(
-            f"{place}: cannot be loaded ({type(error).__name__}: {error}).{advice}"
-        ) from None
-
-
-def require_features(state: dict[str, Tensor], weights: Path) -> None:
-    """Object to a file without the convolutions of a VGG-16."""
-    missing = [f"features.{n}.weight" for n in (0, 28) if f"features.{n}.weight" not in state]
-    if missing:
-        raise CourseError(f"{weights}: it has no {missing[0]}; is it a VGG-16 of torchvision?")
-
-
-def of_reference(reference: ModuleType, state: dict[str, Tensor], num_classes: int):
-    """Make the reference's network on the weights of a VGG-16."""
-    net = reference.SSD300(num_classes)
-    reference.load_vgg16(net.base, state)
-    return net
+        raise CourseError(f"{error}{advice}") from None

@@ -1,8 +1,8 @@
-"""How the reference of week 4 is trained on each set."""
+"""How the references of weeks 4 and 5 are trained on each set."""
 
 from dataclasses import dataclass
 
-WEEK = "week4_ssd300"
+WEEK, FOCAL_WEEK = "week4_ssd300", "week5_focal_loss"
 
 
 @dataclass(frozen=True)
@@ -14,9 +14,10 @@ class Recipe:
         batch_size: images of a step, over all processes together.
         rate: largest learning rate of AdamW with one cycle; None for the SGD of task 4.9.
         weight_decay: of AdamW.
-        frozen: convolutions of VGG-16, from the first, that keep their weights.
+        frozen: convolutions of VGG-16, or stages of ResNet-34, from the first, that keep their
+            weights.
         localization: factor of the localization term. It is a mean over the four numbers of a box;
-            4 makes it their sum, as in the paper.
+            4 makes it their sum, as in the paper of SSD.
         interpolation: of the average precision.
         one_scale: whether all images are taken at one scale (see `gentle`).
     """
@@ -36,4 +37,11 @@ RECIPES = {
     "bccd": Recipe(epochs=30, batch_size=4, rate=2e-4, frozen=4, localization=4, one_scale=True),
     # 120,000 iterations of 32 of the 16,551 images
     "voc": Recipe(epochs=232, batch_size=32, rate=None, interpolation="11-point"),
+}
+
+# Of boxes in fractions an L1 distance of a hundredth is a good one: hence the large factors.
+FOCAL_RECIPES = {
+    "digits": Recipe(epochs=30, batch_size=8, rate=1e-3, localization=20),
+    "bccd": Recipe(epochs=30, batch_size=8, rate=1e-3, localization=20, one_scale=True),
+    "voc": Recipe(epochs=60, batch_size=32, rate=1e-3, localization=20, interpolation="11-point"),
 }

@@ -1,30 +1,26 @@
-"""What a training of the reference of week 4 is measured by, and what it leaves behind."""
+"""What the training of a reference is measured by, and what it leaves behind."""
 
 import csv
 import json
 from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
 
 import torch
 from rich.console import Console
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import DataLoader
 
 from detcourse.reference.data import Transformed, collate
-from detcourse.reference.recipes import WEEK, Recipe
+from detcourse.reference.recipes import Recipe
+from detcourse.reference.subjects import Subject
 from detgrader.files import write_json
-from detlab.fast import detect
-from detlab.handing_in import save_detector
 from detlab.metrics import DetectionResult, mean_average_precision
-from detlab.weeks.detection import IOU_THRESHOLD, MIN_SCORE, TOP_K
 
 SHOWN, SURE = 6, 0.4  # images in the picture of detections, and the least score there
-EVALUATION = {"min_score": MIN_SCORE, "iou_threshold": IOU_THRESHOLD, "top_k": TOP_K}
 
 
 @torch.no_grad()
-def answers(net: nn.Module, dataset: Transformed, priors: Tensor) -> tuple[list, list]:
+def answers(net: nn.Module, dataset: Transformed, subject: Subject) -> tuple[list, list]:
     """Detect in every image of a set, in single precision.
 
     Returns:
@@ -36,13 +32,13 @@ def answers(net: nn.Module, dataset: Transformed, priors: Tensor) -> tuple[list,
     for images, targets in DataLoader(dataset, 8, collate_fn=collate, num_workers=1):
         images = images.to(device, memory_format=torch.channels_last)
         offsets, logits = (part.float().cpu() for part in net(images))
-        found += detect(offsets, logits, priors, *EVALUATION.values())
+        found += subject.detect((offsets, logits))
         truths += targets
     return found, truths
 
 
 def finish(
-    reference: ModuleType,
+    subject: Subject,
     net: nn.Module,
     recipe: Recipe,
     done: dict[str, int],
@@ -57,9 +53,8 @@ def finish(
     """
     from detlab.detection_plots import draw_detections, draw_training
 
-    priors = reference.make_priors()
-    save_detector(net, priors, out / f"{WEEK}.safetensors")
-    found, truths = answers(net, dataset, priors)
+    subject.save(net, names, out / f"{subject.week}.safetensors")
+    found, truths = answers(net, dataset, subject)
     result = mean_average_precision(found, truths, interpolation=recipe.interpolation)
     write_results(result, recipe, done, names, out)
     shown = range(min(SHOWN, len(dataset)))

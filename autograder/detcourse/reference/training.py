@@ -1,4 +1,4 @@
-"""Train the reference of week 4 for real: on blood cells, on Pascal VOC, or on digits.
+"""Train the reference of week 4 or 5 for real: on blood cells, on Pascal VOC, or on digits.
 
 One process, or several under torchrun; stopped, it goes on where its last checkpoint was written.
 """
@@ -28,16 +28,13 @@ from detcourse.reference.data import (
     Transformed,
     collate,
     gentle,
-    initial_weights,
-    of_reference,
     read_sets,
 )
-from detcourse.reference.recipes import RECIPES, WEEK, Recipe
+from detcourse.reference.recipes import WEEK, Recipe
 from detcourse.reference.results import finish, summarise
+from detcourse.reference.subjects import Subject, subject_of
 from detgrader.course import Course, CourseError
 from detgrader.files import write_json
-from detgrader.reference import load_reference
-from detlab.fast import multibox_terms
 from detlab.half import has_fast_half
 
 SEED = 7
@@ -49,7 +46,7 @@ class Run:
     """A training in progress: its parts, and how far it is.
 
     Attributes:
-        net: the reference's SSD300, on its device.
+        net: the reference's network, on its device.
         optimizer: of its parameters.
         schedule: stepped after each iteration.
         epoch: passes that are done.
@@ -101,25 +98,29 @@ def train_reference(
     out: Path,
     console: Console,
     epochs: int | None = None,
+    week: str = WEEK,
 ) -> None:
     """Train, measure, and write what came out into a folder.
 
     Args:
         course: with the reference.
-        data: a key of RECIPES.
-        weights: file with the weights of a VGG-16, or None for torchvision's.
+        data: a key of the week's recipes.
+        weights: file with the weights of the network's classifier, or None for torchvision's.
         out: gets `last.pt` (to go on with), `log.csv`, `curves.png`, and in the end
-            `week4_ssd300.safetensors`, `results.json` and `detections.png`.
+            `WEEK.safetensors`, `results.json` and `detections.png`.
         console: for the progress bar.
         epochs: passes; by default as many as the recipe says.
+        week: whose reference.
 
     Raises:
         CourseError: data or weights cannot be had, or `out` holds another training.
     """
-    recipe = RECIPES[data]
     if weights is not None and not weights.is_file():
         raise CourseError(f"{weights}: there is no such file")
-    reference = load_reference(course, WEEK)
+    subject = subject_of(course, week)
+    if data not in subject.recipes:
+        raise CourseError(f"there is no set {data!r}; known: {', '.join(subject.recipes)}")
+    recipe, pipeline = subject.recipes[data], subject.pipeline
     train_set, test_set, names = read_sets(data)
     with placed() as place:
         if place.count > 1 and recipe.batch_size % place.count:
@@ -130,30 +131,34 @@ def train_reference(
         out.mkdir(parents=True, exist_ok=True)
         total = epochs or recipe.epochs
         run = begin(
-            reference, recipe, weights, len(names) + 1, total * steps(train_set, recipe), place
+            subject, recipe, weights, len(names) + 1, total * steps(train_set, recipe), place
         )
         last = out / "last.pt"
-        purpose = {"data": data, "processes": place.count} | asdict(recipe) | {"epochs": total}
+        purpose = (
+            {"week": week, "data": data, "processes": place.count}
+            | asdict(recipe)
+            | {"epochs": total}
+        )
         if is_there(last, place):
-            resume(reference, run, last, purpose)
+            resume(pipeline, run, last, purpose)
             run.epoch = run.iteration // steps(train_set, recipe)
         elif place.leads:
             write_json(last.with_suffix(".json"), purpose)
         if place.leads:
             begin_log(out / "log.csv", run.epoch)
         net = DistributedDataParallel(run.net) if place.count > 1 else run.net
-        transform = gentle(reference) if recipe.one_scale else reference.transform
+        transform = gentle(pipeline) if recipe.one_scale else pipeline.transform
         dataset = Transformed(train_set, transform, SEED)
         with bar(console, place, total * steps(train_set, recipe), run.iteration) as advance:
             while run.epoch < total:
-                row = one_epoch(reference, run, net, recipe, dataset, place, advance)
+                row = one_epoch(subject, run, net, recipe, dataset, place, advance)
                 if place.leads:
-                    write_checkpoint(reference, run, last)
+                    write_checkpoint(pipeline, run, last)
                     append_row(out / "log.csv", row)
         if place.leads:
             done = {"epochs": run.epoch, "iterations": run.iteration}
-            test = Transformed(test_set, reference.transform)
-            finish(reference, run.net, recipe, done, test, names, out)
+            test = Transformed(test_set, pipeline.transform)
+            finish(subject, run.net, recipe, done, test, names, out)
             summarise(console, out, names)
 
 
@@ -166,7 +171,7 @@ def steps(images, recipe: Recipe) -> int:
 
 
 def begin(
-    reference: ModuleType,
+    subject: Subject,
     recipe: Recipe,
     weights: Path | None,
     num_classes: int,
@@ -174,21 +179,18 @@ def begin(
     place: Place,
 ) -> Run:
     """Make the network, its optimizer and its schedule."""
-    net = of_reference(reference, initial_weights(weights), num_classes)
-    convolutions = [m for m in net.base.modules() if isinstance(m, nn.Conv2d)]
-    for layer in convolutions[: recipe.frozen]:
-        layer.requires_grad_(False)
+    net = subject.network(weights, num_classes, recipe)
     net = net.to(place.device, memory_format=torch.channels_last)
     if recipe.rate is None:
-        optimizer = reference.make_optimizer(net)
-        return Run(net, optimizer, reference.make_schedule(optimizer))
+        optimizer = subject.pipeline.make_optimizer(net)
+        return Run(net, optimizer, subject.pipeline.make_schedule(optimizer))
     learned = [p for p in net.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(learned, recipe.rate, weight_decay=recipe.weight_decay)
     return Run(net, optimizer, OneCycleLR(optimizer, recipe.rate, total_steps=total_steps))
 
 
 def one_epoch(
-    reference: ModuleType,
+    subject: Subject,
     run: Run,
     net: nn.Module,
     recipe: Recipe,
@@ -218,7 +220,6 @@ def one_epoch(
         drop_last=True,
         num_workers=loading_processes(place),
     )
-    priors = reference.make_priors().to(place.device)
     half = place.device.type == "cuda" or has_fast_half()
     sums = {"localization": 0.0, "confidence": 0.0}
     run.net.train()
@@ -227,7 +228,7 @@ def one_epoch(
         boxes, labels = ([t[key].to(place.device) for t in targets] for key in ("boxes", "labels"))
         with torch.autocast(place.device.type, torch.bfloat16, enabled=half):
             offsets, logits = net(images)
-        terms = multibox_terms(offsets.float(), logits.float(), boxes, labels, priors)
+        terms = subject.terms((offsets.float(), logits.float()), boxes, labels)
         loss = recipe.localization * terms["localization"] + terms["confidence"]
         if not bool(torch.isfinite(loss)):
             raise CourseError(f"the loss is {loss.item()} at iteration {run.iteration + 1}")
@@ -253,11 +254,11 @@ def loading_processes(place: Place) -> int:
     return max(1, min(8, cores // place.count - 1)) if place.device.type == "cuda" else 1
 
 
-def write_checkpoint(reference: ModuleType, run: Run, path: Path) -> None:
+def write_checkpoint(pipeline: ModuleType, run: Run, path: Path) -> None:
     """Write a checkpoint aside and give it its name when it is whole."""
     aside = path.with_suffix(".new")
     with open(aside, "wb") as file:
-        reference.save_checkpoint(file, run.net, run.optimizer, run.schedule, run.iteration)
+        pipeline.save_checkpoint(file, run.net, run.optimizer, run.schedule, run.iteration)
     aside.replace(path)
 
 
@@ -271,14 +272,14 @@ def is_there(path: Path, place: Place) -> bool:
     return found[0]
 
 
-def resume(reference: ModuleType, run: Run, path: Path, purpose: dict) -> None:
+def resume(pipeline: ModuleType, run: Run, path: Path, purpose: dict) -> None:
     """Go on from a checkpoint of the same training."""
     try:
         noted = json.loads(path.with_suffix(".json").read_text("utf-8"))
         if noted != purpose:
             raise CourseError(f"{path} is of another training ({noted}): choose another --out")
         with open(path, "rb") as file:
-            run.iteration = reference.load_checkpoint(file, run.net, run.optimizer, run.schedule)
+            run.iteration = pipeline.load_checkpoint(file, run.net, run.optimizer, run.schedule)
     except (OSError, EOFError, ValueError, KeyError, RuntimeError, UnpicklingError) as error:
         raise CourseError(f"{path} cannot be resumed: {error}") from None
 

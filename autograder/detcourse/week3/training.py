@@ -3,28 +3,22 @@
 Hidden scenes' boxes and labels never leave the grader, and the measures are computed here.
 """
 
-import functools
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from detcourse import truth
-from detcourse.hidden_digits import load_hidden_digits
-from detcourse.scenes import make_scenes
+from detcourse.scene_sets import BATCH_SIZE, HIDDEN_SCENES, renamed, scenes_of, secret_names
 from detcourse.trainings import (
-    UPRIGHT,
-    Turn,
     once,
     seed_from,
     share_followed,
     turn_of,
-    turned,
     words_on,
 )
 from detlab.checking.expect import expect_handle, fail
 from detlab.checking.student import Handle, Student
-from detlab.digits import load_digits
 from detlab.fast import detect, multibox_terms
 from detlab.metrics import mean_average_precision
 from detlab.weeks.detection import (
@@ -51,13 +45,8 @@ NOISE = 0.05  # of the images' deviation: the reference's loss rises from 0.008 
 REACH = 2  # pixels that a scene is moved at most
 
 TRAIN_SCENES = 6400
-HIDDEN_SCENES = 500
-BATCH_SIZE = 32
 EPOCHS = 3
 CPU_S = 240.0  # the loader then runs dry
-
-
-Scenes = tuple[Tensor, list[Tensor], list[Tensor]]
 
 
 @dataclass(frozen=True)
@@ -77,39 +66,6 @@ class Score:
     followed: float = 1.0
 
 
-def standardised(images: Tensor) -> Tensor:
-    """Give each of (N, 1, H, W) uint8 images mean 0 and deviation 1; float32."""
-    images = images.float()
-    mean, deviation = images.mean((1, 2, 3), keepdim=True), images.std((1, 2, 3), keepdim=True)
-    return (images - mean) / deviation.clamp(min=1e-6)
-
-
-@functools.lru_cache(maxsize=4)
-def scenes_of(part: str, count: int, seed: int, turn: Turn = UPRIGHT) -> Scenes:
-    """Make scenes of a part's digits, the same for every submission of a batch.
-
-    Args:
-        turn: of all of them.
-
-    Returns:
-        (count, 1, 32, 32) float32 images, standardised; boxes and classes of each.
-    """
-    digits, labels = load_hidden_digits() if part == "hidden" else load_digits(part)
-    images, boxes, classes = make_scenes(digits, labels, count, seed)
-    images, together = turned(standardised(images), torch.cat(boxes), turn)
-    return images, list(together.split([len(one) for one in boxes])), classes
-
-
-def renamed(classes: list[Tensor], names: Tensor) -> list[Tensor]:
-    """Give classes other numbers; the background keeps its own."""
-    return [names[one] for one in classes]
-
-
-def secret_names(rng: torch.Generator) -> Tensor:
-    """Draw numbers for the classes: weights that were trained elsewhere do not know them."""
-    return torch.cat([torch.zeros(1).long(), 1 + torch.randperm(NUM_CLASSES - 1, generator=rng)])
-
-
 @once
 def learned_by_heart(student: Student, rng: torch.Generator) -> Score:
     """Train a network on one batch, and measure it on that batch with a little noise.
@@ -119,7 +75,7 @@ def learned_by_heart(student: Student, rng: torch.Generator) -> Score:
     images, boxes, classes = scenes_of("train", 2 * BATCH, seed_from(rng))
     full = [n for n, one in enumerate(classes) if len(one)][:BATCH]
     images, boxes = images[full], [boxes[n] for n in full]
-    classes = renamed([classes[n] for n in full], secret_names(rng))
+    classes = renamed([classes[n] for n in full], secret_names(rng, NUM_CLASSES))
     net = expect_handle(student.SSD(num_classes=NUM_CLASSES), "`SSD(…)`", "an nn.Module")
     history = student.train(net=net, loader=[(images, boxes, classes)], epochs=PASSES)
     check_loop_history(history, PASSES)
@@ -133,7 +89,7 @@ def learned_by_heart(student: Student, rng: torch.Generator) -> Score:
 @once
 def trained(student: Student, rng: torch.Generator) -> Score:
     """Train on fresh scenes of the training digits, measure on fresh scenes of hidden ones."""
-    names = secret_names(rng)
+    names = secret_names(rng, NUM_CLASSES)
     turn = turn_of(rng)
     images, boxes, classes = scenes_of("train", TRAIN_SCENES, seed_from(rng), turn)
     loader = BudgetedLoader(

@@ -14,7 +14,6 @@ from detlab.weeks.week4.assertions import (
     CHANNELS,
     FEATURE_SIZES,
     PER_CELL,
-    SIDE,
     apply,
     check_settings,
     weights_of,
@@ -157,13 +156,6 @@ def random_maps(rng: torch.Generator, count: int) -> list[Tensor]:
         torch.randn(count, channels, size, size, generator=rng).relu()
         for channels, size in zip(CHANNELS, FEATURE_SIZES, strict=True)
     ]
-
-
-def random_images(rng: torch.Generator, count: int, height: int = SIDE, width: int = 0) -> Tensor:
-    """Return normalised images that vary smoothly."""
-    coarse = torch.randn(count, 3, 9, 9, generator=rng)
-    size = (height, width or height)
-    return F.interpolate(coarse, size, mode="bilinear", align_corners=False)
 
 
 def expect_two(value: object, what: str) -> list:

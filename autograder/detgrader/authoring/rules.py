@@ -123,7 +123,7 @@ def _only_calls_check(cell: SourceCell) -> bool:
 
 
 def _points(course: Course, source: Source) -> Iterator[Problem]:
-    """A heading promises what its cells are worth, and all weeks are worth the same."""
+    """A heading promises what its cells are worth, and the course what a week is worth."""
     worth: dict[str | None, float] = {}
     for cell in source.cells:
         if cell.points is not None:
@@ -137,7 +137,7 @@ def _points(course: Course, source: Source) -> Iterator[Problem]:
             )
             yield source.problem(heading.line, text)
     total = sum(worth.values())
-    due = course.settings.points
+    due = course.points(source.week)
     if abs(total - due) > 1e-9:
         yield source.problem(1, f"the points add up to {total:g}, not {due:g}; share them out anew")
 

@@ -1,0 +1,1 @@
+"""Week 5, bonus: focal loss on a ResNet-34."""

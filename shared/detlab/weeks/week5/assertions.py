@@ -1,0 +1,209 @@
+"""Assertions that the visible and the hidden checks of week 5 share."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from detlab.checking.expect import (
+    expect_equal,
+    expect_floats,
+    expect_handle,
+    expect_list,
+    fail,
+)
+from detlab.checking.own_work import expect_work_without
+from detlab.checking.replies import FIGURE, axes_of, expect_form
+from detlab.checking.student import Handle, Student
+from detlab.weeks.detection import expect_priors
+
+GRIDS = (4, 2, 1)
+ZOOMS = (0.7, 1.0, 1.3)
+RATIOS = ((1.0, 1.0), (1.0, 0.5), (0.5, 1.0))
+PER_CELL = len(ZOOMS) * len(RATIOS)
+NUM_ANCHORS = sum(grid * grid for grid in GRIDS) * PER_CELL
+NUM_CLASSES = 11
+FORBIDDEN = ("detlab", "sigmoid_focal_loss")
+LAYER = {"name": str, "kind": str}
+# What a figure's colour may be off by, of 1: edges are blended with what lies under them.
+COLOUR = 0.12
+
+
+def expect_own_work(student: Student, name: str, **arguments: Any) -> None:
+    """Check that a function does its work without the course's own."""
+    expect_work_without(student, ("detlab",), name, **arguments)
+
+
+def expect_single(value: Any, what: str, shape: Sequence[int]) -> Tensor:
+    """Take a value as a float32 tensor of this shape."""
+    value = expect_floats(value, what, shape)
+    if value.dtype != torch.float32:
+        fail(f"{what} must be float32, but is {value.dtype}.")
+    return value
+
+
+def make_module(student: Student, name: str, **arguments: Any) -> Handle:
+    """Make one of the student's modules, in evaluation mode."""
+    module = expect_handle(getattr(student, name)(**arguments), f"`{name}(…)`", "an nn.Module")
+    student.tool("set_training", module, False)
+    return module
+
+
+def expect_answers(
+    value: Any, what: str, count: int, rows: int, num_classes: int
+) -> tuple[Tensor, Tensor]:
+    """Take a value as activations and logits for so many anchors."""
+    parts = expect_list(value, f"{what} (activations, logits)", 2)
+    activations = expect_single(parts[0], "The activations", (count, rows, 4))
+    return activations, expect_single(parts[1], "The logits", (count, rows, num_classes))
+
+
+def layers_of(
+    student: Student, module: Handle, arguments: list[Any], what: str, kinds: str
+) -> list[dict[str, Any]]:
+    """Return the layers that a module calls, in order.
+
+    Args:
+        kinds: the first letters of their kinds, in order.
+    """
+    told = expect_form(student.tool("layers_called", module, arguments), [LAYER], what)
+    found = "".join(layer["kind"][:1] for layer in told)
+    if found != kinds:
+        words = {"c": "nn.Conv2d", "n": "nn.BatchNorm2d"}
+        named = ", ".join(words.get(kind, kind) for kind in found) or "none"
+        wanted = ", ".join(words[kind] for kind in kinds)
+        fail(f"{what} must call these layers, in this order: {wanted}. It calls: {named}.")
+    return told
+
+
+def parts_of_head(
+    student: Student, head: Handle, features: Tensor
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the layers that an `SSDHead` calls.
+
+    Returns:
+        Convolution and normalisation of its four blocks, in order; and the two convolutions of its
+        output block, which answer for three maps, whenever that is.
+    """
+    what = "`SSDHead`"
+    told = expect_form(student.tool("layers_called", head, [features]), [LAYER], what)
+    blocks, ends = [], []
+    for n, layer in enumerate(told):
+        follows = told[n + 1]["kind"] == "normalisation" if n + 1 < len(told) else False
+        (blocks if follows or layer["kind"] == "normalisation" else ends).append(layer)
+    names = [layer["name"] for layer in blocks]
+    if len(blocks) != 8 or [layer["kind"][:1] for layer in blocks] != ["c", "n"] * 4:
+        fail(
+            f"{what} needs four blocks of a convolution and a normalisation, and calls "
+            f"{len(blocks) // 2}."
+        )
+    if len(set(names)) < len(names):
+        fail(f"{what} calls a layer twice: each of its four blocks has weights of its own.")
+    shared = {layer["name"]: layer for layer in ends}
+    if len(ends) != 6 or len(shared) != 2:
+        fail(
+            f"{what} must answer for its three maps with one and the same `OutputBlock`: two "
+            f"convolutions, each called three times. It calls {len(shared)}, {len(ends)} times in "
+            "all."
+        )
+    return blocks, list(shared.values())
+
+
+def check_anchors(
+    answer: Any, cells: Tensor, sides: Tensor, what: str = "`make_anchors`'s result"
+) -> None:
+    """Compare anchors, cell by cell, and the sides of their cells.
+
+    Args:
+        cells: (cells, anchors of a cell, 4) float64, `cxcywh`.
+        sides: (P,) float64.
+    """
+    parts = expect_list(answer, f"{what} (anchors, cells)", 2)
+    anchors = expect_priors(parts[0], cells, "The anchors")
+    expect_equal(anchors.dtype, torch.float32, "The anchors' dtype", "It must be float32.")
+    found = expect_single(parts[1], "The sides of the cells", sides.shape)
+    if not torch.allclose(found.double(), sides, rtol=0, atol=1e-5):
+        cause = ""
+        if torch.allclose(found.double(), 2 * sides, rtol=0, atol=1e-5):
+            cause = " They are twice as large: the image's side is 1."
+        fail(f"The sides of the cells are wrong: 1/g, one for each anchor.{cause}")
+
+
+def check_figure(
+    student: Student,
+    figure: Any,
+    image: Tensor,
+    detections: Mapping[str, Tensor],
+    colours: Callable[[float], Sequence[float]],
+) -> None:
+    """Check that a figure shows an image, and each box in the colour of its own score.
+
+    What counts is in its pixels.
+
+    Args:
+        colours: red, green and blue, from 0 to 1, of a score.
+    """
+    what = "`show_detections`'s result"
+    told = axes_of(student, figure, what)
+    pixels = expect_form(student.tool("describe_figure", figure), FIGURE, what)["pixels"]
+    if len(told) != 1 or len(told[0]["images"]) != 1:
+        fail("The figure must have one pair of axes that show one image.")
+    shown = told[0]["images"][0]
+    values, (height, width) = np.asarray(shown["pixels"], dtype=np.float64), image.shape[1:]
+    if values.ndim == 3 and values.max() > 1:  # from 0 to 255
+        values = values / 255
+    expected = image.permute(1, 2, 0).double().numpy()
+    if values.shape[:2] != (height, width) or values.ndim != 3:
+        fail("The image must be shown as it is: (H, W, 3).")
+    if not np.allclose(values[..., :3], expected, atol=0.004):
+        fail("The figure does not show that image: channels last, nothing else changed.")
+    if not shown["upright"] or not shown["whole"]:
+        fail("The image must be shown whole and upright, its first row on top.")
+    boxes = detections["boxes"].double().numpy()
+    check_rectangles(told[0]["rectangles"], len(boxes))
+    left, top, right, bottom = shown["corners"]
+    places = boxes * np.array([right - left, bottom - top] * 2) + np.array([left, top] * 2)
+    wanted = [np.array(colours(score)[:3]) for score in detections["scores"].tolist()]
+    for n, place in enumerate(places):
+        share = shares_of(pixels, place, wanted)
+        if share[n] < 0.5 * max(share.max(), 0.6):
+            fail(
+                "A box has not the colour of its own score where it must lie: does each score "
+                "still belong to its box, and are boxes in the image's pixels?"
+            )
+
+
+def check_rectangles(rectangles: Sequence[Mapping[str, Any]], count: int) -> None:
+    """Check that there are as many rectangles as boxes, none of them filled."""
+    if len(rectangles) != count:
+        fail(f"The figure shows {len(rectangles)} boxes for {count} detections.")
+    if any(one["filled"] for one in rectangles):
+        fail("Boxes must not be filled: `fill=False`.")
+
+
+def shares_of(pixels: Any, place: Any, colours: Sequence[Any]) -> Any:
+    """Return for each colour how much of a box's outline has it.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        place: (x_min, y_min, x_max, y_max) in the figure's pixels.
+    """
+    x_min, y_min, x_max, y_max = place
+    steps = np.linspace(0.1, 0.9, 24)
+    xs, ys = x_min + steps * (x_max - x_min), y_min + steps * (y_max - y_min)
+    points = [(x, y) for x in xs for y in (y_min, y_max)]
+    points += [(x, y) for y in ys for x in (x_min, x_max)]
+    height, width = pixels.shape[:2]
+    seen = np.zeros(len(colours))
+    for x, y in points:
+        row, column = math.floor(y), math.floor(x)
+        near = pixels[
+            np.clip(range(row - 2, row + 3), 0, height - 1)[:, None],
+            np.clip(range(column - 2, column + 3), 0, width - 1)[None],
+        ]
+        for k, colour in enumerate(colours):
+            seen[k] += bool((np.abs(near / 255 - colour).max(-1) < COLOUR).any())
+    return seen / len(points)
