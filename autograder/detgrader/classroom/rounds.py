@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from detgrader.assignment import Assignment
 from detgrader.classroom.basis import WORDS, basis_of, handed_in
-from detgrader.classroom.batch import OnResult, OnStart, grade_batch
+from detgrader.classroom.batch import grade_batch
 from detgrader.classroom.kept import Kept, Record
+from detgrader.classroom.pool import OnResult, OnStart
 from detgrader.course import Course, CourseError
 from detgrader.grading.orders import Order
 from detgrader.grading.results import SubmissionResult, refused
