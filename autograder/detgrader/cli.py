@@ -136,6 +136,9 @@ def grade(
         bool, typer.Option("--regrade", help="Grade also what has not changed.")
     ] = False,
     without: Annotated[str, typer.Option(help="`costly`: what takes long waits for later.")] = "",
+    scheduler: Annotated[
+        str, typer.Option(help="Address of a Dask cluster that grades; `local` starts one here.")
+    ] = "",
     allow_no_isolation: Annotated[
         bool,
         typer.Option(
@@ -156,7 +159,7 @@ def grade(
 
     if without not in ("", COSTLY):
         stop(f"--without {without}: all that can be left out is `{COSTLY}`")
-    request = Request(jobs, tuple(only or ()), regrade, without, allow_no_isolation)
+    request = Request(jobs, tuple(only or ()), regrade, without, allow_no_isolation, scheduler)
     files = ClassFiles(submissions, out or Path("out") / week, roster, late, marks, gradebook)
     goes_on = "what was graded is kept; run the same command again and it goes on from there"
     with errors_for_people(goes_on), stopped_by_signals():
