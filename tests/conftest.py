@@ -15,9 +15,10 @@ collect_ignore = ["second_course"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the lies of `attacks/test_fuzz.py` be as many as there is time for."""
+    """Let lies (`attacks/test_fuzz.py`) and kills be as many as there is time for."""
     parser.addoption("--fuzz", type=int, help="tell each check so many lies, not a few to some")
-    parser.addoption("--seed", type=int, default=0, help="of the lies")
+    parser.addoption("--seed", type=int, default=0, help="of the lies and kills")
+    parser.addoption("--kills", type=int, default=2, help="kill a grading so many times")
 
 
 TOY_NOTEBOOK = '''\

@@ -136,6 +136,12 @@ def grade(
         bool, typer.Option("--regrade", help="Grade also what has not changed.")
     ] = False,
     without: Annotated[str, typer.Option(help="`costly`: what takes long waits for later.")] = "",
+    hold_back_until: Annotated[
+        str, typer.Option(help="When students are told what the checks say; until then points.")
+    ] = "",
+    scheduler: Annotated[
+        str, typer.Option(help="Address of a Dask cluster that grades; `local` starts one here.")
+    ] = "",
     allow_no_isolation: Annotated[
         bool,
         typer.Option(
@@ -147,19 +153,22 @@ def grade(
 
     Each result is kept as soon as it is there, and what has not changed is not graded again.
 
-    Exit status: 0 when every submission was graded, whatever it scored; 1 when one could
-    not be; 2 for wrong usage.
+    Exit status: 0 when every submission was graded, whatever it scored;
+    1 when one could not be; 2 for wrong usage.
     """
     from detgrader.classroom.grading_class import ClassFiles, grade_class
+    from detgrader.classroom.held_back import read_moment
     from detgrader.classroom.rounds import COSTLY, Request
     from detgrader.stopping import stopped_by_signals
 
     if without not in ("", COSTLY):
         stop(f"--without {without}: all that can be left out is `{COSTLY}`")
-    request = Request(jobs, tuple(only or ()), regrade, without, allow_no_isolation)
-    files = ClassFiles(submissions, out or Path("out") / week, roster, late, marks, gradebook)
+    request = Request(jobs, tuple(only or ()), regrade, without, allow_no_isolation, scheduler)
+    out = out or Path("out") / week
     goes_on = "what was graded is kept; run the same command again and it goes on from there"
     with errors_for_people(goes_on), stopped_by_signals():
+        held_until = read_moment(hold_back_until)
+        files = ClassFiles(submissions, out, roster, late, marks, gradebook, held_until)
         graded = grade_class(Course.find(), week, files, request, console)
     sys.exit(0 if graded else 1)
 

@@ -29,8 +29,11 @@ class TooLarge(Unreadable):
     """
 
     def __init__(self, message: str, size: int):
-        super().__init__(message)
+        super().__init__(message, size)
         self.size = size
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def read_handed_in(path: Path, max_bytes: int) -> bytes:
@@ -51,8 +54,13 @@ def read_handed_in(path: Path, max_bytes: int) -> bytes:
             raise Unreadable(f"{path} is not an ordinary file.")
         data = file.read(max_bytes + 1) if about.st_size <= max_bytes else b""
     if about.st_size > max_bytes or len(data) > max_bytes:
-        raise TooLarge(f"{path} is larger than {max_bytes >> 20} MiB.", about.st_size)
+        raise too_large(path, max_bytes, about.st_size)
     return data
+
+
+def too_large(path: Path, max_bytes: int, size: int) -> TooLarge:
+    """Say that a file is larger than it may be."""
+    return TooLarge(f"{path} is larger than {max_bytes >> 20} MiB.", size)
 
 
 def write_text(path: Path, text: str, mode: int = 0o644) -> None:

@@ -13,8 +13,9 @@ import pytest
 from attacks.grading import build_course, hand_in, notebook_with, solved_notebook
 from attacks.toys import WEEK
 
-from detgrader.classroom import batch as batches
-from detgrader.classroom.batch import MAX_JOB_BYTES, grade_batch, take_in_all
+from detgrader.classroom import pool
+from detgrader.classroom.batch import grade_batch, take_in_all
+from detgrader.classroom.pool import MAX_JOB_BYTES
 from detgrader.grading.results import Status
 
 SLEEPS = "import time\ndef add(first, second):\n    time.sleep(25)\n"
@@ -57,7 +58,7 @@ def test_workers_of_a_dead_job_end(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     sleeps = hand_in(notebook_with(solved, {"task_1_1": SLEEPS}), tmp_path / "sleeps.ipynb")
     right = hand_in(solved, tmp_path / "right.ipynb")
     jobs, left_behind, still_there = [], set(), []
-    start, end = batches.start_job, batches.Sandbox.end_workers
+    start, end = pool.start_job, pool.Sandbox.end_workers
 
     def kill_when_it_waits() -> None:
         while not left_behind:
@@ -81,8 +82,8 @@ def test_workers_of_a_dead_job_end(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             time.sleep(0.05)
         still_there.append(left_behind & confined())
 
-    monkeypatch.setattr(batches, "start_job", starting)
-    monkeypatch.setattr(batches.Sandbox, "end_workers", ending)
+    monkeypatch.setattr(pool, "start_job", starting)
+    monkeypatch.setattr(pool.Sandbox, "end_workers", ending)
     graded = grade_batch(course, WEEK, take_in_all([sleeps, right]), 1, secret="one")
     assert [result.graded for result in graded.submissions] == [False, True]
     assert graded.submissions[1].score == 100

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -208,6 +209,32 @@ def test_a_run_that_was_ended_goes_on_where_it_was(
         assert f"{kept} unchanged, results reused; {6 - kept} to grade" in text
         assert timeless(out) == undisturbed
         assert len(kept_in(out)) == 6  # none was graded twice
+
+
+def test_a_run_that_is_killed_at_any_moment_leaves_nothing_wrong(
+    released: Course,
+    slow_class: Path,
+    undisturbed: str,
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
+) -> None:
+    """At its start, while it grades, while it writes: the next one ends as if it had not been."""
+    moments, out = random.Random(pytestconfig.getoption("seed")), tmp_path / "out"
+    whole = 0
+    for _ in range(pytestconfig.getoption("kills")):
+        process = start(released, slow_class, "--jobs", "2", "--out", out)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=moments.uniform(0, 8))
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert gone(process)
+        if process.returncode == 0:
+            assert timeless(out) == undisturbed
+            out, whole = tmp_path / f"out {whole}", whole + 1
+    grade(released, slow_class, "--out", out)
+    assert timeless(out) == undisturbed
+    assert len(kept_in(out)) == 6
 
 
 def zygote_of(process: subprocess.Popen[str]) -> psutil.Process:

@@ -19,7 +19,7 @@ from harness import copy_course
 from rich.console import Console
 
 from detgrader.assignment import load_assignment
-from detgrader.classroom import batch as batches
+from detgrader.classroom import pool
 from detgrader.classroom.batch import distinct_names, grade_batch, take_in_all
 from detgrader.classroom.reports import write_reports
 from detgrader.classroom.terminal import print_class
@@ -326,13 +326,13 @@ def test_grading_job_that_is_killed_loses_its_submission_only(
     course: Course, paths: list[Path], monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
     started = []
-    start = batches.start_job
+    start = pool.start_job
 
     def noting(*arguments):
         started.append(start(*arguments))
         return started[-1]
 
-    monkeypatch.setattr(batches, "start_job", noting)
+    monkeypatch.setattr(pool, "start_job", noting)
     killed = []
 
     def kill_once(result: SubmissionResult) -> None:

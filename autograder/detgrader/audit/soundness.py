@@ -24,7 +24,7 @@ from detgrader.audit.junk import is_heavy
 from detgrader.audit.reach import Reach
 from detgrader.audit.replays import Ask, Endless, Fault, Place, faults
 from detgrader.audit.verdicts import Problem
-from detgrader.classroom.batch import cap_memory
+from detgrader.classroom.pool import cap_memory
 from detgrader.fingerprints import digest
 from detgrader.grading.diagnosis import names_in
 from detgrader.grading.mistakes import bench_on

@@ -2,60 +2,28 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
+import contextlib
 import itertools
-import multiprocessing
 import os
 import secrets
-import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from detgrader.assignment import Assignment, load_assignment
+from detgrader.classroom.pool import OnResult, OnStart, Pool
 from detgrader.course import Course, CourseError, place_of_module
 from detgrader.grading.orders import Order
-from detgrader.grading.results import BatchResult, SubmissionResult, lost
+from detgrader.grading.results import BatchResult
 from detgrader.intake import Submission
-from detgrader.sandbox.host import Inside, Sandbox, isolation_of, start_sandbox
-
-if TYPE_CHECKING:
-    from detgrader.classroom.job import Material
+from detgrader.sandbox.host import Inside, isolation_of, start_sandbox
 
 SECRET_VARIABLE = "DETGRADER_SECRET"
-PR_SET_PDEATHSIG = 1
-# What a grading process may need beyond what it begins with: answers, and what is asked of
-# stand-ins, are the students' choice (see `detgrader.sandbox.allowance`).
-MAX_JOB_BYTES = 4 << 30
-OnResult = Callable[[SubmissionResult], None]
-OnStart = Callable[[list[str]], None]
-# So often, in seconds, it is told who is being graded.
-TELL_S = 1.0
 
 
 class NoIsolation(Exception):
     """Grading was asked for where students' code cannot be confined."""
-
-
-@dataclass
-class Job:
-    """A grading process, as the parent sees it.
-
-    Attributes:
-        number: of its dispatcher.
-        index: of the submission that it is grading, or None.
-    """
-
-    number: int
-    process: BaseProcess
-    connection: Connection[Any, Any]
-    index: int | None = None
 
 
 def hidden_folders(course: Course, week: str | None = None) -> list[Path]:
@@ -123,174 +91,58 @@ def grade_batch(
     Args:
         orders_for: says what is to be graded, while the sandbox starts.
         jobs: how many are graded side by side, at least 1.
-        secret: the checks' random inputs are drawn from it.
-        allow_no_isolation: grade even where students' code cannot be confined.
         on_result: called with each result as it is finished.
         on_start: called now and then with the students who are being graded.
+        secret, allow_no_isolation: see `grading_pool`.
 
     Returns:
         Results in the order of the submissions.
 
     Raises:
+        NoIsolation, CourseError, SandboxError: see `grading_pool` and `Pool`.
+    """
+    assignment = load_assignment(course, week)
+    with grading_pool(course, assignment, jobs, secret, allow_no_isolation) as pool:
+        orders = orders_for(assignment)
+        distinct_names([order.submission for order in orders])
+        results = pool.grade(orders, on_result, on_start)
+    return BatchResult(week, pool.isolation, results)
+
+
+@contextlib.contextmanager
+def grading_pool(
+    course: Course, assignment: Assignment, jobs: int, secret: str, allow_no_isolation: bool
+) -> Iterator[Pool]:
+    """Run a week's sandbox and grading processes for the length of a `with` block.
+
+    Args:
+        jobs: how many processes, at least 1.
+        secret: the checks' random inputs are drawn from it.
+        allow_no_isolation: grade even where students' code cannot be confined.
+
+    Raises:
         NoIsolation: there is no sandbox here, and to do without was not asked for; or this is
             not Linux.
         CourseError: the course itself is at fault.
-        SandboxError: the sandbox does not start.
     """
     if sys.platform != "linux":
         raise NoIsolation(
             "Grading runs on Linux: use a container, a virtual machine or WSL 2. What students "
             "run themselves, `detlab check`, works here."
         )
-    assignment = load_assignment(course, week)
-    isolation = ""
-
-    def told(result: SubmissionResult) -> None:
-        result.isolation = isolation
-        on_result(result)
-
-    inside = inside_of(course, week, assignment)
+    inside = inside_of(course, assignment.name, assignment)
     program = isolation_of(inside)
     if program is None and not allow_no_isolation:
         raise NoIsolation(
             "No sandbox works on this machine (see `detgrader doctor`). To grade without one, "
             "code that you have read yourself, add --allow-no-isolation."
         )
-    isolation = "bubblewrap" if program else "none"
     with start_sandbox(jobs, program, inside) as sandbox:
-        gc.disable()  # imports make much that stays and little garbage
+        pool = Pool(course, assignment, secret, sandbox, "bubblewrap" if program else "none")
         try:
-            from detgrader.classroom.job import prepare
-
-            orders = orders_for(assignment)
-            distinct_names([order.submission for order in orders])
-            material = prepare(course, assignment, secret)
+            yield pool
         finally:
-            gc.enable()
-        gc.freeze()  # the jobs that are forked now share all this memory
-        try:
-            results = run_jobs(sandbox, material, orders, told, on_start)
-        finally:
-            gc.unfreeze()  # some libraries complain of what is still there in the end
-    return BatchResult(week, isolation, results)
-
-
-def run_jobs(
-    sandbox: Sandbox,
-    material: Material,
-    orders: list[Order],
-    on_result: OnResult,
-    on_start: OnStart,
-) -> list[SubmissionResult]:
-    """Hand orders to the jobs as they become free, and gather the results in order."""
-    jobs = [start_job(material, sandbox, n) for n in range(len(sandbox.controls))]
-    waiting = list(enumerate(orders))[::-1]
-    results: dict[int, SubmissionResult] = {}
-
-    def feed(job: Job) -> None:
-        """Give a job its next order, if there is one; a job that died is replaced first."""
-        job.index = None
-        if not waiting:
-            return
-        try:
-            job.connection.send(waiting[-1][1])
-        except OSError:
-            sandbox.end_workers(job.number)  # what it may have left behind
-            fresh = start_job(material, sandbox, job.number)
-            job.process, job.connection = fresh.process, fresh.connection
-            job.connection.send(waiting[-1][1])
-        job.index, _ = waiting.pop()
-
-    try:
-        sandbox.wait_until_ready()  # the jobs collect their checks meanwhile
-        for job in jobs:
-            feed(job)
-        while len(results) < len(orders):
-            busy = [job for job in jobs if job.index is not None]
-            on_start(
-                [orders[job.index].submission.student for job in busy if job.index is not None]
-            )
-            ready = wait([job.connection for job in busy], TELL_S)
-            for job in busy:
-                if job.index is not None and job.connection in ready:
-                    submission = orders[job.index].submission
-                    results[job.index] = receive(job, submission, material.assignment)
-                    sandbox.refuse_if_ended(waiting=not results[job.index].graded)
-                    on_result(results[job.index])
-                    feed(job)
-    finally:
-        for job in jobs:
-            job.connection.close()
-            job.process.terminate()
-        for job in jobs:
-            job.process.join()
-    return [results[n] for n in range(len(orders))]
-
-
-def start_job(material: Material, sandbox: Sandbox, number: int) -> Job:
-    """Fork a grading process; it inherits everything that was imported and collected."""
-    context = multiprocessing.get_context("fork")
-    ours, theirs = context.Pipe()
-    arguments = (material, sandbox.controls, number, theirs, ours)
-    process = context.Process(target=run_job, args=arguments, daemon=True)
-    process.start()
-    theirs.close()
-    return Job(number, process, ours)
-
-
-def run_job(
-    material: Material,
-    controls: list[Any],
-    number: int,
-    connection: Connection[Any, Any],
-    parents: Connection[Any, Any],
-) -> None:
-    """Live as a grading process."""
-    from detgrader.classroom.job import work
-
-    # What a terminal tells all of them is the parent's to hear, and what the parent has come to
-    # do about its own end is not theirs.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    end_with(os.getppid())
-    cap_memory()
-    parents.close()
-    for other, control in enumerate(controls):
-        if other != number:
-            control.close()
-    work(material, controls[number], connection)
-
-
-def end_with(parent: int) -> None:
-    """Have the kernel end this process as soon as its parent ends, in whatever way."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # which was too soon to be noticed
-        os._exit(1)
-
-
-def cap_memory() -> None:
-    """Bound the memory of a process that is told what it may not foresee."""
-    import resource  # is there on Unix only
-
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    if most == resource.RLIM_INFINITY:
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[5])
-        resource.setrlimit(
-            resource.RLIMIT_DATA, (pages * resource.getpagesize() + MAX_JOB_BYTES, most)
-        )
-
-
-def receive(job: Job, submission: Submission, assignment: Assignment) -> SubmissionResult:
-    """Take a job's result; a job that died leaves its submission ungraded, not the batch."""
-    try:
-        result = job.connection.recv()
-    except (EOFError, OSError):
-        job.process.join()
-        return lost(submission, assignment, "the grading process ended unexpectedly")
-    if isinstance(result, BaseException):
-        raise result
-    return result
+            pool.end()
 
 
 def take_in_all(paths: Iterable[Path]) -> Callable[[Assignment], list[Order]]:

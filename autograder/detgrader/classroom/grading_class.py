@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from detgrader.assignment import Assignment, load_assignment
 from detgrader.classroom import terminal
 from detgrader.classroom.batch import default_secret
 from detgrader.classroom.handed_in import find_submissions
+from detgrader.classroom.held_back import held_back
 from detgrader.classroom.kept import kept_in, told_if_it_fails
 from detgrader.classroom.late import read_policy, with_lateness
 from detgrader.classroom.layouts import Weeks
@@ -39,6 +41,7 @@ class ClassFiles:
         late: the rule about late submissions, if there is one.
         marks: a table of written answers that somebody marked, if there is one.
         gradebook: folder of an nbgrader course, if points go there and marks come from there.
+        held_until: when students are told what the checks say; None tells it at once.
     """
 
     submissions: Sequence[Path]
@@ -47,6 +50,7 @@ class ClassFiles:
     late: Path | None = None
     marks: Path | None = None
     gradebook: Path | None = None
+    held_until: datetime.datetime | None = None
 
 
 def grade_class(
@@ -82,14 +86,15 @@ def grade_class(
         plain = kept.batch(first=plan.students)
         batch = marks.applied(plain)
         batch = with_lateness(batch, policy, kept.times) if policy else batch
-        around = Around(roster, found.nothing, found.lines, found.said)
+        around = Around(roster, found.nothing, found.lines, found.said, files.held_until)
         with told_if_it_fails(kept.out):
             written = write_outputs(batch, kept.out, kept.secret, assignment, around)
             if marks.tasks:
                 written["written"] = files.out / "written.csv"
                 write_text(written["written"], marks.table(), mode=0o600)
         if gradebook:
-            pairs = zip(plain.submissions, batch.submissions, strict=True)
+            told = held_back(batch, files.held_until)
+            pairs = zip(plain.submissions, told.submissions, strict=True)
             gradebook.write(list(pairs), marks, kept.times)
             written["gradebook"] = gradebook.folder
     named = batch.submissions[: len(plan.students)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from detgrader.assignment import Assignment
 from detgrader.classroom import html
+from detgrader.classroom.held_back import held_back
 from detgrader.classroom.kept import file_name
 from detgrader.classroom.overview import overview_of
 from detgrader.classroom.reports import stamp, write_reports
@@ -26,19 +28,22 @@ class Around:
         nothing: by student, why there is nothing of theirs to grade.
         lines: for staff: who is missing, and the like.
         said: for staff: what was met on the way in.
+        held_until: when students are told what the checks say; None tells it at once.
     """
 
     roster: Roster | None = None
     nothing: dict[str, str] = field(default_factory=dict)
     lines: Sequence[str] = ()
     said: Sequence[str] = ()
+    held_until: datetime.datetime | None = None
 
 
 def write_outputs(
     batch: BatchResult, folder: Path, secret: str, assignment: Assignment, around: Around
 ) -> dict[str, Path]:
     """Write all files of a class into a folder; return where they are, by what they are."""
-    written = write_reports(batch, folder, secret, [*around.said, *around.lines])
+    told = held_back(batch, around.held_until)
+    written = write_reports(batch, folder, secret, [*around.said, *around.lines], told)
     places = {"results": written.results}
     lists = {"grades.csv": grades_table(batch, around.nothing)}
     if around.roster:
@@ -46,7 +51,7 @@ def write_outputs(
     for name, text in lists.items():
         places[name.removesuffix(".csv")] = folder / name
         write_text(folder / name, text)
-    places |= write_pages(batch, folder, assignment, around)
+    places |= write_pages(batch, told, folder, assignment, around)
     return places | {
         "junit": written.junit,
         "gradescope": written.gradescope,
@@ -55,14 +60,18 @@ def write_outputs(
 
 
 def write_pages(
-    batch: BatchResult, folder: Path, assignment: Assignment, around: Around
+    batch: BatchResult, told: BatchResult, folder: Path, assignment: Assignment, around: Around
 ) -> dict[str, Path]:
-    """Write a page for each student, and one for staff that nobody else may read."""
+    """Write a page for each student, and one for staff that nobody else may read.
+
+    Args:
+        told: the results as students may see them.
+    """
     places = {"students": folder / html.STUDENTS, "staff": folder / "staff.html"}
     pages, mark = html.templates(), stamp(batch.isolation)
     texts = {
         f"{file_name(one.student)}.html": html.student_page(pages, one, batch.assignment, mark)
-        for one in batch.submissions
+        for one in told.submissions
     }
     for stale in places["students"].glob("*.html"):
         if stale.name not in texts:

@@ -23,16 +23,22 @@ class Written:
 
 
 def write_reports(
-    batch: BatchResult, folder: Path, secret: str, notes: Sequence[str] = ()
+    batch: BatchResult,
+    folder: Path,
+    secret: str,
+    notes: Sequence[str] = (),
+    told: BatchResult | None = None,
 ) -> Written:
     """Write all files of a batch into a folder.
 
     Args:
         notes: lines for staff about the class.
+        told: the results as students may see them, if they are not to see all of them yet.
 
     `staff.log` holds what students must not see: the secret that the inputs came from
     (so that a grading can be repeated), expected values, violations and edits.
     """
+    told = told or batch
     written = Written(
         folder / RESULTS, folder / "junit.xml", folder / "gradescope", folder / "staff.log"
     )
@@ -40,9 +46,9 @@ def write_reports(
     for stale in written.gradescope.glob("*.json"):
         if stale.stem not in names:
             stale.unlink()  # of an earlier call with other students
-    for name, result in zip(names, batch.submissions, strict=True):
+    for name, result in zip(names, told.submissions, strict=True):
         write_json(written.gradescope / f"{name}.json", gradescope(result, batch.isolation))
-    write_text(written.junit, junit(batch))
+    write_text(written.junit, junit(told))
     write_text(written.log, staff_log(batch, secret, notes), mode=0o600)
     write_json(written.results, batch.as_json())
     return written

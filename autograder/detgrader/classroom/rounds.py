@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 
 from detgrader.assignment import Assignment
 from detgrader.classroom.basis import WORDS, basis_of, handed_in
-from detgrader.classroom.batch import OnResult, OnStart, grade_batch
+from detgrader.classroom.batch import grade_batch
 from detgrader.classroom.kept import Kept, Record
+from detgrader.classroom.pool import OnResult, OnStart
+from detgrader.classroom.station import Errand
 from detgrader.course import Course, CourseError
 from detgrader.grading.orders import Order
 from detgrader.grading.results import SubmissionResult, refused
@@ -30,6 +32,8 @@ class Request:
         regrade: whether what has not changed is graded, too.
         left_out: "costly", if tasks that train or measure for long are left for a later round.
         allow_no_isolation: whether to grade where students' code cannot be confined.
+        scheduler: address of a Dask cluster that grades; "local" starts one here; the empty string
+            grades without one.
     """
 
     jobs: int = 1
@@ -37,6 +41,7 @@ class Request:
     regrade: bool = False
     left_out: str = ""
     allow_no_isolation: bool = False
+    scheduler: str = ""
 
 
 @dataclass
@@ -154,6 +159,14 @@ def grade_round(
         plan.basis()  # before anybody can change it
         return [Order(one, without_costly=without_costly) for one in sound]
 
+    if request.scheduler:
+        from detgrader.classroom.cluster import grade_on_cluster  # an extra: may not be there
+
+        about = Errand(assignment.name, kept.secret, plan.basis(), request.allow_no_isolation)
+        grade_on_cluster(
+            request.scheduler, request.jobs, assignment, orders(assignment), about, keep, on_start
+        )
+        return
     grade_batch(
         course,
         assignment.name,

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from detgrader.files import Missing, Unreadable, read_handed_in
+from detgrader.files import Missing, Unreadable, read_handed_in, too_large
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,12 @@ class HandedIn:
     def sha256(self) -> str | None:
         """The SHA-256 of its bytes, or None if they could not be read."""
         return None if self.problem else hashlib.sha256(self.data).hexdigest()
+
+    def at_most(self, max_mb: int) -> HandedIn:
+        """Return it, or what stands in its place where it is larger than so many MB."""
+        if len(self.data) <= max_mb * 10**6:
+            return self
+        return HandedIn(self.path, problem=too_large(self.path, max_mb * 10**6, len(self.data)))
 
 
 def read_weights(path: Path | None, max_mb: int) -> HandedIn:

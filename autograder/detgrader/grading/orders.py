@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from detgrader.grading.handed_in import HandedIn
 from detgrader.intake import Submission
 
 
@@ -25,6 +26,8 @@ class Order:
         without_costly: whether tasks with a costly check are left for later, their points unknown.
         hints: whether a wrong answer is compared with known mistakes.
         bucket: which of the secret's sets of inputs is asked; None leaves it to the notebook.
+        weights: those that were handed in, if they were read where the file lies; None has them
+            read when grading begins.
     """
 
     submission: Submission
@@ -36,3 +39,4 @@ class Order:
     without_costly: bool = False
     hints: bool = True
     bucket: int | None = None
+    weights: HandedIn | None = None

@@ -27,7 +27,6 @@ from detgrader.grading.results import (
 from detgrader.grading.session import CheckSession
 from detgrader.grading.stand_ins import StandIns
 from detgrader.grading.tasks import Check, TaskChecks
-from detgrader.intake import Submission
 from detgrader.sandbox.client import WorkerClient
 from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.limits import Crashed, LimitReached, Violation
@@ -77,7 +76,7 @@ class Grader:
             session.bucket = order.bucket
         if submission.refusal:
             return refused(submission, self.assignment)
-        run = SubmissionRun(self, order, self.weights_of(submission))
+        run = SubmissionRun(self, order, self.weights_of(order))
         results = run.grade()
         for result in results:
             # Asked for last: a worker takes some milliseconds to end.
@@ -94,10 +93,15 @@ class Grader:
             log=[*submission.notes, *run.log],
         )
 
-    def weights_of(self, submission: Submission) -> HandedIn | None:
-        """Read the weights that lie beside a notebook, if the assignment asks for any."""
+    def weights_of(self, order: Order) -> HandedIn | None:
+        """Return the weights that lie beside a notebook, if the assignment asks for any."""
         sizes = [about.weights_mb for about in self.session.tasks.values() if about.weights_of]
-        return read_weights(submission.weights, max(sizes)) if sizes else None
+        if not sizes:
+            return None
+        read = order.weights
+        return (
+            read.at_most(max(sizes)) if read else read_weights(order.submission.weights, max(sizes))
+        )
 
 
 class SubmissionRun:

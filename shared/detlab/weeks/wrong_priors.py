@@ -143,7 +143,7 @@ def wrong_sides(found: Tensor, cells: Tensor) -> str:
         return ": each has the right area and another ratio of width and height"
     if near_all(*shapes):
         factor = (areas[0] / areas[1]).sqrt()
-        if float(factor.std()) < NEAR:
+        if float(factor.max() - factor.min()) < NEAR:
             return f": all are {number(float(factor.mean()))} times what they should be"
         return ": each has the right ratio of width and height and another area"
     everywhere = fitting.all(0)

@@ -1,0 +1,203 @@
+"""Grading processes: forked side by side, fed with orders, replaced where one dies."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from detgrader.assignment import Assignment
+from detgrader.course import Course
+from detgrader.grading.orders import Order
+from detgrader.grading.results import SubmissionResult, lost
+from detgrader.intake import Submission
+from detgrader.sandbox.host import Sandbox
+
+if TYPE_CHECKING:
+    from detgrader.classroom.job import Material
+
+PR_SET_PDEATHSIG = 1
+# What a grading process may need beyond what it begins with: answers, and what is asked of
+# stand-ins, are the students' choice (see `detgrader.sandbox.allowance`).
+MAX_JOB_BYTES = 4 << 30
+OnResult = Callable[[SubmissionResult], None]
+OnStart = Callable[[list[str]], None]
+# So often, in seconds, it is told who is being graded.
+TELL_S = 1.0
+
+
+@dataclass
+class Job:
+    """A grading process, as the parent sees it.
+
+    Attributes:
+        number: of its dispatcher.
+        index: of the submission that it is grading, or None.
+    """
+
+    number: int
+    process: BaseProcess
+    connection: Connection[Any, Any]
+    index: int | None = None
+
+
+class Pool:
+    """Grading processes of a week, one for each of a sandbox's control sockets.
+
+    Args:
+        isolation: what confines students' code, for the results: "bubblewrap" or "none".
+    """
+
+    def __init__(
+        self, course: Course, assignment: Assignment, secret: str, sandbox: Sandbox, isolation: str
+    ):
+        self.course = course
+        self.assignment = assignment
+        self.secret = secret
+        self.sandbox = sandbox
+        self.isolation = isolation
+        self.jobs: list[Job] = []
+        self.material: Material | None = None
+
+    def start(self) -> None:
+        """Load what grading needs, while the sandbox starts, and fork the processes.
+
+        Raises:
+            CourseError: the course itself is at fault.
+            SandboxError: the sandbox does not start.
+        """
+        gc.disable()  # imports make much that stays and little garbage
+        try:
+            from detgrader.classroom.job import prepare
+
+            self.material = prepare(self.course, self.assignment, self.secret)
+        finally:
+            gc.enable()
+        gc.freeze()  # the processes that are forked now share all this memory
+        numbers = range(len(self.sandbox.controls))
+        self.jobs = [start_job(self.material, self.sandbox, n) for n in numbers]
+        self.sandbox.wait_until_ready()  # they collect their checks meanwhile
+
+    def end(self) -> None:
+        """End all processes."""
+        for job in self.jobs:
+            job.connection.close()
+            job.process.terminate()
+        for job in self.jobs:
+            job.process.join()
+        gc.unfreeze()  # some libraries complain of what is still there in the end
+
+    def grade(
+        self, orders: list[Order], on_result: OnResult, on_start: OnStart
+    ) -> list[SubmissionResult]:
+        """Hand orders to the processes as they become free; return the results in order."""
+        if self.material is None:
+            self.start()
+        waiting = list(enumerate(orders))[::-1]
+        results: dict[int, SubmissionResult] = {}
+        for job in self.jobs:
+            self.feed(job, waiting)
+        while len(results) < len(orders):
+            busy = [job for job in self.jobs if job.index is not None]
+            on_start(
+                [orders[job.index].submission.student for job in busy if job.index is not None]
+            )
+            ready = wait([job.connection for job in busy], TELL_S)
+            for job in busy:
+                if job.index is not None and job.connection in ready:
+                    submission = orders[job.index].submission
+                    results[job.index] = result = receive(job, submission, self.assignment)
+                    self.sandbox.refuse_if_ended(waiting=not result.graded)
+                    result.isolation = self.isolation
+                    on_result(result)
+                    self.feed(job, waiting)
+        return [results[n] for n in range(len(orders))]
+
+    def feed(self, job: Job, waiting: list[tuple[int, Order]]) -> None:
+        """Give a process its next order, if there is one; one that died is replaced first."""
+        job.index = None
+        if not waiting:
+            return
+        try:
+            job.connection.send(waiting[-1][1])
+        except OSError:
+            assert self.material
+            self.sandbox.end_workers(job.number)  # what it may have left behind
+            fresh = start_job(self.material, self.sandbox, job.number)
+            job.process, job.connection = fresh.process, fresh.connection
+            job.connection.send(waiting[-1][1])
+        job.index, _ = waiting.pop()
+
+
+def start_job(material: Material, sandbox: Sandbox, number: int) -> Job:
+    """Fork a grading process; it inherits everything that was imported and collected."""
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    arguments = (material, sandbox.controls, number, theirs, ours)
+    process = context.Process(target=run_job, args=arguments, daemon=True)
+    process.start()
+    theirs.close()
+    return Job(number, process, ours)
+
+
+def run_job(
+    material: Material,
+    controls: list[Any],
+    number: int,
+    connection: Connection[Any, Any],
+    parents: Connection[Any, Any],
+) -> None:
+    """Live as a grading process."""
+    from detgrader.classroom.job import work
+
+    # What a terminal tells all of them is the parent's to hear, and what the parent has come to
+    # do about its own end is not theirs.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    end_with(os.getppid())
+    cap_memory()
+    parents.close()
+    for other, control in enumerate(controls):
+        if other != number:
+            control.close()
+    work(material, controls[number], connection)
+
+
+def end_with(parent: int) -> None:
+    """Have the kernel end this process as soon as its parent ends, in whatever way."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # which was too soon to be noticed
+        os._exit(1)
+
+
+def cap_memory() -> None:
+    """Bound the memory of a process that is told what it may not foresee."""
+    import resource  # is there on Unix only
+
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    if most == resource.RLIM_INFINITY:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[5])
+        resource.setrlimit(
+            resource.RLIMIT_DATA, (pages * resource.getpagesize() + MAX_JOB_BYTES, most)
+        )
+
+
+def receive(job: Job, submission: Submission, assignment: Assignment) -> SubmissionResult:
+    """Take a job's result; a job that died leaves its submission ungraded, not the batch."""
+    try:
+        result = job.connection.recv()
+    except (EOFError, OSError):
+        job.process.join()
+        return lost(submission, assignment, "the grading process ended unexpectedly")
+    if isinstance(result, BaseException):
+        raise result
+    return result
