@@ -15,12 +15,14 @@ from detcourse.reference import training as reference_training
 from detcourse.reference.data import initial_weights
 from detcourse.reference.recipes import FOCAL_RECIPES, Recipe
 from detcourse.reference.subjects import subject_of
+from detcourse.truth import match_priors
 from detcourse.week5 import training, truth
 from detgrader.course import Course, CourseError
 from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.limits import Limits
 from detlab import focal_plots
 from detlab.sets import voc
+from detlab.weeks.week5.assertions import GRIDS, RATIOS, ZOOMS
 
 COURSE = Course.find()
 WEEK = "week5_focal_loss"
@@ -90,6 +92,20 @@ def test_a_network_that_did_not_train_finds_nothing(
     for score in scores.values():
         assert score.mean < 0.1
         assert "1 of 6 steps" in score.remark
+
+
+def test_a_background_that_learned_is_told_from_one_that_did_not() -> None:
+    boxes, classes = [torch.tensor([[0.1, 0.1, 0.4, 0.4]])], [torch.tensor([3])]
+    anchors = truth.anchor_cells(GRIDS, ZOOMS, RATIOS).flatten(0, 1).float()
+    holds = match_priors(boxes[0], classes[0], anchors)[0] > 0
+    logits = torch.zeros(1, 189, 11)
+    assert training.order_of_background(logits, boxes, classes) == 0.5
+    logits[0, :, 0] = -holds.float()
+    assert training.order_of_background(logits, boxes, classes) == 1
+    logits[0, :, 0] = torch.randn(189, generator=torch.Generator().manual_seed(0))
+    share = training.order_of_background(logits, boxes, classes)
+    pairs = (logits[0, ~holds, 0, None] > logits[0, holds, 0]).double()
+    assert share == pytest.approx(float(pairs.mean()))
 
 
 @pytest.fixture(scope="module")

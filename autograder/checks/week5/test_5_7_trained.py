@@ -18,7 +18,10 @@ pytestmark = [
 ]
 
 FOCAL = (0.50, 0.70, 0.80)
-HARD_NEGATIVES = (0.40, 0.55, 0.65)
+HARD_NEGATIVES = (0.30, 0.45, 0.55)
+# Hard negatives teach the background's logit: 0.98 of pairs in order, three seeds. After a focal
+# loss, which drops it, 0.52 to 0.53.
+BACKGROUND = 0.75
 
 
 @pytest.mark.parametrize("least", FOCAL)
@@ -41,3 +44,9 @@ def expect_precision(
     if score.mean < least:
         words = ", ".join(f"{band:.2f}" for band in bands)
         fail(f"The mAP with {loss} is {score.mean:.3f}; points at {words}.{score.remark}")
+    if loss == "hard negatives" and score.background < BACKGROUND:
+        fail(
+            "After a training with hard negatives the background's logit hardly tells anchors "
+            f"without an object from others ({score.background:.2f} of pairs in the right order, "
+            "0.50 by chance): was it trained with the loss that `loss` names?"
+        )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from detcourse.scene_sets import BATCH_SIZE, HIDDEN_SCENES, renamed, scenes_of, secret_names
 from detcourse.trainings import once, seed_from, turn_of, words_on
+from detcourse.truth import match_priors
 from detcourse.week5 import truth
 from detlab.checking.expect import expect_handle, fail
 from detlab.checking.student import Handle, Student
@@ -40,10 +41,13 @@ class Score:
 
     Attributes:
         mean: average precision, all-point at IoU 0.5, mean over the classes.
+        background: how well the background's logit alone tells anchors with an object from those
+            without: the share of pairs that it orders rightly, 0.5 by chance.
         remark: what to say of the training, whatever it reached.
     """
 
     mean: float
+    background: float
     remark: str
 
 
@@ -69,24 +73,38 @@ def trained(student: Student, rng: torch.Generator) -> dict[str, Score]:
         student.seed(seed)
         net = student.train_detector(loader=offer(student, loader), epochs=EPOCHS, loss=loss)
         net = expect_handle(net, "`train_detector`'s result", "the trained network")
-        mean = measure(student, net, *hidden[:2], renamed(hidden[2], names), loss)
-        scores[loss] = Score(mean, words_on(loader.progress, CPU_S))
+        activations, logits = answers(student, net, hidden[0])
+        true = hidden[1], renamed(hidden[2], names)
+        mean = precision(activations, logits, *true, loss)
+        background = order_of_background(logits, *true)
+        scores[loss] = Score(mean, background, words_on(loader.progress, CPU_S))
     return scores
 
 
-def measure(
-    student: Student,
-    net: Handle,
-    images: Tensor,
-    boxes: list[Tensor],
-    classes: list[Tensor],
-    loss: str,
-) -> float:
-    """Measure a network: the mean average precision on some scenes."""
+def answers(student: Student, net: Handle, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a network's activations (N, P, 4) and logits (N, P, C) for some scenes."""
     student.tool("set_training", net, False)
     parts = [answer(net, chunk) for chunk in images.split(50)]
     activations, logits = (torch.cat(part) for part in zip(*parts, strict=True))
-    return precision(activations, logits, boxes, classes, loss)
+    return activations, logits
+
+
+def order_of_background(logits: Tensor, boxes: list[Tensor], classes: list[Tensor]) -> float:
+    """Return the share of pairs of anchors, one with an object, that the background orders rightly.
+
+    The focal loss drops the background's column, which stays what chance made it; softmax's
+    cross-entropy teaches it more than any other.
+    """
+    anchors = truth.anchor_cells(GRIDS, ZOOMS, RATIOS).flatten(0, 1).float()
+    pairs = zip(boxes, classes, strict=True)
+    holds = torch.cat([match_priors(b, c, anchors)[0] > 0 for b, c in pairs])
+    background = logits[..., 0].flatten()
+    others = background[~holds].sort().values
+    above = [
+        len(others) - torch.searchsorted(others, background[holds], side=side).double()
+        for side in ("left", "right")
+    ]
+    return float((above[0] + above[1]).mean() / (2 * len(others)))  # equal ones are half right
 
 
 def precision(
