@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -14,21 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from selenium import webdriver
-from selenium.webdriver import ActionChains
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.keys import Keys
+from browser_pages import Page
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 TOKEN = "first-steps"
-PATIENCE_S = 300  # of a busy machine: nothing here is measured by the clock
-# Nothing but the page itself is asked for.
-FLAGS = """
-    --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run
-    --disable-background-networking --disable-component-update --disable-sync --disable-quic
-    --window-size=1200,1000
-""".split()
+PATIENCE_S = 120  # of a busy machine: nothing here is measured by the clock
+# Of Chromium's protocol: which keys are held down, and what one is called there.
+SHIFT, CONTROL = 8, 2
+ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13}
+LETTER_S = {"key": "s", "code": "KeyS", "windowsVirtualKeyCode": 83}
 
 
 def free_port() -> int:
@@ -80,20 +72,6 @@ def wait_until(condition: Any, what: str) -> Any:
     raise TimeoutError(f"waited {PATIENCE_S} s for {what}")
 
 
-@contextmanager
-def browser(folder: Path) -> Iterator[webdriver.Chrome]:
-    """Run Chromium with an empty profile."""
-    options = Options()
-    options.binary_location = str(CHROMIUM)
-    for flag in [*FLAGS, f"--user-data-dir={folder / 'profile'}"]:
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
-    try:
-        yield driver
-    finally:
-        driver.quit()
-
-
 class LabPage:
     """A notebook that is open in JupyterLab.
 
@@ -102,53 +80,48 @@ class LabPage:
         name: the notebook's file.
     """
 
-    def __init__(self, driver: webdriver.Chrome, address: str, name: str):
-        self.driver = driver
-        driver.get(f"{address}/lab/tree/{name}?token={TOKEN}")
-        ready = "const kernel = panel?.sessionContext?.session?.kernel; return kernel?.status"
-        wait_until(lambda: self.ask(ready) == "idle", "the kernel")
+    def __init__(self, page: Page, address: str, name: str):
+        self.page = page
+        page.ask("Emulation.setFocusEmulationEnabled", enabled=True)
+        page.open(f"{address}/lab/tree/{name}?token={TOKEN}", 1200)
+        kernel = "panel?.sessionContext?.session?.kernel?.status"
+        wait_until(lambda: self.ask(kernel) == "idle", "the kernel")
 
-    def ask(self, script: str, *arguments: object) -> Any:
-        """Run a script in the page; `panel` is the notebook's, `of(id)` a cell's number."""
-        start = (
-            "const panel = window.jupyterapp?.shell?.currentWidget;"
-            "const of = id => panel.content.widgets.findIndex(cell => cell.model.id === id);"
+    def ask(self, expression: str) -> Any:
+        """Return what JavaScript says; `panel` is the notebook's, `of(id)` the cell of a name."""
+        return self.page.value(
+            "{ const panel = window.jupyterapp?.shell?.currentWidget;"
+            "const of = id => panel.content.widgets.find(cell => cell.model.id === id);"
+            f"{expression} }}"
         )
-        return self.driver.execute_script(start + script, *arguments)
+
+    def press(self, key: dict[str, Any], held: int) -> None:
+        """Press a key while another is held down."""
+        for kind in ("rawKeyDown", "keyUp"):
+            self.page.ask("Input.dispatchKeyEvent", type=kind, modifiers=held, **key)
 
     def write(self, cell: str, text: str) -> None:
         """Put a text into a cell, in the place of what is there."""
-        script = "panel.content.widgets[of(arguments[0])].model.sharedModel.setSource(arguments[1])"
-        self.ask(script, cell, text)
+        self.ask(f"of({cell!r}).model.sharedModel.setSource({json.dumps(text)})")
 
     def run(self, cell: str) -> str:
         """Choose a cell and press Shift+Enter; return what appears below it."""
-        count = "return panel.content.widgets[of(arguments[0])].model.executionCount"
-        before = self.ask(count, cell)
+        count = f"of({cell!r}).model.executionCount"
+        before = self.ask(count)
         self.ask(
-            "panel.content.activeCellIndex = of(arguments[0]);"
-            "panel.content.deselectAll();"
-            "panel.content.mode = 'command';"
-            "panel.content.activate();"
-            "panel.content.node.focus();",
-            cell,
+            f"panel.content.activeCellIndex = panel.content.widgets.indexOf(of({cell!r}));"
+            "panel.content.deselectAll(); panel.content.mode = 'command';"
+            "panel.content.activate(); panel.content.node.focus();"
         )
-        ActionChains(self.driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(
-            Keys.SHIFT
-        ).perform()
-        idle = "return panel.sessionContext.session.kernel.status === 'idle'"
-        wait_until(
-            lambda: self.ask(count, cell) not in (None, before) and self.ask(idle), f"cell {cell}"
-        )
-        shown = "return panel.content.widgets[of(arguments[0])].outputArea.node.innerText"
-        return str(self.ask(shown, cell))
+        self.press(ENTER, SHIFT)
+        idle = "panel.sessionContext.session.kernel.status === 'idle'"
+        wait_until(lambda: self.ask(count) not in (None, before) and self.ask(idle), f"cell {cell}")
+        return str(self.ask(f"of({cell!r}).outputArea.node.innerText")).strip()
 
     def save(self) -> None:
         """Press Ctrl+S."""
-        ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("s").key_up(
-            Keys.CONTROL
-        ).perform()
-        wait_until(lambda: not self.ask("return panel.context.model.dirty"), "the file")
+        self.press(LETTER_S, CONTROL)
+        wait_until(lambda: self.ask("panel.context.model.dirty") is False, "the file")
 
 
 def read_json(path: Path) -> Any:
