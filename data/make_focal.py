@@ -48,7 +48,6 @@ def main() -> None:
         before, (activations, logits) = fresh(images)[1], trained(images)
     found = reference.detect(activations, logits, anchors, cells)
     arrays = {
-        "anchors": anchors,
         "classes": torch.stack([classes for classes, _ in matches]).to(torch.uint8),
         "objects": torch.stack([objects for _, objects in matches]).to(torch.uint8),
         "fresh_logits": before.half(),

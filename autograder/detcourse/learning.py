@@ -45,6 +45,7 @@ def expect_learning(
     least: int | None = None,
     tried: int = 6,
     inputs: bool = False,
+    frozen: bool = True,
 ) -> set[int]:
     """Check that the parameters of a network learn; return the numbers of those that do.
 
@@ -57,6 +58,7 @@ def expect_learning(
         least: so many learn of the answers that count; None if all must.
         tried: so many are moved each by itself, chosen by chance, and the rest together.
         inputs: whether what it is given must get gradients, too.
+        frozen: whether up to half of the parameters may be meant not to learn.
     """
     before = [one.double() for one in call(arguments)]
     weights = [
@@ -68,10 +70,12 @@ def expect_learning(
     form |= {"directions": anything, "inputs": anything}
     told = expect_form(told, form, f"What {what} learns")
     slopes, lengths, directions = told["slopes"], told["lengths"], told["directions"]
-    frozen = {n for n, one in enumerate(told["frozen"]) if one}
-    if least is None and 2 * len(frozen) > len(slopes):
+    not_meant = {n for n, one in enumerate(told["frozen"]) if one}
+    if not_meant and not frozen:
+        fail(f"{len(not_meant)} parameters of {what} are not meant to learn (`requires_grad`).")
+    if least is None and 2 * len(not_meant) > len(slopes):
         fail(f"Most parameters of {what} are not meant to learn (`requires_grad`).")
-    idle |= frozen
+    idle |= not_meant
 
     def rise(after: Sequence[Tensor]) -> float:
         return sum(

@@ -196,6 +196,9 @@ focal_plots.draw_flattening()
 #   Both results are flattened **so that each row sits on its own anchor**: row (i·W + j)·k + a
 #   is for anchor a of the cell in row i and column j.
 #
+#   The grader gives your `nn.Conv2d` and `nn.BatchNorm2d` weights of its own: so call these
+#   modules, and leave the padding to the convolutions.
+#
 #   The fresh biases of the classes' convolution are `bias`. At −4 a fresh network says of every
 #   anchor that it holds nothing, with probability 0.98 for each class, and the flood of negatives
 #   costs little from the first step on (section 3.3 of the paper).
@@ -280,8 +283,8 @@ focal_plots.draw_anchors()
 #
 # **Order**: map by map; in a map row by row, in a row cell by cell; in a cell zoom by zoom, for
 # each zoom the ratios. (Inside a cell any order is accepted.) Anchors that stick out of the image
-# are left as they are. Beside the anchors goes the side of the cell that each sits in, 1/g: task
-# 5.4 needs it.
+# stay as they are; who clips them to [0, 1], as some do, loses nothing. Beside the anchors goes the
+# side of the cell that each sits in, 1/g: task 5.4 needs it.
 
 
 # %% nbgrader={"grade_id": "task_5_2", "solution": true}
@@ -348,8 +351,9 @@ focal_plots.draw_head()
 #
 # `freeze(n)` freezes the first n stages, and unfreezes the others. What is frozen does not learn,
 # and **its batch normalisations keep their statistics**: in training mode, too, a frozen
-# stage answers as in evaluation. It may be called again and again, and holds whenever `train()` is
-# called later.
+# stage answers as in evaluation. It takes effect at once, in either mode, changes the mode of
+# nothing else, may be called again and again, and holds whenever `train()` is called later (which
+# returns the module itself, as torch's does). The `state` stays as it is, whatever is learned.
 #
 # `SSDHead` maps features that have gone through a ReLU, (N, channels_in, 7, 7), to the answers for
 # all anchors: a `ConvBlock` with stride 1 and `width` channels; then three with stride 2, which
@@ -534,8 +538,9 @@ focal_plots.draw_shares()
 #
 # The loss is the sum over all images, anchors and classes of the weight w times the binary
 # cross-entropy −ln p_t, **divided by C − 1**. (Or, as in the paper, by the number of positive
-# anchors of the batch, at least 1. Choose one, and stay with it.) The weights are **constants**: no
-# gradient runs through them. With γ = 0 and α = ½ it is half of the plain cross-entropy.
+# anchors of the batch, at least 1. Choose one, and stay with it, for a batch without objects,
+# too.) The weights are **constants**: no gradient runs through them. With γ = 0 and α = ½ it is
+# half of the plain cross-entropy.
 #
 # Values and gradients must be finite and exact for logits of ±100, too. Does ln σ(−100) hold that?
 
@@ -590,8 +595,9 @@ focal_plots.draw_mispaired_scores()
 # 3. Of all classes' survivors together the `top_k` with the highest scores, by falling score. When
 #    nothing is left, the tensors are empty: (0, 4), (0,) and (0,).
 #
-# `show_detections` draws an image with its detections: each box as a `Rectangle` in pixels (the
-# left edge of the image is 0, its right edge the width), not filled, about two points thick, in the
+# `show_detections` draws an image with its detections: each box as a `Rectangle` of its own, added
+# with `add_patch`, in pixels (the left edge of the image is 0, its right edge the width; nothing is
+# rounded), not filled, about two points thick, in the
 # colour `plt.cm.plasma(score)` of **its own score**, and at its upper left corner the name and the
 # score to two decimals: `white cell 0.87`. A label n has the name `names[n - 1]`. The image fills
 # the pixels from 0 to W and from 0 to H (`extent`).
@@ -654,7 +660,8 @@ def show_detections(
     height, width = image.shape[1:]
     figure, axes = plt.subplots()
     axes.imshow(image.permute(1, 2, 0).numpy(), extent=(0, width, height, 0))
-    for box, label, score in zip(*map(Tensor.tolist, detections.values()), strict=True):
+    parts = (detections[name].tolist() for name in ("boxes", "labels", "scores"))
+    for box, label, score in zip(*parts, strict=True):
         x_min, x_max = box[0] * width, box[2] * width
         y_min, y_max = box[1] * height, box[3] * height
         colour = plt.cm.plasma(score)

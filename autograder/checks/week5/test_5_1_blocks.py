@@ -15,6 +15,7 @@ from detcourse.week5.networks import (
     outputs,
 )
 from detlab.checking.expect import expect_close, fail
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Handle, Student
 from detlab.weeks.week5.assertions import (
     FORBIDDEN,
@@ -27,6 +28,8 @@ from detlab.weeks.week5.assertions import (
 pytestmark = [pytest.mark.task("5.1", points=5), pytest.mark.forbid(*FORBIDDEN)]
 
 ORDER = "Convolution, ReLU, batch normalisation, dropout, in this order."
+# Larger than 6 in places, and far from 0: what cuts activations anywhere shows.
+SIZE = 6.0
 
 
 def make_block(
@@ -46,10 +49,27 @@ def test_block(student: Student, rng: torch.Generator) -> None:
     """A block's values are those of convolution, ReLU and normalisation, in this order."""
     for sizes, stride, shape in (((5, 4), 2, (7, 7)), ((3, 6), 1, (8, 5)), ((4, 4), 2, (6, 9))):
         net, weights = make_block(student, rng, sizes, stride, 0.3)
-        features = torch.randn(3, sizes[0], *shape, generator=rng)
+        features = SIZE * torch.randn(3, sizes[0], *shape, generator=rng)
         right = block(features, *weights, stride, False)
         answer = expect_single(net(features), "`ConvBlock`'s result", right.shape)
-        expect_close(answer, right, "`ConvBlock`'s result", 1e-4, ORDER)
+        cause = cause_of_block(answer, features, weights, stride)
+        expect_close(answer, right, "`ConvBlock`'s result", 1e-4, cause)
+    expect_untouched(student, net, features)
+    net = make_module(student, "ConvBlock", channels_in=3, channels_out=2)
+    expect_single(net(torch.zeros(1, 3, 6, 6)), "With the default stride of 2 the", (1, 2, 3, 3))
+
+
+def cause_of_block(answer: Tensor, features: Tensor, weights: list, stride: int) -> str:
+    """Say what a block does instead, if that is plain."""
+    conv, norm = weights
+    normal = block(features, conv, norm, stride, False, with_relu=False)
+    if torch.allclose(answer.double(), normal.relu(), atol=1e-3):
+        return f"ReLU comes after the normalisation. {ORDER}"
+    if torch.allclose(answer.double(), normal, atol=1e-3):
+        return f"There is no ReLU. {ORDER}"
+    if torch.allclose(answer.double(), block(features, conv, norm, stride, True), atol=1e-3):
+        return "In evaluation a normalisation goes by its running statistics, not by the batch."
+    return ""
 
 
 @pytest.mark.weight(1)
@@ -59,7 +79,13 @@ def test_block_in_training(student: Student, rng: torch.Generator) -> None:
     features = torch.randn(4, 4, 12, 12, generator=rng)
     right = block(features, *weights, 1, True)
     student.tool("set_training", net, True)
-    expect_close(net(features), right, "`ConvBlock`'s result in training, nothing dropped", 1e-3)
+    answer = expect_single(net(features), "`ConvBlock`'s result in training", right.shape)
+    if not bool(answer.any()):
+        fail("In training a block with `drop` 0 answers nothing but zeros: it drops everything.")
+    expect_close(answer, right, "`ConvBlock`'s result in training, nothing dropped", 1e-3)
+    student.tool("set_training", net, False)
+    if torch.allclose(net(features).double(), block(features, *weights, 1, False), atol=1e-3):
+        fail("A batch in training must move the normalisation's running statistics.")
     drop = float(uniform(rng, 0.3, 0.6))
     net, weights = make_block(student, rng, (4, 12), 1, drop)
     right = block(features, *weights, 1, True)
@@ -101,10 +127,14 @@ def test_answers_sit_on_their_anchors(student: Student, rng: torch.Generator) ->
         net, weights = make_outputs(student, rng, channels, per_cell, classes)
         features = torch.randn(count, channels, *size, generator=rng)
         rows = size[0] * size[1] * per_cell
-        found = expect_answers(net(features), "`OutputBlock`'s result", count, rows, classes)
         right = outputs(features, *weights, classes)
-        for one, expected, name in zip(found, right, ("activations", "logits"), strict=True):
-            expect_close(one, expected, f"The {name}", 1e-4, cause_of(one, expected))
+        for training in (False, True):
+            student.tool("set_training", net, training)
+            found = expect_answers(net(features), "`OutputBlock`'s result", count, rows, classes)
+            mode = " in training" if training else ""
+            for one, expected, name in zip(found, right, ("activations", "logits"), strict=True):
+                expect_close(one, expected, f"The {name}{mode}", 1e-4, cause_of(one, expected))
+    expect_untouched(student, net, features)
 
 
 def cause_of(found: Tensor, expected: Tensor) -> str:
@@ -152,6 +182,7 @@ def test_learning(student: Student, rng: torch.Generator) -> None:
         rng,
         "`ConvBlock`",
         inputs=True,
+        frozen=False,
     )
     other, _ = make_outputs(student, rng, 3, 2, 5)
     expect_learning(
@@ -162,4 +193,5 @@ def test_learning(student: Student, rng: torch.Generator) -> None:
         rng,
         "`OutputBlock`",
         inputs=True,
+        frozen=False,
     )

@@ -1,6 +1,7 @@
 """Task 5.3: the backbone with its frozen stages, and the head."""
 
 import copy
+import itertools
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from detcourse.week5.networks import (
     right_backbone,
 )
 from detlab.checking.expect import expect_close, expect_handle, fail
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Handle, Student
 from detlab.weeks.week5.assertions import (
     FORBIDDEN,
@@ -35,6 +37,7 @@ pytestmark = [
 
 WHAT, HEAD = "`Backbone`'s result", "`SSDHead`'s result"
 STAGES = 5
+CLASSIFIER = 513_000  # numbers of ResNet-34's linear layer
 RATE = 0.05
 
 
@@ -52,13 +55,16 @@ def freeze(backbone: Handle, stages: int) -> None:
 def test_backbone(student: Student, rng: torch.Generator) -> None:
     """With given weights the features are those of ResNet-34's last stage; without, random."""
     seed = seed_from(rng)
-    backbone = loaded(student, seed)
+    state = student.tool("resnet_state", seed)
+    # Twice from one state, which is left as it is.
+    backbone = [make_module(student, "Backbone", state=state) for _ in range(2)][-1]
     for count, height, width in ((2, 64, 96), (1, 224, 224)):
         images = smooth_images(rng, count, height, width)
         with torch.no_grad():
             right = features_of(right_backbone(seed), images)
         expect_single(backbone(images), WHAT, right.shape)
         compare(backbone, images, right, "512 maps, after the last stage, not pooled.")
+    expect_untouched(student, backbone, smooth_images(rng, 1, 64))
     drawn = [make_module(student, "Backbone")(images) for _ in range(2)]
     for one in drawn:
         expect_single(one, f"{WHAT} without a state", right.shape)
@@ -77,22 +83,37 @@ def compare(backbone: Handle, images: Tensor, right: Tensor, cause: str) -> None
 def test_frozen_statistics(student: Student, rng: torch.Generator) -> None:
     """In training mode frozen stages answer as in evaluation, others normalise by their batch."""
     seed = seed_from(rng)
-    for count in (STAGES, randint(rng, 1, 4), 0):
-        backbone, right = loaded(student, seed), copy.deepcopy(right_backbone(seed))
+    backbone, right = loaded(student, seed), copy.deepcopy(right_backbone(seed))
+    other = loaded(student, seed)
+    counts = [STAGES, randint(rng, 1, 4), 0, randint(rng, 2, 3)]
+    for count, next_count in itertools.pairwise(counts):
         freeze(backbone, count)
+        ask(backbone, right, rng, f"In evaluation, after `freeze({count})`.")
         student.tool("set_training", backbone, True)
         right[count:].train()
         # Twice: what is not frozen moves its statistics, which changes nothing in training, and
         # shows in evaluation.
         for _ in range(2):
-            images = smooth_images(rng, 3, 64, 64)
-            with torch.no_grad():
-                expected = features_of(right, images)
-            compare(backbone, images, expected, in_words(count))
+            ask(backbone, right, rng, in_words(count))
+        freeze(backbone, next_count)  # at once, in training mode
+        right[:next_count].eval()
+        right[next_count:].train()
+        ask(backbone, right, rng, in_words(next_count))
         student.tool("set_training", backbone, False)
-        with torch.no_grad():
-            expected = features_of(right.eval(), images)
-        compare(backbone, images, expected, in_words(count))
+        right.eval()
+        ask(backbone, right, rng, f"In evaluation again. {in_words(next_count)}")
+    student.tool("set_training", other, True)
+    right = copy.deepcopy(right_backbone(seed)).train()
+    ask(other, right, rng, "Of two backbones one was frozen, and this is the other one.")
+    expect_handle(other.get("train")(False), "`Backbone.train`'s result", "the module itself")
+
+
+def ask(backbone: Handle, right: nn.ModuleList, rng: torch.Generator, words: str) -> None:
+    """Compare a backbone's features with those of one that was treated alike."""
+    images = smooth_images(rng, 3, 64, 64)
+    with torch.no_grad():
+        expected = features_of(right, images)
+    compare(backbone, images, expected, words)
 
 
 def in_words(count: int) -> str:
@@ -107,10 +128,12 @@ def in_words(count: int) -> str:
 def test_frozen_weights(student: Student, rng: torch.Generator) -> None:
     """A step of SGD changes what is not frozen, and nothing else; stages thaw again."""
     seed, images = seed_from(rng), smooth_images(rng, 2, 64, 64)
-    backbone, right = loaded(student, seed), copy.deepcopy(right_backbone(seed))
+    state, right = student.tool("resnet_state", seed), copy.deepcopy(right_backbone(seed))
+    backbone = make_module(student, "Backbone", state=state)
     for count in (STAGES - 1, randint(rng, 1, 3)):
         freeze(backbone, count)
         student.tool("set_training", backbone, False)
+        check_learning_numbers(student, backbone, right, count)
         weights = torch.randn(2, 512, 2, 2, generator=rng)
         with torch.no_grad():
             before = features_of(right, images)
@@ -121,6 +144,24 @@ def test_frozen_weights(student: Student, rng: torch.Generator) -> None:
             expected = features_of(right, images)
         cause = f"Of five stages the first {count} were frozen, and one step of SGD was taken."
         compare(backbone, images, expected, cause)
+    with torch.no_grad():
+        expected = features_of(right_backbone(seed), images)
+    fresh = make_module(student, "Backbone", state=state)
+    cause = "A backbone learned, and the state that it was made of has changed: copy what is in it."
+    compare(fresh, images, expected, cause)
+
+
+def check_learning_numbers(
+    student: Student, backbone: Handle, right: nn.ModuleList, count: int
+) -> None:
+    """Check how many numbers are meant to learn: a bias's step is too small to show in features."""
+    wanted = sum(one.numel() for stage in right[count:] for one in stage.parameters())
+    found = student.tool("learning_numbers", backbone)
+    if found not in (wanted, wanted + CLASSIFIER):  # a last layer that is kept, and never used
+        fail(
+            f"With {count} of {STAGES} stages frozen {wanted:,} numbers must be meant to learn "
+            f"(`requires_grad`): all of the other stages, biases among them. You have {found}."
+        )
 
 
 def step(stages: nn.ModuleList, frozen: int, images: Tensor, weights: Tensor) -> None:
@@ -146,15 +187,21 @@ def test_head(student: Student, rng: torch.Generator) -> None:
             student.tool("set_training", head, training)
             found = expect_answers(head(features), HEAD, 3, NUM_ANCHORS, classes)
             right = answers_of_head(features, layers, weights, classes, training)
+            mode = " in training" if training else " in evaluation"
             for one, expected, name in zip(found, right, ("activations", "logits"), strict=True):
-                expect_close(one, expected, f"The {name}", 2e-3, cause_of(one, expected))
+                expect_close(one, expected, f"The {name}{mode}", 2e-3, cause_of(one, expected))
+    student.tool("set_training", head, False)
+    expect_untouched(student, head, features)
 
 
 def cause_of(found: Tensor, expected: Tensor) -> str:
-    """Guess why answers are wrong."""
+    """Say why answers are wrong, if that is plain."""
     if torch.allclose(found[:, -PER_CELL:].double(), expected[:, -PER_CELL:], atol=2e-3):
         return "Those of the map of one cell are right: where do the others sit?"
-    return "The maps come from the largest to the smallest."
+    flat = [one.double().flatten(1).sort(1).values for one in (found, expected)]
+    if torch.allclose(*flat, atol=2e-3):
+        return "The numbers are right, but not their places: first the largest map's, row by row."
+    return ""
 
 
 @pytest.mark.weight(1)
@@ -192,4 +239,5 @@ def test_learning(student: Student, rng: torch.Generator) -> None:
         rng,
         "`SSDHead`",
         inputs=True,
+        frozen=False,
     )

@@ -6,11 +6,11 @@ from torch import Tensor
 
 from detcourse.cases import uniform
 from detcourse.week5 import truth
-from detlab.checking.expect import expect_close, expect_list
+from detlab.checking.expect import expect_close, expect_list, fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
 from detlab.weeks.detection import expect_floats
-from detlab.weeks.week5.assertions import FORBIDDEN, expect_own_work
+from detlab.weeks.week5.assertions import FORBIDDEN, expect_own_work, expect_single
 
 pytestmark = [pytest.mark.task("5.4", points=6), pytest.mark.forbid(*FORBIDDEN)]
 
@@ -45,6 +45,8 @@ def test_batches(student: Student, rng: torch.Generator) -> None:
     for images, count in ((3, 20), (4, 4), (2, 2), (1, 7)):
         compare(student, torch.randn(images, count, 4, generator=rng), *some_anchors(rng, count))
     activations, (anchors, cells) = torch.randn(2, 5, 4, generator=rng), some_anchors(rng, 5)
+    answer = student.boxes_from(activations=activations, anchors=anchors, cells=cells)
+    expect_single(answer, WHAT, (2, 5, 4))
     expect_untouched(student, "boxes_from", activations, anchors, cells)
     given = {"activations": activations, "anchors": anchors, "cells": cells}
     expect_own_work(student, "boxes_from", **given)
@@ -68,4 +70,6 @@ def test_gradients(student: Student, rng: torch.Generator) -> None:
     leaf = activations.double().requires_grad_()
     (truth.boxes_from(leaf, anchors.double(), cells.double()) * weights).sum().backward()
     found = expect_list(answer, "The gradients", 1)[0]
+    if found is None:
+        fail("The boxes are cut off from the activations, so nothing can be learned.")
     expect_close(found, leaf.grad, "The gradient by the activations", 1e-4)

@@ -14,10 +14,16 @@ from detcourse.cases import random_boxes, uniform
 from detcourse.comparisons import Settings, are_full, compare_found, is_settled
 from detcourse.truth import Detections
 from detcourse.week5 import truth
+from detlab.checking.expect import fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
 from detlab.weeks.detection import expect_detections
-from detlab.weeks.week5.assertions import FORBIDDEN, check_figure, expect_own_work
+from detlab.weeks.week5.assertions import (
+    FORBIDDEN,
+    check_captions,
+    check_figure,
+    expect_own_work,
+)
 
 pytestmark = [pytest.mark.task("5.6", points=5), pytest.mark.forbid(*FORBIDDEN)]
 
@@ -117,6 +123,15 @@ def test_nothing_found(student: Student, rng: torch.Generator) -> None:
     compare(student, made, settings, **settings._asdict())
     made[1][:] -= 60
     compare(student, made, settings, **settings._asdict())
+    # A score of just `min_score` does not exceed it.
+    given = dict(zip(("activations", "logits", "anchors", "cells"), made, strict=True))
+    given["logits"] = torch.zeros_like(made[1])
+    found = expect_detections(student.detect(**given, min_score=0.5), 3)
+    if any(len(one["scores"]) for one in found):
+        fail("What has just the score `min_score` is found: a score must exceed it.")
+    for name in ("boxes", "scores"):
+        if found[0][name].dtype != torch.float32:
+            fail(f"The {name} must be float32, but are {found[0][name].dtype}.")
 
 
 @pytest.mark.weight(3)
@@ -129,10 +144,26 @@ def test_display(student: Student, rng: torch.Generator) -> None:
         given = {"image": image, "detections": detections, "names": names}
         figure = student.show_detections(**given)
         check_figure(student, figure, image, detections, plasma)
+    figure = student.show_detections(image=image, detections=reordered(detections), names=names)
+    check_figure(student, figure, image, detections, plasma)
     expect_untouched(student, "show_detections", image, detections, names)
     nothing = {name: one[:0] for name, one in detections.items()}
     figure = student.show_detections(image=image, detections=nothing, names=names)
     check_figure(student, figure, image, nothing, plasma)
+
+
+@pytest.mark.weight(1)
+def test_captions(student: Student, rng: torch.Generator) -> None:
+    """At each box stand the name of its class and its score to two decimals."""
+    names = ["red cell", "white cell", "platelet"]
+    image, detections = picture(rng, 80, 120), some_detections(rng, 4)
+    figure = student.show_detections(image=image, detections=detections, names=names)
+    check_captions(student, figure, detections, names, (120, 80))
+
+
+def reordered(detections: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the same with its keys in another order, which means nothing."""
+    return {name: detections[name] for name in ("scores", "labels", "boxes")}
 
 
 def picture(rng: torch.Generator, height: int, width: int) -> Tensor:

@@ -81,6 +81,7 @@ AXES = {
         {"pixels": array(2, 3), "upright": bool, "whole": bool, "corners": (float,) * 4},
     ],
     "rectangles": [{"box": (float,) * 4, "colour": (float,) * 3, "filled": bool}],
+    "texts": [{"text": str, "at": (float, float)}],
     "place": place,
 }
 FIGURE = {"pixels": array(3), "axes": [AXES]}

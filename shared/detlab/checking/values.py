@@ -116,6 +116,8 @@ def export(value: Any, keep: Callable[[Any], HandleRef], depth: int = 0) -> Any:
         return tuple(value)
     if is_record(kind):
         return kind(*(export(item, keep, depth + 1) for item in value))
+    if issubclass(kind, tuple):  # a named tuple of their own is a tuple of the same items
+        return tuple(export(item, keep, depth + 1) for item in tuple.__iter__(value))
     if kind in (dict, OrderedDict, defaultdict):
         return {
             export_key(key, keep, depth): export(item, keep, depth + 1)

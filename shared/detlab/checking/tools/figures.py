@@ -28,8 +28,9 @@ def describe_figure(figure: Figure) -> dict[str, Any]:
         "images" (list of {"pixels": float64 array, "upright": bool, "whole": bool, "corners":
         (left, top, right, bottom) in the figure's pixels}), "rectangles" (list of {"box": (x_min,
         y_min, x_max, y_max) in pixels of the first image from its outer edges, or in data units if
-        there is none; "colour": (red, green, blue) in [0, 1], "filled": bool}), "place": (row,
-        column) in the grid of subplots, or None.
+        there is none; "colour": (red, green, blue) in [0, 1], "filled": bool}), "texts" (list of
+        {"text", "at": (x, y) as for boxes}), "place": (row, column) in the grid of subplots, or
+        None.
     """
     width, height = figure.get_size_inches()
     canvas, dots = figure.canvas, figure.dpi
@@ -90,6 +91,11 @@ def describe_axes(axes: Any, figure: Figure) -> dict[str, Any]:
         ],
         "images": [describe_image(image, axes, figure) for image in images],
         "rectangles": [describe_rectangle(patch, axes, images[:1]) for patch in patches],
+        "texts": [
+            {"text": text.get_text(), "at": place_of_text(text, axes, images[:1])}
+            for text in axes.texts
+            if text.get_visible()
+        ],
         "place": place_of(axes),
     }
 
@@ -139,20 +145,32 @@ def describe_rectangle(patch: Any, axes: Any, images: list[Any]) -> dict[str, An
     """Describe a rectangle: its corners, the colour of its edge, whether it is filled."""
     # To data from wherever it was drawn: some draw in fractions of the axes.
     to_data = patch.get_transform() + axes.transData.inverted()
-    corners = patch.get_path().transformed(to_data).get_extents().get_points()
-    (x_min, y_min), (x_max, y_max) = corners.tolist()
-    if images:
-        left, right, bottom, top = images[0].get_extent()
-        first_row, last_row = (bottom, top) if images[0].origin == "lower" else (top, bottom)
-        rows, columns = images[0].get_array().shape[:2]
-        x_min, x_max = sorted(columns * (x - left) / (right - left) for x in (x_min, x_max))
-        y_min, y_max = sorted(
-            rows * (y - first_row) / (last_row - first_row) for y in (y_min, y_max)
-        )
+    corners = patch.get_path().transformed(to_data).get_extents().get_points().tolist()
+    corners = [in_pixels_of(images, point) for point in corners]
+    x_min, x_max = sorted(x for x, _ in corners)
+    y_min, y_max = sorted(y for _, y in corners)
     red, green, blue, _ = (float(part) for part in patch.get_edgecolor())
     filled = bool(patch.get_fill()) and patch.get_facecolor()[3] > 0
     box = tuple(float(number) for number in (x_min, y_min, x_max, y_max))
     return {"box": box, "colour": (red, green, blue), "filled": filled}
+
+
+def in_pixels_of(images: list[Any], point: Any) -> tuple[float, float]:
+    """Turn a point in data units into pixels of the first image, from its outer edges, if any."""
+    x, y = (float(number) for number in point)
+    if not images:
+        return x, y
+    left, right, bottom, top = images[0].get_extent()
+    first_row, last_row = (bottom, top) if images[0].origin == "lower" else (top, bottom)
+    rows, columns = images[0].get_array().shape[:2]
+    return columns * (x - left) / (right - left), rows * (y - first_row) / (last_row - first_row)
+
+
+def place_of_text(text: Any, axes: Any, images: list[Any]) -> tuple[float, float]:
+    """Return where a text begins, as corners of rectangles are given."""
+    at = text.get_transform().transform(text.get_position())
+    x, y = in_pixels_of(images, axes.transData.inverted().transform(at))
+    return float(x), float(y)
 
 
 def floats_of(values: Any) -> Any:

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from detlab.checking.expect import (
-    expect_equal,
     expect_floats,
     expect_handle,
     expect_list,
@@ -30,6 +29,9 @@ FORBIDDEN = ("detlab", "sigmoid_focal_loss")
 LAYER = {"name": str, "kind": str}
 # What a figure's colour may be off by, of 1: edges are blended with what lies under them.
 COLOUR = 0.12
+# What a rectangle may be off by, in pixels of the image: float32, and what matplotlib rounds.
+OFF = 0.1
+THICK = 9  # pixels of the figure inside a box; an outline of two points has two of them
 
 
 def expect_own_work(student: Student, name: str, **arguments: Any) -> None:
@@ -112,24 +114,28 @@ def parts_of_head(
     return blocks, list(shared.values())
 
 
-def check_anchors(
-    answer: Any, cells: Tensor, sides: Tensor, what: str = "`make_anchors`'s result"
-) -> None:
-    """Compare anchors, cell by cell, and the sides of their cells.
+def check_anchors(answer: Any, cells: Tensor) -> Any:
+    """Compare anchors, cell by cell; return what stands for the sides of their cells.
 
     Args:
         cells: (cells, anchors of a cell, 4) float64, `cxcywh`.
+    """
+    parts = expect_list(answer, "`make_anchors`'s result (anchors, cells)", 2)
+    expect_priors(parts[0], cells, "The anchors")
+    return parts[1]
+
+
+def check_sides(answer: Any, sides: Tensor) -> None:
+    """Compare the sides of the anchors' cells, and the form of both.
+
+    Args:
         sides: (P,) float64.
     """
-    parts = expect_list(answer, f"{what} (anchors, cells)", 2)
-    anchors = expect_priors(parts[0], cells, "The anchors")
-    expect_equal(anchors.dtype, torch.float32, "The anchors' dtype", "It must be float32.")
+    parts = expect_list(answer, "`make_anchors`'s result (anchors, cells)", 2)
+    expect_single(parts[0], "The anchors", (len(sides), 4))
     found = expect_single(parts[1], "The sides of the cells", sides.shape)
     if not torch.allclose(found.double(), sides, rtol=0, atol=1e-5):
-        cause = ""
-        if torch.allclose(found.double(), 2 * sides, rtol=0, atol=1e-5):
-            cause = " They are twice as large: the image's side is 1."
-        fail(f"The sides of the cells are wrong: 1/g, one for each anchor.{cause}")
+        fail("The sides of the cells are wrong: 1/g, one for each anchor.")
 
 
 def check_figure(
@@ -158,30 +164,75 @@ def check_figure(
     expected = image.permute(1, 2, 0).double().numpy()
     if values.shape[:2] != (height, width) or values.ndim != 3:
         fail("The image must be shown as it is: (H, W, 3).")
+    if not shown["upright"]:  # who turns it over twice shows it rightly
+        values = values[::-1]
+    if np.allclose(values[::-1, :, :3], expected, atol=0.004) or not shown["whole"]:
+        fail("The image must be shown whole and upright, its first row on top.")
     if not np.allclose(values[..., :3], expected, atol=0.004):
         fail("The figure does not show that image: channels last, nothing else changed.")
-    if not shown["upright"] or not shown["whole"]:
-        fail("The image must be shown whole and upright, its first row on top.")
     boxes = detections["boxes"].double().numpy()
-    check_rectangles(told[0]["rectangles"], len(boxes))
-    left, top, right, bottom = shown["corners"]
+    check_rectangles(told[0]["rectangles"], boxes * [width, height, width, height])
+    left, right = sorted(shown["corners"][::2])
+    top, bottom = sorted(shown["corners"][1::2])
     places = boxes * np.array([right - left, bottom - top] * 2) + np.array([left, top] * 2)
     wanted = [np.array(colours(score)[:3]) for score in detections["scores"].tolist()]
     for n, place in enumerate(places):
         share = shares_of(pixels, place, wanted)
         if share[n] < 0.5 * max(share.max(), 0.6):
             fail(
-                "A box has not the colour of its own score where it must lie: does each score "
-                "still belong to its box, and are boxes in the image's pixels?"
+                "A box has not the colour `plt.cm.plasma(score)` of its own score where it must "
+                "lie: does each score still belong to its box, and are boxes in the image's pixels?"
+            )
+        inside = place + np.array([1, 1, -1, -1]) * THICK
+        if shares_of(pixels, inside, wanted)[n] > 0.5:
+            fail("The outlines of the boxes are much thicker than two points.")
+
+
+def check_rectangles(rectangles: Sequence[Mapping[str, Any]], boxes: Any) -> None:
+    """Check that there is a rectangle for each box, where it must lie, and none is filled.
+
+    Args:
+        boxes: (N, 4) in pixels of the image.
+    """
+    if len(rectangles) != len(boxes):
+        fail(
+            f"The figure shows {len(rectangles)} boxes for {len(boxes)} detections: a `Rectangle` "
+            "for each, added with `add_patch`, neither too thin nor too pale to be seen."
+        )
+    if any(one["filled"] for one in rectangles):
+        fail("Boxes must not be filled: `fill=False`.")
+    found = np.array([one["box"] for one in rectangles]).reshape(-1, 4)
+    for box in boxes:
+        if np.abs(found - box).max(1).min() > OFF:
+            fail(
+                "A box does not lie where it must, to a tenth of a pixel: the image's left edge is "
+                "0, its right edge the width (`extent`), and boxes are not rounded."
             )
 
 
-def check_rectangles(rectangles: Sequence[Mapping[str, Any]], count: int) -> None:
-    """Check that there are as many rectangles as boxes, none of them filled."""
-    if len(rectangles) != count:
-        fail(f"The figure shows {len(rectangles)} boxes for {count} detections.")
-    if any(one["filled"] for one in rectangles):
-        fail("Boxes must not be filled: `fill=False`.")
+def check_captions(
+    student: Student,
+    figure: Any,
+    detections: Mapping[str, Tensor],
+    names: Sequence[str],
+    size: tuple[int, int],
+) -> None:
+    """Check that name and score stand at the upper left corner of each box.
+
+    Args:
+        size: width and height of the image.
+    """
+    told = axes_of(student, figure, "`show_detections`'s result")
+    texts = [text for axes in told for text in axes["texts"]]
+    parts = (detections[name].tolist() for name in ("boxes", "labels", "scores"))
+    for box, label, score in zip(*parts, strict=True):
+        wanted = f"{names[label - 1]} {score:.2f}"
+        if wanted not in [" ".join(text["text"].split()) for text in texts]:
+            fail(f"At a box with the score {score:.2f} there is no text `NAME {score:.2f}`.")
+        corner = np.array([box[0] * size[0], box[1] * size[1]])
+        places = [text["at"] for text in texts if wanted in " ".join(text["text"].split())]
+        if min(np.abs(np.array(place) - corner).max() for place in places) > 0.15 * max(size):
+            fail("The text of a box must stand at its upper left corner.")
 
 
 def shares_of(pixels: Any, place: Any, colours: Sequence[Any]) -> Any:

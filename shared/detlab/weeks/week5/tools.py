@@ -14,6 +14,7 @@ from detlab.weeks.training_tools import asking_loader
 __all__ = [
     "asking_loader",
     "layers_called",
+    "learning_numbers",
     "resnet_state",
     "set_state",
     "step_downhill",
@@ -71,11 +72,18 @@ def set_state(module: nn.Module, values: dict[str, Tensor]) -> None:
 
 def step_downhill(module: nn.Module, images: Tensor, weights: Tensor, rate: float) -> None:
     """Take one plain step of SGD on a weighted sum of a module's answers."""
-    optimizer = torch.optim.SGD(module.parameters(), rate)
+    # As whoever trains it together with a head asks for its parameters.
+    optimizer = torch.optim.SGD(nn.Sequential(module).parameters(), rate)
     optimizer.zero_grad()
     with torch.enable_grad():
         (module(images) * weights).sum().backward()
     optimizer.step()
+
+
+def learning_numbers(module: nn.Module) -> int:
+    """Count the numbers of a module that are meant to learn."""
+    every = nn.Sequential(module).parameters()
+    return sum(one.numel() for one in every if one.requires_grad)
 
 
 def weighted(function: Callable[..., Tensor], weights: Tensor) -> Callable[..., Tensor]:

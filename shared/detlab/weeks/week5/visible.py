@@ -26,6 +26,7 @@ from detlab.weeks.week5.assertions import (
     ZOOMS,
     check_anchors,
     check_figure,
+    check_sides,
     expect_answers,
     expect_own_work,
     expect_single,
@@ -125,7 +126,8 @@ def two_maps(student: Student) -> None:
     first = torch.cat([centres[:, None].expand(4, 4, 2), sides.expand(4, 4, 2)], -1)
     last = torch.cat([torch.full((4, 2), 0.5), 2 * sides], 1)[None]
     cells = torch.tensor([0.5] * 16 + [1.0] * 4).double()
-    check_anchors(answer, torch.cat([first, last]).double(), cells)
+    check_anchors(answer, torch.cat([first, last]).double())
+    check_sides(answer, cells)
 
 
 @visible("5.2")
