@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -179,16 +179,24 @@ class Attempt:
             for check, o in self.checks
         ]
 
-    def add(self, second: Attempt) -> None:
+    def add(self, second: Attempt, earlier: Collection[str]) -> None:
         """Take over a second run of the checks that failed, if it has anything new to say.
 
-        Then all of it: what still fails there fails without the earlier tasks' faults.
+        Then all of it: what still fails there fails without the earlier tasks' faults. Else only
+        what failed in a cell of an earlier task the first time: the second one names its own fault.
+
+        Args:
+            earlier: cells of earlier tasks.
         """
-        if not {outcome.status for _, outcome in second.checks} & TELLING:
-            return
+        second.workers.all += self.workers.all  # both were paid for
+        self.workers = second.workers
         again = {check.key: replace(outcome, again=True) for check, outcome in second.checks}
+        if {outcome.status for _, outcome in second.checks} & TELLING:
+            self.cell_errors = second.cell_errors
+        else:
+            own = {c.key for c, first in self.failures() if not first.stopped_in(earlier)}
+            again = {key: outcome for key, outcome in again.items() if key not in own}
         self.checks = [(check, again.get(check.key, first)) for check, first in self.checks]
-        self.cell_errors, self.workers = second.cell_errors, second.workers
 
 
 def make_attempt(

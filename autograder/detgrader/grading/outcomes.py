@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -47,6 +48,13 @@ class Outcome:
     def passed(self) -> bool:
         """Whether it earns its points."""
         return self.status is Status.PASSED
+
+    def stopped_in(self, cells: Collection[str]) -> bool:
+        """Say whether an error of the student's ended it, in one of these cells."""
+        last = self.transcript[-1] if self.transcript else None
+        return (
+            isinstance(last, StudentError) and bool(last.frames) and last.frames[-1].cell in cells
+        )
 
     @cached_property
     def answers(self) -> list[Any]:

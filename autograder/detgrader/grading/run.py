@@ -244,7 +244,8 @@ class SubmissionRun:
         once = about.runs_once or attempt.violated or task.label in self.order.once
         if attempt.share < 1 and earlier and not once:
             failed = [check for check, _ in attempt.failures()]
-            attempt.add(self.attempt(task, failed, without=earlier))
+            cells = [cell for other in earlier for cell in other.code_cells]
+            attempt.add(self.attempt(task, failed, without=earlier), cells)
         result.score = round(attempt.share * task.points, 2)
         result.status, result.message = attempt.status(task), message_of(attempt, task)
         if result.status is Status.GRADER_ERROR:
