@@ -138,7 +138,10 @@ class Liar(Student):
 
 
 def test_a_figure_is_described_or_told(student: Student) -> None:
-    student = Student(Workbench({"draw": drawing}, tools_of([])).perform_here)
+    names = {"draw": drawing, "axes": lambda: drawing().axes[0]}
+    student = Student(Workbench(names, tools_of([])).perform_here)
+    with pytest.raises(CheckFailure, match="The figure must be a matplotlib Figure, not Axes"):
+        axes_of(student, student.axes(), "The figure")
     figure = student.draw()
     (axes,) = axes_of(student, figure, "The figure")
     assert (axes["xlabel"], len(axes["lines"]), len(axes["images"])) == ("step", 1, 0)

@@ -15,6 +15,7 @@ from torch import Tensor
 from detlab.checking.expect import expect_handle, expect_list, expect_tensor, fail, type_of
 from detlab.checking.seen import what_is_seen
 from detlab.checking.student import Handle, Student
+from detlab.checking.workbench import StudentError
 
 # No parameter of a task has more: who asks for more wants the grader's memory.
 MOST_NUMBERS = 1 << 26
@@ -96,8 +97,15 @@ def axes_of(student: Student, figure: Any, what: str) -> list[dict[str, Any]]:
         figure: a student's answer.
         what: what it is, for the message: "`plot_times`' result".
     """
-    figure, what = expect_handle(figure, what, "a Figure"), f"What {what} shows"
-    told = expect_form(student.tool("describe_figure", figure), FIGURE, what)
+    figure = expect_handle(figure, what, "a Figure")
+    try:
+        described = student.tool("describe_figure", figure)
+    except StudentError:
+        if figure.type_name != "Figure":
+            fail(f"{what} must be a matplotlib Figure, not {figure.type_name}.")
+        raise
+    what = f"What {what} shows"
+    told = expect_form(described, FIGURE, what)
     pixels = told["pixels"]
     if pixels.dtype != np.uint8 or pixels.shape[2] != 3:
         fail(f"{what} cannot be seen: its pixels must be colours of 8 bits.")
