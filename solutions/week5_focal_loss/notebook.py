@@ -51,8 +51,8 @@
 # head for real, rests on your own answers.
 #
 # **Limits.** One core of a CPU, no network, no files to write. A task has 10 seconds of processor
-# time and 2 GB of memory on top of what the libraries take; 5.3 has a minute, and 5.7 four, for
-# its two trainings.
+# time and 2 GB of memory on top of what the libraries take; 5.3 has a minute and 5 GB, and 5.7 four
+# minutes and 3 GB, for its two trainings.
 #
 # **Conventions.** Images are NCHW float32. Boxes are fractions of the image's sides: `xyxy` is
 # `(x_min, y_min, x_max, y_max)`, `cxcywh` is `(c_x, c_y, w, h)`. What weeks 3 and 4 called a prior

@@ -84,7 +84,8 @@ def test_block_in_training(student: Student, rng: torch.Generator) -> None:
         fail("In training a block with `drop` 0 answers nothing but zeros: it drops everything.")
     expect_close(answer, right, "`ConvBlock`'s result in training, nothing dropped", 1e-3)
     student.tool("set_training", net, False)
-    if torch.allclose(net(features).double(), block(features, *weights, 1, False), atol=1e-3):
+    later = expect_single(net(features), "`ConvBlock`'s result in evaluation", right.shape)
+    if torch.allclose(later.double(), block(features, *weights, 1, False), atol=1e-3):
         fail("A batch in training must move the normalisation's running statistics.")
     drop = float(uniform(rng, 0.3, 0.6))
     net, weights = make_block(student, rng, (4, 12), 1, drop)

@@ -44,7 +44,10 @@ class MistakesBench:
             warnings.simplefilter("ignore")
             bench = Restarted(functools.partial(self.bench_of, mistake))
             suspect = Suspect(with_own_chance(bench.perform), expected)
-            outcome = self.session.run(check, Subject(suspect, mistake.names))
+            try:
+                outcome = self.session.run(check, Subject(suspect, mistake.names))
+            finally:
+                bench.forget()
         if "matplotlib.pyplot" in sys.modules:
             sys.modules["matplotlib.pyplot"].close("all")
         failed = outcome.status is Status.FAILED
@@ -91,8 +94,13 @@ class Restarted:
         """Carry out a request of a check."""
         if request != "again":
             return self.bench.perform_here(request, *arguments)
+        self.forget()
         self.bench = self.make()
         return None
+
+    def forget(self) -> None:
+        """Let go of what was made there: a network may be large, and a bench refers to itself."""
+        self.bench.objects.clear()
 
 
 def with_own_chance(perform: Request) -> Request:

@@ -167,8 +167,11 @@ def in_pixels_of(images: list[Any], point: Any) -> tuple[float, float]:
 
 
 def place_of_text(text: Any, axes: Any, images: list[Any]) -> tuple[float, float]:
-    """Return where a text begins, as corners of rectangles are given."""
-    at = text.get_transform().transform(text.get_position())
+    """Return where a text begins, or what it speaks of, as corners of rectangles are given."""
+    if getattr(text, "xycoords", None) == "data":  # an annotation finds its place when it is drawn
+        at = axes.transData.transform(text.xy)
+    else:
+        at = text.get_transform().transform(text.get_position())
     x, y = in_pixels_of(images, axes.transData.inverted().transform(at))
     return float(x), float(y)
 

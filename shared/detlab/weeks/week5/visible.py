@@ -157,7 +157,8 @@ def backbone(student: Student) -> None:
     for stages in (5, 0):
         freeze(stages)
         student.tool("set_training", nets[0], True)
-        same = torch.allclose(nets[0](small), calm, rtol=1e-3, atol=1e-3)
+        now = expect_single(nets[0](small), "`Backbone`'s result", calm.shape)
+        same = torch.allclose(now, calm, rtol=1e-3, atol=1e-3)
         student.tool("set_training", nets[0], False)
         if stages == 5 and not same:
             fail(
@@ -180,7 +181,10 @@ def head(student: Student) -> None:
     # A change in the upper right corner reaches the first map's right cells before all.
     changed = features.clone()
     changed[..., :2, 6:] += 3
-    before, after = (net(one)[1] for one in (features, changed))
+    before, after = (
+        expect_answers(net(one), "`SSDHead`'s result", 2, NUM_ANCHORS, 3)[1]
+        for one in (features, changed)
+    )
     moved = (after - before).abs().sum((0, 2))[: 16 * PER_CELL].view(4, 4, PER_CELL).sum(-1)
     if int(moved.argmax()) not in (2, 3, 6, 7):
         fail("A change in the upper right moves the answers for other places most.")
