@@ -45,7 +45,7 @@ def test_the_reference_runs_from_top_to_bottom(week: str) -> None:
     ]
     checks = [c for c in notebook.cells if c.cell_type == "code" and c.source.startswith("check(")]
     assert checks
-    assert all("passes." in cell.outputs[0].text for cell in checks)
+    assert all("passes." in cell.outputs[0].data["text/plain"] for cell in checks)
     # A figure that a check asked for must not appear under the check.
     assert all(len(cell.outputs) == 1 for cell in checks)
 
