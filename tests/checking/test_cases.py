@@ -71,8 +71,9 @@ def test_priors_are_compared_in_the_order_of_the_answer() -> None:
 
 def test_a_case_shows_in_no_text_of_its_failure() -> None:
     failure = CheckFailure("wrong", "a detail", a_case())
-    for text in (str(failure), repr(failure), repr(failure.case), f"{failure.args}"):
-        assert str(SENTINEL) not in text
+    assert str(failure) == "wrong\na detail"
+    assert repr(failure) == "CheckFailure('wrong')"
+    assert str(SENTINEL) not in repr(failure.case)
     assert str(SENTINEL).encode() not in pickle.dumps(outcome_of(failure))
     assert outcome_of(failure) == outcome_of(CheckFailure("wrong", "a detail"))
 

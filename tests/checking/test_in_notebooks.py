@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator
 from pathlib import Path
 
+import IPython
 import pytest
 from browser_pages import AXE, Page, chromium
+from IPython.core.interactiveshell import InteractiveShell
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbclient.util import run_sync
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
+from traitlets.config import Config
+
+from detlab.checking.shown import kernel_shell
 
 # The kernel's own packages warn about a plain local connection.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore:.*IOPub:UserWarning"
-)
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 SETUP = "import torch\nfrom detlab.grid import WindowGrid\nfrom detlab.weeks import check, hint\n"
 TO_DO = "def window_grid(layers, input_size):\n    raise NotImplementedError\n"
@@ -44,6 +48,7 @@ CELLS = {
     "progress": "check()",
     "captured": '%%capture said\ncheck("1.1")',
     "crash": "1 / 0",
+    "handlers": "print(get_ipython().custom_exceptions)",
     "own": 'get_ipython().set_custom_exc((KeyError,), print)\ncheck("1.9")',
 }
 
@@ -104,6 +109,7 @@ def test_panels_show_what_failed(outputs: dict) -> None:
 def test_other_errors_show_as_ever(outputs: dict) -> None:
     assert kinds(outputs["crash"]) == ["error"]
     assert "ZeroDivisionError" in "".join(outputs["crash"][0].traceback)
+    assert outputs["handlers"][0].text == "()\n"
 
 
 def test_a_students_own_handler_stays_and_text_is_shown(outputs: dict) -> None:
@@ -113,6 +119,15 @@ def test_a_students_own_handler_stays_and_text_is_shown(outputs: dict) -> None:
 
 def test_a_captured_check_is_captured(outputs: dict) -> None:
     assert outputs["captured"] == []
+
+
+def test_a_terminal_gets_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    atexit.unregister(shell.atexit_operations)
+    monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
+    assert kernel_shell() is None
+    monkeypatch.setattr(type(shell.display_pub), "__module__", "ipykernel.zmqshell")
+    assert kernel_shell() is shell
 
 
 @pytest.mark.parametrize("kind", [Attended, NotebookClient])
@@ -142,6 +157,8 @@ def browser() -> Iterator[Page]:
 
 
 # The frame of the page, prompts and code are nbconvert's.
+WIDER = """[...document.querySelectorAll('.jp-OutputArea-output section')]
+    .filter(one => one.scrollWidth > one.clientWidth).map(one => one.ariaLabel)"""
 RUN_AXE = "axe.run('.jp-OutputArea-output').then(found => JSON.stringify(found.violations))"
 
 
@@ -153,7 +170,7 @@ def test_panels_fit_and_hinder_nobody(
     panels = [
         cell
         for name, cell in zip(CELLS, attended.cells, strict=True)
-        if name not in ("crash", "own")
+        if name not in ("crash", "handlers", "own")
     ]
     shown = NotebookNode(attended | {"cells": panels})
     page = tmp_path / "page.html"
@@ -164,5 +181,6 @@ def test_panels_fit_and_hinder_nobody(
     assert browser.value("document.querySelectorAll('.jp-OutputArea-output section').length") == 6
     assert browser.value("document.querySelectorAll('.jp-OutputArea-output svg').length") >= 3
     assert browser.value("document.documentElement.scrollWidth") <= width
+    assert browser.value(WIDER) == []
     browser.value(AXE.read_text("utf-8"))
     assert browser.value(RUN_AXE) == "[]"

@@ -95,7 +95,9 @@ def test_visible_checks_see_most_known_mistakes(week: str, share: float) -> None
     mutants = [mutant for mutant in mutants if mutant.task not in TRAININGS]
     missed = []
     for mutant in mutants:
-        if check.report(mutant.task, names_with(week, mutant)).passed:
+        report = check.report(mutant.task, names_with(week, mutant))
+        assert report._repr_mimebundle_()["text/html"].startswith("<section"), mutant.name
+        if report.passed:
             missed.append(mutant.name)
     plt.close("all")
     assert len(missed) <= share * len(mutants), missed

@@ -68,12 +68,11 @@ def of_case(case: Case | None, call: Call | None, corners: Corners) -> str:
         corners: says which numbers are boxes.
     """
     compared = boxes_compared(case, call.name if call else "", corners) if case else []
-    given = boxes_given(call, corners, alone=not compared) if call else []
+    boxes = boxes_given(call, corners, alone=not compared) if call else []
     if compared:  # what is expected may be what was given, in another form
-        given = [one for one in given if not same_boxes(one, compared[0])]
-    if compared or given:
-        return boxes_drawn([*given, *compared])
-    return maps_drawn(case) if case and is_map(case) else ""
+        boxes = [one for one in boxes if not same_boxes(one, compared[0])] + compared
+    maps = maps_drawn(case) if case and not compared and is_map(case) else ""
+    return (boxes_drawn(boxes) if boxes else "") + maps
 
 
 def boxes_given(call: Call, corners: Corners, alone: bool) -> list[Boxes]:
