@@ -320,6 +320,6 @@ def test_a_wrong_window_is_drawn_cell_by_cell_with_crosses() -> None:
     assert [one["aria-label"].split(".")[0] for one in shown.all("svg")] == ["Expected", "Got"]
     assert "The map at [1, 2]: 1 of 16 numbers differ, and have a cross." in shown.text
     assert len(shown.all("rect")) == 32
-    assert len(shown.all("path")) == 1
+    assert len(shown.all("path")) == 2  # a cross, and the ground that it is seen on
     assert "The numbers" in shown.text
     assert shown.all("details")

@@ -253,5 +253,11 @@ def cell(row: int, column: int, shade: float, is_wrong: bool) -> str:
         f'<rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="currentColor" '
         f'fill-opacity="{0.04 + 0.7 * shade:.2f}" stroke="currentColor" stroke-opacity="0.3"/>'
     )
-    cross = f'<path d="M{x + 3} {y + 3}l6 6m0 -6l-6 6" stroke="{AMBER}" stroke-width="2"/>'
+    # On a dark ground of its own: the cell may have any shade.
+    strokes = (("#111111", 4.5), (AMBER, 2))
+    cross = "".join(
+        f'<path d="M{x + 3} {y + 3}l6 6m0 -6l-6 6" stroke="{colour}" stroke-width="{width}" '
+        'stroke-linecap="round"/>'
+        for colour, width in strokes
+    )
     return shape + cross * is_wrong
