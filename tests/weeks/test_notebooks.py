@@ -46,7 +46,7 @@ def test_the_reference_runs_from_top_to_bottom(week: str) -> None:
     ]
     checks = [c for c in notebook.cells if c.cell_type == "code" and c.source.startswith("check(")]
     assert checks
-    assert all("passes." in cell.outputs[0].text for cell in checks)
+    assert all("passes." in cell.outputs[0].data["text/plain"] for cell in checks)
     # A figure that a check asked for must not appear under the check.
     assert all(len(cell.outputs) == 1 for cell in checks)
 
@@ -101,7 +101,9 @@ def test_visible_checks_see_most_known_mistakes(week: str, share: float) -> None
     mutants = [mutant for mutant in mutants if mutant.task not in TRAININGS]
     missed = []
     for mutant in mutants:
-        if check.report(mutant.task, names_with(week, mutant)).passed:
+        report = check.report(mutant.task, names_with(week, mutant))
+        assert report._repr_mimebundle_()["text/html"].startswith("<section"), mutant.name
+        if report.passed:
             missed.append(mutant.name)
     plt.close("all")
     assert len(missed) <= share * len(mutants), missed

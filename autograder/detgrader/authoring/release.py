@@ -26,7 +26,7 @@ from detgrader.authoring import leaks, rules
 from detgrader.authoring.source import Source, read, refuse
 from detgrader.course import Course, CourseError
 from detlab.checking.labels import label_of_answer
-from detlab.checking.outline import write_outline
+from detlab.checking.outline import ReleasedTask, write_outline
 
 
 class ClearLabelledSolutions(ClearSolutions):  # type: ignore[misc]  # nbgrader has no annotations
@@ -73,7 +73,7 @@ def build(course: Course, week: str) -> bytes:
 def write(course: Course, week: str) -> Path:
     """Build a week into `assignments/` and return the notebook's path.
 
-    The students' package gets the outline of it that `detlab check` reads.
+    The students' package gets the outline of it that `check` and `detlab check` read.
     """
     content = build(course, week)  # first, so that a refused build leaves the old release alone
     path = course.release(week)
@@ -85,8 +85,13 @@ def write(course: Course, week: str) -> Path:
 
 
 def outline_of(week: str, content: bytes) -> str:
-    """Return what students' package holds of a release: its setup and answer cells."""
-    return write_outline(read_assignment(week, json.loads(content)["cells"]).cells.values())
+    """Return what students' package holds of a release: its setup, answer cells and tasks."""
+    assignment = read_assignment(week, json.loads(content)["cells"])
+    tasks = [
+        ReleasedTask(task.label, task.title, task.points, task.manual_points)
+        for task in assignment.tasks
+    ]
+    return write_outline(assignment.cells.values(), tasks)
 
 
 def check(course: Course, week: str) -> None:

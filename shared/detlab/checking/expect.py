@@ -3,6 +3,7 @@
 A failure carries two texts. `message` is for the student in all cases: what was
 expected, what came (type, shape, size of the error) and the likely cause.
 `detail` holds values: a visible check prints it, a hidden one keeps it for staff.
+Its `case`, numbers side by side, is for visible checks alone.
 """
 
 import math
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from detlab.checking.case import Case, plain_case
 from detlab.checking.causes import likely_cause
 from detlab.checking.student import Handle
 from detlab.checking.values import TENSOR_KINDS
@@ -22,18 +24,24 @@ from detlab.checking.wording import apart, is_or_are, number
 class CheckFailure(AssertionError):
     """A student's answer is not what the statement asks for."""
 
-    def __init__(self, message: str, detail: str = ""):
+    def __init__(self, message: str, detail: str = "", case: Case | None = None):
         super().__init__(message)
         self.message = message
         self.detail = detail
+        self.case = case
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.detail}" if self.detail else self.message
 
 
-def fail(message: str, detail: str = "") -> NoReturn:
-    """End a check with a message for the student."""
-    raise CheckFailure(message, detail)
+def fail(message: str, detail: str = "", case: Case | None = None) -> NoReturn:
+    """End a check with a message for the student.
+
+    Args:
+        detail: values: a visible check prints them, a hidden one keeps them for staff.
+        case: what was expected and what came, where a picture of it helps.
+    """
+    raise CheckFailure(message, detail, case)
 
 
 def type_of(value: Any) -> str:
@@ -133,6 +141,7 @@ def expect_close(
     fail(
         f"{what} {is_or_are(what)} wrong{many}. {words or likely_cause(actual, expected)}".rstrip(),
         f"{where} {right}, got {got}.",
+        Case(what, expected, actual, excess > 0),
     )
 
 
@@ -184,6 +193,7 @@ def expect_equal(value: Any, expected: Any, what: str, cause: str = "") -> None:
         fail(
             f"{what} {is_or_are(what)} not right. {cause}".rstrip(),
             f"Expected {shown(expected)}, got {shown(value)}.",
+            plain_case(what, expected, value),
         )
 
 

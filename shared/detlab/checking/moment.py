@@ -43,6 +43,34 @@ def is_untouched(cells: Sequence[ReleasedCell], namespace: Mapping[str, Any]) ->
     return bool(stubs) and all(stub.strip() in ran for stub in stubs)
 
 
+def week_at_hand(
+    outlines: Mapping[int, Mapping[str, ReleasedCell]], namespace: Mapping[str, Any]
+) -> int:
+    """Return the week that a notebook is of: the one of which most has run.
+
+    Args:
+        outlines: by week, what was released: its setup cell and its answer cells, by grade id.
+        namespace: the notebook's.
+
+    Raises:
+        ValueError: nothing of any week has run.
+    """
+    history = namespace.get("In")
+    ran = [one for one in history if isinstance(one, str)] if isinstance(history, list) else []
+    lines = {line for one in ran for line in one.splitlines() if line.strip()}
+
+    def share(cells: Mapping[str, ReleasedCell]) -> float:
+        setup = {line for line in cells["setup"].source.splitlines() if line.strip()}
+        code = [cell for cell in cells.values() if cell.task and cell.cell_type == "code"]
+        names = [name for cell in code for name in defined_by(cell.source)]
+        return len(setup & lines) / len(setup) + sum(name in namespace for name in names)
+
+    shares = {week: share(cells) for week, cells in outlines.items()}
+    if not any(shares.values()):
+        raise ValueError("nothing of a week has run here yet: run the setup cell, then check()")
+    return max(shares, key=shares.__getitem__)
+
+
 def last_definition(name: str, ran: Sequence[str]) -> str | None:
     """Return the last cell that defined a function or a class, or tried to."""
     begins = re.compile(rf"^(?:async\s+def|def|class)\s+{re.escape(name)}\b", re.MULTILINE)

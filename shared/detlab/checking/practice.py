@@ -29,7 +29,8 @@ from detlab.checking.notebook import (
     take_cells,
 )
 from detlab.checking.outline import read_outline
-from detlab.checking.visible import TO_DO, Report, VisibleChecks
+from detlab.checking.report import Finding, Report
+from detlab.checking.visible import VisibleChecks
 
 IMPORT = re.compile(r"^from\s+([\w.]+)\s+import\s[^#\n]*\bcheck\b", re.MULTILINE)
 Say = Callable[[str], None]
@@ -86,9 +87,9 @@ class Practice:
         untouched = set(self.untouched())
         for task in self.tasks:
             if problem := self.problem_of(task):
-                yield Report(task, [f"  ✗ {problem}"], {problem})
+                yield Report(task, [Finding(problem, "")])
             elif set(self.code_cells(task)) <= untouched:
-                yield Report(task, [], {TO_DO})
+                yield Report(task)
             else:
                 yield self.checks.report(task, self.namespace_for(task, say))
 

@@ -8,20 +8,30 @@ student reads. The package itself holds the `check` that notebooks call: a `Visi
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import importlib.util
 import inspect
 import io
+import pkgutil
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
+from torch import Tensor
+
+from detlab.checking import shown
+from detlab.checking.case import LastCall
 from detlab.checking.expect import CheckFailure
+from detlab.checking.hints import Hints, HintsGiven, steps_of
 from detlab.checking.labels import week_of
-from detlab.checking.moment import before_checks, is_untouched
+from detlab.checking.moment import before_checks, is_untouched, week_at_hand
 from detlab.checking.notebook import ReleasedCell
-from detlab.checking.outline import read_outline
+from detlab.checking.outline import ReleasedTask, read_outline, read_tasks
+from detlab.checking.progress import Progress
+from detlab.checking.report import TO_DO, Finding, Report, State, no_boxes
 from detlab.checking.student import Student
 from detlab.checking.tools import tools_of
 from detlab.checking.values import allow_records
@@ -29,7 +39,8 @@ from detlab.checking.workbench import StudentError, Tool, Workbench
 
 VisibleCheck = Callable[[Student], None]
 SEED = 2016
-TO_DO = "This part is still to do."
+# Takes a task, and then what `pictures.Corners` takes.
+CornersOf = Callable[[str, str, str, Tensor], Tensor | None]
 
 
 class CheckFailed(Exception):
@@ -56,47 +67,109 @@ class VisibleChecks:
         package: name of the course's package of weeks.
         records: its named tuples that may pass between a student's code and a check. They are
             allowed from now on: whoever imports the package, a grader too, needs to know no more.
+        corners: says which numbers are boxes, for pictures; None where none are.
     """
 
-    def __init__(self, package: str, records: Iterable[type] = ()):
+    def __init__(
+        self, package: str, records: Iterable[type] = (), corners: CornersOf | None = None
+    ):
         self.package = package
+        self.corners = corners
+        self.hints = HintsGiven()
         allow_records(records)
 
-    def __call__(self, task: str | float) -> None:
-        """Check the answer to a task in the notebook that calls this, and print what was found.
+    def __call__(self, task: str | float | None = None) -> None:
+        """Check the answer to a task in the notebook that calls this, and show what was found.
 
         Args:
-            task: the task's label, for example "1.5"; a number will do, where it is clear.
+            task: the task's label, for example "1.5"; a number will do, where it is clear. Without
+                it, all tasks of the notebook's week are checked, and you see how they stand.
 
         Raises:
             CheckFailed: the answer is wrong, still to be written, or has not run.
-            ValueError: no such task.
+            ValueError: no such task, or nothing of any week has run.
         """
         namespace = sys._getframe(1).f_globals
-        if isinstance(task, float):  # `check(1.5)` is clear, but 1.10 would be read as 1.1
-            task = self.label_of(task)
+        if task is None:
+            shown.show(self.progress(namespace))
+            return
+        report = self.look(self.label_of(task), namespace)
+        in_notebook = shown.kernel_shell() is not None
+        if report.passed or report.in_words or in_notebook:
+            shown.show(report)
+        if not report.passed and not report.in_words:
+            shown.end_quietly(CheckFailed)
+            raise CheckFailed(report.text)
+
+    def hint(self, task: str | float) -> None:
+        """Say where to look when a task is not right yet: one hint more each time you ask.
+
+        Args:
+            task: the task's label, for example "1.5".
+
+        Raises:
+            ValueError: no such task.
+        """
+        task = self.label_of(task)
+        report = self.look(task, sys._getframe(1).f_globals)
+        if report.state in (State.PASSES, State.NOT_RUN):
+            end = " There is nothing to hint at." if report.passed else ""
+            shown.show(Hints(task, [], 0, report.verdict + end))
+            return
+        titles = [title_of(check) for check in self.tasks_of_week(week_of(task)).get(task, [])]
+        released = {one.label: one for one in self.released_tasks(week_of(task))}
+        heading = f"Task {task} · {released[task].title}" if task in released else ""
+        shown.show(self.hints.one_more(task, steps_of(report, titles, heading)))
+
+    def look(self, task: str, namespace: dict[str, Any]) -> Report:
+        """Check a task in a notebook, if its cells have run as they are now.
+
+        Raises:
+            ValueError: no such task.
+        """
         cells = self.released_cells(task)
         code = [cell for cell in cells if cell.cell_type == "code"]
         if cells and not code:
-            print(f"Task {task} is answered in words: a person reads it, and no check does.")
-            return
+            return Report(task, in_words=True)
         if reason := before_checks(code, namespace):
-            raise CheckFailed(f"Task {task} {reason}")
+            return Report(task, reason=reason)
         report = self.report(task, namespace)
-        if not report.passed and is_untouched(code, namespace):
-            report = Report(task, [], {TO_DO})
-        if not report.passed:
-            raise CheckFailed(report.text)
-        print(report.text)
+        untouched = not report.passed and is_untouched(code, namespace)
+        return Report(task) if untouched else report
 
-    def label_of(self, number: float) -> str:
-        """Return the label that somebody wrote as a number.
+    def progress(self, namespace: dict[str, Any]) -> Progress:
+        """Check all tasks of the week that a notebook is of.
+
+        Raises:
+            ValueError: nothing of any week has run.
+        """
+        week = week_at_hand(self.outlines(), namespace)
+        tasks = self.released_tasks(week)
+        # What students' code prints belongs to the check of its task.
+        with contextlib.redirect_stdout(io.StringIO()):
+            states = {task.label: self.look(task.label, namespace).state for task in tasks}
+        return Progress(week, tasks, states)
+
+    def outlines(self) -> dict[int, dict[str, ReleasedCell]]:
+        """Return by week what was released of it, as far as that is known."""
+        found = {}
+        for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__):
+            number = module.name.removeprefix("week")
+            if number.isdecimal():
+                with contextlib.suppress(LookupError):
+                    found[int(number)] = read_outline(self.package, int(number))
+        return found
+
+    def label_of(self, task: str | float) -> str:
+        """Return the label of a task, which somebody may have written as a number.
 
         Raises:
             ValueError: there are two such tasks.
         """
-        label = str(number)
-        if f"{label}0" in self.tasks_of_week(int(number)):
+        if not isinstance(task, float):
+            return task
+        label = str(task)  # `check(1.5)` is clear, but 1.10 would be read as 1.1
+        if f"{label}0" in self.tasks_of_week(int(task)):
             raise ValueError(f"which task is {label}? Write it as in check('{label}0')")
         return label
 
@@ -107,6 +180,13 @@ class VisibleChecks:
         except (LookupError, ValueError):
             return []
         return [cell for cell in released if cell.task == task]
+
+    def released_tasks(self, week: int) -> list[ReleasedTask]:
+        """Return a week's tasks as they were released; none where that is not known."""
+        try:
+            return read_tasks(self.package, week)
+        except LookupError:
+            return []
 
     def tasks_of_week(self, week: int) -> dict[str, list[VisibleCheck]]:
         """Return the visible checks of a week by task label; none if there is no such week."""
@@ -128,13 +208,11 @@ class VisibleChecks:
             raise ValueError(f"there is no check for a task {task!r}; write it as in check('1.5')")
         module = self.module(week_of(task), "tools")
         tools = tools_of([module] if module else [])
-        problems = {function: run_visible(function, namespace, tools) for function in checks}
-        lines = []
-        for function, problem in problems.items():
-            title = (inspect.getdoc(function) or function.__name__).splitlines()[0].rstrip(".")
-            lines.append(f"  {'✓' if problem is None else '✗'} {title}")
-            lines += [f"      {line}" for line in (problem or "").splitlines()]
-        return Report(task, lines, set(problems.values()))
+        began = time.perf_counter()
+        findings = [run_visible(function, namespace, tools) for function in checks]
+        taken = time.perf_counter() - began
+        corners = functools.partial(self.corners, task) if self.corners else no_boxes
+        return Report(task, findings, seconds=taken, corners=corners)
 
     def module(self, week: int, part: str) -> ModuleType | None:
         """Import a part of a week, "visible" or "tools"; None if there is none."""
@@ -145,40 +223,18 @@ class VisibleChecks:
         return importlib.import_module(name)
 
 
-class Report:
-    """What the visible checks of one task found.
-
-    Attributes:
-        task: label.
-        lines: one for each check, with a mark.
-        problems: what was wrong; None for a check that passed.
-    """
-
-    def __init__(self, task: str, lines: list[str], problems: set[str | None]):
-        self.task = task
-        self.lines = lines
-        self.problems = problems
-
-    @property
-    def passed(self) -> bool:
-        """Whether all checks passed."""
-        return self.problems == {None}
-
-    @property
-    def text(self) -> str:
-        """All of it, for people."""
-        if self.problems == {TO_DO}:
-            return f"Task {self.task} is still to do."
-        verdict = "passes" if self.passed else "is not right yet"
-        end = ["  The grader will use other inputs."] if self.passed else []
-        return "\n".join([f"Task {self.task} {verdict}.", *self.lines, *end])
+def title_of(function: VisibleCheck) -> str:
+    """Return what a check looks at: the first line of its docstring."""
+    return (inspect.getdoc(function) or function.__name__).splitlines()[0].rstrip(".")
 
 
 def run_visible(
     function: VisibleCheck, namespace: dict[str, Any], tools: Mapping[str, Tool]
-) -> str | None:
-    """Run one check; return what is wrong, or None."""
-    student = Student(Workbench(namespace, tools, lambda frame: "your code").perform_here)
+) -> Finding:
+    """Run one check; return what it found."""
+    title = title_of(function)
+    last = LastCall(Workbench(namespace, tools, lambda frame: "your code").perform_here)
+    student = Student(last)
     student.seed(SEED)
     open_figures = figures()
     try:
@@ -186,14 +242,16 @@ def run_visible(
         with contextlib.redirect_stderr(io.StringIO()):
             function(student)
     except CheckFailure as failure:
-        return str(failure)
+        return Finding(title, str(failure), failure.case, last.call)
     except StudentError as error:
-        return TO_DO if error.type_name == "NotImplementedError" else str(error)
+        if error.type_name == "NotImplementedError":
+            return Finding(title, TO_DO)
+        return Finding(title, str(error), call=last.call)
     finally:
         # A figure drawn for a check would otherwise appear in the student's notebook.
         for number in figures() - open_figures:
             sys.modules["matplotlib.pyplot"].close(number)
-    return None
+    return Finding(title)
 
 
 def figures() -> set[int]:

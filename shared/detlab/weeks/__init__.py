@@ -6,7 +6,9 @@ the tools that checks have run beside the student's objects.
 
 from detlab.checking.visible import VisibleChecks
 from detlab.grid import WindowGrid
+from detlab.weeks.boxes_shown import corners
 
-check = VisibleChecks(__name__, records=(WindowGrid,))
+check = VisibleChecks(__name__, records=(WindowGrid,), corners=corners)
+hint = check.hint
 
-__all__ = ["check"]
+__all__ = ["check", "hint"]

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from detlab.checking.case import Case
 from detlab.checking.expect import (
     CheckFailure,
     expect_floats,
@@ -15,7 +16,13 @@ from detlab.checking.expect import (
     expect_tensor,
     fail,
 )
-from detlab.weeks.wrong_priors import clipped, same_in_each_cell, wrong_priors
+from detlab.weeks.wrong_priors import (
+    NEAR,
+    clipped,
+    in_order_of,
+    same_in_each_cell,
+    wrong_priors,
+)
 
 TERMS = ("localization", "confidence")
 # How detections are made where nothing else is said, and wherever they are measured: as the paper
@@ -44,7 +51,9 @@ def expect_priors(answer: Any, cells: Tensor, what: str) -> Tensor:
     forms = clipped(cells)
     if any(same_in_each_cell(found, form) for form in forms):
         return answer
-    fail(f"{what} {wrong_priors(found, cells)}")
+    right, came = in_order_of(found, cells).flatten(0, 1), found.flatten(0, 1)
+    case = Case(what, right, came, (came - right).abs() >= NEAR)
+    fail(f"{what} {wrong_priors(found, cells)}", case=case)
 
 
 def is_fit(answer: Any, cells: Tensor, what: str) -> bool:

@@ -37,6 +37,20 @@ def same_in_each_cell(found: Tensor, expected: Tensor) -> bool:
     return bool((near.sum(1) == alike.sum(1)).all())
 
 
+def in_order_of(found: Tensor, cells: Tensor) -> Tensor:
+    """Return the right priors in the order that an answer may have them in each cell.
+
+    Args:
+        found: (cells, priors of a cell, 4) float64.
+        cells: the right ones, of the same shape.
+    """
+    weights = torch.tensor([0.0, 0.0, 1.0, 3.7], dtype=torch.float64)  # by their sizes
+    theirs, ours = ((one @ weights).argsort(1)[..., None].expand_as(one) for one in (found, cells))
+    moved = torch.empty_like(cells).scatter(1, theirs, cells.gather(1, ours))
+    apart = [int(((found - one).abs() >= NEAR).sum()) for one in (cells, moved)]
+    return cells if apart[0] <= apart[1] else moved
+
+
 def wrong_priors(found: Tensor, cells: Tensor) -> str:
     """Say in what way priors are wrong, to go on a sentence that begins with them.
 
