@@ -250,37 +250,10 @@ def demo(
     jobs: Jobs = CORES,
 ) -> None:
     """Grade a small class for real: the reference, the stub, a mistaken one, a hostile one."""
-    from detgrader import demo as class_of_four
-    from detgrader.assignment import load_assignment
-    from detgrader.classroom import terminal
-    from detgrader.classroom.batch import default_secret, grade_batch, take_in_all
-    from detgrader.classroom.outputs import Around, write_outputs
-    from detgrader.classroom.progress import Meter
+    from detgrader.demo import grade_demo
 
-    secret = default_secret()
     with errors_for_people():
-        course = Course.find()
-        paths = class_of_four.build_class(course, out / "submissions")
-        for line in class_of_four.explanation(course, out / "submissions"):
-            say(line)
-        with Meter(console, len(paths)) as meter:
-            batch = grade_batch(
-                course,
-                class_of_four.demo_settings(course).week,
-                take_in_all(paths),
-                jobs,
-                secret=secret,
-                allow_no_isolation=True,
-                on_result=meter.done,
-                on_start=meter.started,
-            )
-        for result in batch.submissions:
-            terminal.print_submission(console, result, batch.isolation)
-        terminal.print_class(console, batch)
-        if batch.isolation == "none":
-            say("No sandbox works here, so this ran without one: see `detgrader doctor`.")
-        assignment = load_assignment(course, batch.assignment)
-        terminal.print_files(console, write_outputs(batch, out, secret, assignment, Around()))
+        grade_demo(Course.find(), out, jobs, console)
 
 
 @app.command()

@@ -12,12 +12,49 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from detgrader.assignment import load_assignment
+from detgrader.classroom import terminal
+from detgrader.classroom.batch import default_secret, grade_batch, take_in_all
+from detgrader.classroom.outputs import Around, write_outputs
+from detgrader.classroom.progress import Meter
 from detgrader.course import SETTINGS, Course, CourseError, DemoSettings, load
 from detgrader.files import write_json
 from detgrader.intake import WEIGHTS
 from detgrader.overlays import lay_over, load_overlays
 from detgrader.reference import reference_notebook, reference_submission, reference_weights
+
+
+def grade_demo(course: Course, out: Path, jobs: int, console: Console) -> None:
+    """Make the class, grade it as any other, and tell of it; where nothing confines it, too.
+
+    Args:
+        out: folder for the submissions and results.
+        jobs: how many are graded side by side.
+    """
+    folder, secret = out / "submissions", default_secret()
+    paths = build_class(course, folder)
+    for line in explanation(course, folder):
+        console.print(line, markup=False, soft_wrap=True)
+    with Meter(console, len(paths)) as meter:
+        batch = grade_batch(
+            course,
+            demo_settings(course).week,
+            take_in_all(paths),
+            jobs,
+            secret=secret,
+            allow_no_isolation=True,
+            on_result=meter.done,
+            on_start=meter.started,
+        )
+    for result in batch.submissions:
+        terminal.print_submission(console, result, batch.isolation)
+    terminal.print_class(console, batch)
+    if batch.isolation == "none":
+        console.print("No sandbox works here, so this ran without one: see `detgrader doctor`.")
+    assignment = load_assignment(course, batch.assignment)
+    terminal.print_files(console, write_outputs(batch, out, secret, assignment, Around()))
 
 
 def demo_settings(course: Course) -> DemoSettings:

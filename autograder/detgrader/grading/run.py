@@ -71,9 +71,8 @@ class Grader:
     def grade(self, order: Order) -> SubmissionResult:
         """Grade a submission."""
         submission, session = order.submission, self.session
-        session.bucket = session.bucket_of(submission.sha256)
-        if order.bucket is not None:
-            session.bucket = order.bucket
+        own = session.bucket_of(submission.sha256)
+        session.bucket = own if order.bucket is None else order.bucket
         if submission.refusal:
             return refused(submission, self.assignment)
         run = SubmissionRun(self, order, self.weights_of(order))
@@ -98,10 +97,8 @@ class Grader:
         sizes = [about.weights_mb for about in self.session.tasks.values() if about.weights_of]
         if not sizes:
             return None
-        read = order.weights
-        return (
-            read.at_most(max(sizes)) if read else read_weights(order.submission.weights, max(sizes))
-        )
+        read = order.weights or read_weights(order.submission.weights, max(sizes))
+        return read.at_most(max(sizes))
 
 
 class SubmissionRun:
@@ -129,8 +126,7 @@ class SubmissionRun:
         tasks = self.assignment.tasks
         if any(self.is_answered(task.code_cells, self.sources) for task in tasks):
             setup = CodeCell("setup", self.assignment.setup)
-            grader = self.grader
-            cells = self.submission.cells
+            grader, cells = self.grader, self.submission.cells
             self.reading = read_code(grader.dispatcher, setup, cells, grader.tripwire)
             self.log += map(self.told_of_trick, self.reading.tripped)
         self.reading.problems |= self.submission.problems
