@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -179,22 +179,23 @@ class Attempt:
             for check, o in self.checks
         ]
 
-    def add(self, second: Attempt, earlier: Collection[str]) -> None:
+    def add(self, second: Attempt, earlier: Iterable[Task]) -> None:
         """Take over a second run of the checks that failed, if it has anything new to say.
 
         Then all of it: what still fails there fails without the earlier tasks' faults. Else only
         what failed in a cell of an earlier task the first time: the second one names its own fault.
 
         Args:
-            earlier: cells of earlier tasks.
+            earlier: the tasks whose cells the second run did without.
         """
+        cells = {cell for task in earlier for cell in task.code_cells}
         second.workers.all += self.workers.all  # both were paid for
         self.workers = second.workers
         again = {check.key: replace(outcome, again=True) for check, outcome in second.checks}
         if {outcome.status for _, outcome in second.checks} & TELLING:
             self.cell_errors = second.cell_errors
         else:
-            own = {c.key for c, first in self.failures() if not first.stopped_in(earlier)}
+            own = {c.key for c, first in self.failures() if not first.stopped_in(cells)}
             again = {key: outcome for key, outcome in again.items() if key not in own}
         self.checks = [(check, again.get(check.key, first)) for check, first in self.checks]
 

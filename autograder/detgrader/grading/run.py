@@ -240,8 +240,7 @@ class SubmissionRun:
         once = about.runs_once or attempt.violated or task.label in self.order.once
         if attempt.share < 1 and earlier and not once:
             failed = [check for check, _ in attempt.failures()]
-            cells = [cell for other in earlier for cell in other.code_cells]
-            attempt.add(self.attempt(task, failed, without=earlier), cells)
+            attempt.add(self.attempt(task, failed, without=earlier), earlier)
         result.score = round(attempt.share * task.points, 2)
         result.status, result.message = attempt.status(task), message_of(attempt, task)
         if result.status is Status.GRADER_ERROR:
