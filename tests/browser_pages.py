@@ -32,6 +32,10 @@ class Page:
         for domain in ("Page", "Runtime", "Log"):
             self.ask(f"{domain}.enable")
 
+    def close(self) -> None:
+        """Hang up."""
+        self.socket.close()
+
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
         """Send a command and return its result."""
         number = next(self.numbers)
@@ -99,9 +103,8 @@ def chromium() -> Iterator[Page]:
             request = urllib.request.Request(f"http://{port}/json/new?about:blank", method="PUT")
             with urllib.request.urlopen(request, timeout=60) as answer:
                 address = json.load(answer)["webSocketDebuggerUrl"]
-            page = Page(address)
-            yield page
-            page.socket.close()
+            with contextlib.closing(Page(address)) as page:
+                yield page
         finally:
             process.kill()
             process.wait()

@@ -129,14 +129,14 @@ def match_anchors(boxes: Tensor, labels: Tensor, anchors: Tensor) -> tuple[Tenso
         (P,) int64 classes, 0 for the background; (P,) int64 indices of objects, which mean nothing
         for the background.
     """
-    if len(boxes) == 0:
-        return torch.zeros(2, len(anchors), dtype=torch.int64).unbind()
-    overlaps = ops.box_iou(boxes, ops.box_convert(anchors, "cxcywh", "xyxy"))
-    best, objects = overlaps.max(0)
-    claimed = overlaps.argmax(1)
-    objects[claimed] = torch.arange(len(boxes))
-    best[claimed] = 1.0
-    return labels[objects].where(best >= 0.5, 0), objects
+    if not boxes.numel():
+        nothing = torch.zeros(len(anchors), dtype=torch.int64)
+        return nothing, nothing.clone()
+    by_anchor = ops.box_iou(ops.box_convert(anchors, "cxcywh", "xyxy"), boxes)
+    for number, anchor in enumerate(by_anchor.argmax(0).tolist()):
+        by_anchor[anchor, number] = 2.0  # more than any overlap
+    values, nearest = by_anchor.max(1)
+    return torch.where(values < 0.5, 0, labels[nearest]), nearest
 
 
 def hard_negative_loss(logits: Tensor, classes: Tensor) -> Tensor:
@@ -149,12 +149,13 @@ def hard_negative_loss(logits: Tensor, classes: Tensor) -> Tensor:
     Returns:
         The sum, divided by the number of positives (at least 1).
     """
-    positive = classes > 0
-    entropy = F.cross_entropy(logits.movedim(-1, 1), classes, reduction="none")
-    hardness = entropy.detach().masked_fill(positive, -1.0)
-    rank = hardness.argsort(1, descending=True).argsort(1)
-    hard = (rank < 3 * positive.sum(1, keepdim=True)) & ~positive
-    return entropy[positive | hard].sum() / positive.sum().clamp(min=1)
+    surprise = -logits.log_softmax(-1).gather(-1, classes[..., None])[..., 0]
+    found = classes.bool()
+    total = surprise[found].sum()
+    for of_image, others in zip(surprise, ~found, strict=True):
+        wanted = min(3 * int((~others).sum()), int(others.sum()))
+        total = total + of_image[others].topk(wanted).values.sum()
+    return total / max(int(found.sum()), 1)
 
 
 # %% [markdown]

@@ -220,7 +220,7 @@ ATTACKS = [
     toy(
         "handle-forged:returned",
         returning("HandleRef(0, 'float')", "from detlab.checking.values import HandleRef"),
-        says="must be a number, not object",
+        says="must be a number, not tuple",
     ),
     toy(
         "handle-forged:in-a-record",
@@ -228,7 +228,7 @@ ATTACKS = [
             "WindowGrid(HandleRef(0, 'float'), first, second)",
             "from detlab.checking.values import HandleRef\nfrom detlab.grid import WindowGrid",
         ),
-        says="must be a number, not WindowGrid",
+        says="must be a number, not tuple",
     ),
     toy(
         "deep-answer:list",

@@ -122,6 +122,7 @@ def test_students_install_their_digits_and_no_others() -> None:
     assert sorted(item.name for item in folder.iterdir()) == [
         "digits.npz",
         "digits_voc",
+        "focal.npz",
         "scenes.npz",
     ]
     with np.load(DIGITS) as arrays:

@@ -226,9 +226,9 @@ def check_captions(
     """
     told = axes_of(student, figure, "`show_detections`'s result")
     texts = [text for axes in told for text in axes["texts"]]
-    parts = (detections[name].tolist() for name in ("boxes", "labels", "scores"))
-    for box, label, score in zip(*parts, strict=True):
-        wanted = f"{names[label - 1]} {score:.2f}"
+    for n in range(len(detections["scores"])):
+        box, score = detections["boxes"][n].tolist(), float(detections["scores"][n])
+        wanted = f"{names[int(detections['labels'][n]) - 1]} {score:.2f}"
         if wanted not in [" ".join(text["text"].split()) for text in texts]:
             fail(f"At a box with the score {score:.2f} there is no text `NAME {score:.2f}`.")
         corner = np.array([box[0] * size[0], box[1] * size[1]])

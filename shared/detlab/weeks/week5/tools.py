@@ -40,9 +40,9 @@ def layers_called(module: nn.Module, arguments: list[Any]) -> list[dict[str, Any
     told: list[dict[str, Any]] = []
 
     def noting(name: str, kind: str) -> Any:
-        def note(layer: nn.Module, _: Any) -> None:
+        def note(layer: Any, _: Any) -> None:
             about: dict[str, Any] = {"name": name, "kind": kind}
-            if isinstance(layer, nn.Conv2d):
+            if kind == "convolution":
                 about["shape"] = list(layer.weight.shape)
                 about["bias"] = layer.bias is not None
                 about |= {key: getattr(layer, key) for key in SETTINGS}
@@ -128,11 +128,11 @@ class StubConvBlock(nn.Module):
         super().__init__()
         self.stub_convolution = nn.Conv2d(channels_in, channels_out, 3, stride, 1)
         self.stub_normalisation = nn.BatchNorm2d(channels_out)
-        self.drop = nn.Dropout(drop)
+        self.stub_dropout = nn.Dropout(p=drop)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map to half the size, or to the same."""
-        return self.drop(self.stub_normalisation(self.stub_convolution(features)))
+        return self.stub_dropout(self.stub_normalisation(self.stub_convolution(features)))
 
 
 class StubOutputBlock(nn.Module):
@@ -141,8 +141,10 @@ class StubOutputBlock(nn.Module):
     def __init__(self, channels_in: int, per_cell: int, num_classes: int, bias: float = -4.0):
         super().__init__()
         self.per_cell = per_cell
-        self.stub_boxes = nn.Conv2d(channels_in, 4 * per_cell, 3, padding=1)
-        self.stub_classes = nn.Conv2d(channels_in, num_classes * per_cell, 3, padding=1)
+        self.stub_boxes, self.stub_classes = (
+            nn.Conv2d(channels_in, numbers * per_cell, kernel_size=3, padding=1)
+            for numbers in (4, num_classes)
+        )
         nn.init.constant_(self.stub_classes.bias, bias)  # type: ignore[arg-type]
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
