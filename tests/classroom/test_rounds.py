@@ -22,7 +22,7 @@ from harness import run
 from detgrader.course import Course
 
 WRONG = "def add(first, second):\n    return 0\n"
-SLOW = "import time\ndef scale(boxes, factor):\n    time.sleep(2)\n    return boxes * factor\n"
+SLOW = "import time\ndef scale(boxes, factor):\n    time.sleep(1)\n    return boxes * factor\n"
 COMMAND = [sys.executable, "-c", "from detgrader.cli import main; main()", "grade", WEEK]
 
 
@@ -224,7 +224,7 @@ def test_a_run_that_is_killed_at_any_moment_leaves_nothing_wrong(
     for _ in range(pytestconfig.getoption("kills")):
         process = start(released, slow_class, "--jobs", "2", "--out", out)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.communicate(timeout=moments.uniform(0, 8))
+            process.communicate(timeout=moments.uniform(0, 6))
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -285,23 +283,6 @@ def test_a_training_that_was_stopped_goes_on_exactly(
     monkeypatch.setitem(RECIPES, "digits", Recipe(epochs=3, batch_size=2, rate=1e-4))
     with pytest.raises(CourseError, match="of another training"):
         train(tmp_path / "parts", vgg_file)
-
-
-def test_processes_train_one_network_together(vgg_file: Path, tmp_path: Path) -> None:
-    command = [
-        *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
-        *("-m", "detgrader", "train-reference", WEEK, "--data", "digits", "--epochs", "1"),
-        *("--weights", str(vgg_file), "--out", str(tmp_path)),
-    ]
-    threads = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=COURSE.root, env=threads, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("mAP") == 1  # only one of them talks
-    assert len((tmp_path / "log.csv").read_text().splitlines()) == 2
-    assert json.loads((tmp_path / "last.json").read_text())["processes"] == 2
-    assert json.loads((tmp_path / "results.json").read_text())["iterations"] == 5
-    with pytest.raises(CourseError, match="of another training"):
-        train_reference(COURSE, "digits", vgg_file, tmp_path, Console(quiet=True), epochs=1)
 
 
 def test_weights_that_are_not_there_are_missed_before_anything_is_done(tmp_path: Path) -> None:

@@ -1,5 +1,9 @@
 """Week 5: right answers held against torchvision, the pictures' facts, short real trainings."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,6 +150,25 @@ def test_a_training_that_was_stopped_goes_on_exactly(
     before = torch.load(resnet_file, weights_only=True)
     assert torch.equal(one["0.stages.1.0.conv1.weight"], before["layer1.0.conv1.weight"])
     assert not torch.equal(one["0.stages.4.0.conv1.weight"], before["layer4.0.conv1.weight"])
+
+
+def test_processes_train_one_network_together(resnet_file: Path, tmp_path: Path) -> None:
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
+        *("-m", "detgrader", "train-reference", WEEK, "--data", "digits", "--epochs", "1"),
+        *("--weights", str(resnet_file), "--out", str(tmp_path)),
+    ]
+    threads = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=COURSE.root, env=threads, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("mAP") == 1  # only one of them talks
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 2
+    assert json.loads((tmp_path / "last.json").read_text())["processes"] == 2
+    assert json.loads((tmp_path / "results.json").read_text())["iterations"] == 5
+    with pytest.raises(CourseError, match="of another training"):
+        reference_training.train_reference(
+            COURSE, "digits", resnet_file, tmp_path, Console(quiet=True), epochs=1, week=WEEK
+        )
 
 
 def test_what_is_no_resnet_is_named(tmp_path: Path) -> None:
