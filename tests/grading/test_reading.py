@@ -194,7 +194,26 @@ def test_together_cells_may_hold_less_than_each_by_itself() -> None:
 
 
 TRIPWIRE = '\n[tripwire]\nnames = ["__code__"]\npaths = ["sys.modules"]\n'
+LOCAL = "    boxes = factor = first\n"
 PATCH = "def helper(f):\n    return f.__code__\n"
+
+
+def test_a_function_binds_its_own_names_for_no_other_cell() -> None:
+    source = """
+import numpy as np, os.path
+total = 0
+for step in range(3):
+    with open("x") as file, file:
+        pass
+def train(net, rate=0.1):
+    global best
+    loss = best = rate
+    return [batch for batch in net]
+class Net:
+    size = 3
+"""
+    bound = Uses(ast.parse(source), {}).binds
+    assert set(bound) == {"np", "os", "total", "step", "file", "train", "best", "Net"}
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +231,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SubmissionResu
         "answer": notebook_with(solved, {"task_1_1": answer}),
         "helper": notebook_with(solved, {"task_1_2": uses}, helper=PATCH),
         "unused": notebook_with(solved, {}, helper=PATCH),
+        # `boxes` and `factor` are names of task 1.2, too.
+        "local": notebook_with(solved, {"task_1_1": answer.replace("    sys", LOCAL + "    sys")}),
         "honest": notebook_with(solved, {}),
     }
     paths = [hand_in(one, folder / f"{name}.ipynb") for name, one in notebooks.items()]
@@ -220,7 +241,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SubmissionResu
 
 
 @pytest.mark.parametrize(
-    ("student", "task"), [("answer", "1.1"), ("helper", "1.2"), ("unused", ""), ("honest", "")]
+    ("student", "task"),
+    [("answer", "1.1"), ("local", "1.1"), ("helper", "1.2"), ("unused", ""), ("honest", "")],
 )
 def test_a_trick_costs_the_task_that_uses_it_and_no_other(graded, student: str, task: str) -> None:
     scores = {one.task: one.score for one in graded[student].tasks}

@@ -45,7 +45,7 @@ class Uses:
         texts: constants that could be names.
         changed: attributes of what is imported that are set or deleted.
         computed: modules of which an attribute is asked by a name that is not a constant.
-        binds: what the cell gives a meaning to, anywhere.
+        binds: what the cell gives a meaning to for other cells; a function's own names are not.
         data: what its constants weigh, in bytes: "literals" those of numbers and texts, "largest"
             the heaviest of them, at "line", and "docstrings" those of docstrings.
     """
@@ -59,7 +59,7 @@ class Uses:
         self.texts: dict[str, int] = {}
         self.changed: dict[str, int] = {}
         self.computed: dict[str, int] = {}
-        self.binds: dict[str, int] = {}
+        self.binds = names_for_others(tree)
         self.data = {"literals": 0, "largest": 0, "line": 1, "docstrings": 0}
         # What a cell calls by an import's name may be something else: `def train(net, optim): …`.
         self.own = names_of_its_own(tree)
@@ -75,10 +75,6 @@ class Uses:
         if isinstance(node, ast.Name):
             self.names.setdefault(node.id, line)
             self.see_path(self.aliases.get(node.id, ""), line)
-            if isinstance(node.ctx, ast.Store):
-                self.binds.setdefault(node.id, line)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            self.binds.setdefault(node.name, line)
         elif isinstance(node, ast.Attribute):
             self.names.setdefault(node.attr, line)
             path = self.path_of(node)
@@ -124,7 +120,6 @@ class Uses:
             for part in one.name.split("."):
                 self.names.setdefault(part, line)
             self.see_path(path, line)
-            self.binds.setdefault(one.asname or one.name.partition(".")[0], line)
 
     def see_call(self, node: ast.Call, line: int) -> None:
         """Note what is called, and what a look-up by name asks for."""
@@ -164,6 +159,34 @@ class Uses:
         """Return all of it but what it was made with."""
         kept = ("names", "calls", "paths", "texts", "changed", "computed", "binds", "data")
         return {name: getattr(self, name) for name in kept}
+
+
+def names_for_others(tree: ast.AST) -> dict[str, int]:
+    """Return the names that a cell binds outside of functions and classes, with their lines."""
+    found: dict[str, int] = {}
+    waiting = list(ast.iter_child_nodes(tree))
+    while waiting:
+        node = waiting.pop()
+        line = getattr(node, "lineno", 1)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.setdefault(node.name, line)
+            names = [
+                one
+                for inner in ast.walk(node)
+                if isinstance(inner, ast.Global)
+                for one in inner.names
+            ]
+            found |= dict.fromkeys(names, line)
+            continue
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            found.setdefault(node.id, line)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            named = [one.asname or one.name.partition(".")[0] for one in node.names]
+            found |= dict.fromkeys(named, line)
+        elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
+            found.setdefault(node.name, line)
+        waiting += ast.iter_child_nodes(node)
+    return found
 
 
 def names_of_its_own(tree: ast.AST) -> set[str]:
