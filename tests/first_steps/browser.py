@@ -16,7 +16,7 @@ from typing import Any
 from browser_pages import Page
 
 TOKEN = "first-steps"
-PATIENCE_S = 120  # of a busy machine: nothing here is measured by the clock
+PATIENCE_S = 300  # of a busy machine: nothing here is measured by the clock
 # Of Chromium's protocol: which keys are held down, and what one is called there.
 SHIFT, CONTROL = 8, 2
 ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13}
