@@ -10,6 +10,7 @@ import pytest
 
 from detgrader.assignment import Assignment, Task
 from detgrader.classroom.held_back import read_moment
+from detgrader.classroom.kept import kept_in
 from detgrader.classroom.outputs import Around, write_outputs
 from detgrader.course import CourseError
 from detgrader.grading.results import BatchResult, CheckResult, Status, SubmissionResult, TaskResult
@@ -52,6 +53,17 @@ def test_until_then_students_see_points_and_staff_see_all(tmp_path: Path) -> Non
         assert "negative numbers" in files[name], name
     (first, _) = json.loads(files["gradescope/ada.json"])["tests"]
     assert (first["score"], first["max_score"]) == (3.0, 10.0)
+
+
+def test_a_later_run_without_a_date_gives_nothing_away(tmp_path: Path) -> None:
+    with kept_in(tmp_path, "week1_toy") as kept:
+        kept.begin("secret", held_until=NOW + DAY)
+    with kept_in(tmp_path, "week1_toy") as kept:
+        kept.begin("secret")
+        assert kept.held_until == NOW + DAY
+        kept.begin("secret", held_until=NOW - DAY)
+    with kept_in(tmp_path, "week1_toy") as kept:
+        assert kept.held_until == NOW - DAY
 
 
 @pytest.mark.parametrize("until", [None, NOW - DAY])

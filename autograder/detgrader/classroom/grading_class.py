@@ -41,7 +41,7 @@ class ClassFiles:
         late: the rule about late submissions, if there is one.
         marks: a table of written answers that somebody marked, if there is one.
         gradebook: folder of an nbgrader course, if points go there and marks come from there.
-        held_until: when students are told what the checks say; None tells it at once.
+        held_until: when students are told what the checks say; None leaves it as it was.
     """
 
     submissions: Sequence[Path]
@@ -77,7 +77,7 @@ def grade_class(
         plan = make_plan(course, week, found.submissions, kept, request, secret)
         for line in [*found.said, *found.lines, *plan.lines()]:
             console.print(line, markup=False, soft_wrap=True)
-        kept.begin(secret, found.times)
+        kept.begin(secret, found.times, files.held_until)
         with Meter(console, len(plan.to_grade)) as meter:
             grade_round(course, assignment, plan, kept, request, meter.done, meter.started)
         marks = Marks(kept, assignment)
@@ -86,14 +86,14 @@ def grade_class(
         plain = kept.batch(first=plan.students)
         batch = marks.applied(plain)
         batch = with_lateness(batch, policy, kept.times) if policy else batch
-        around = Around(roster, found.nothing, found.lines, found.said, files.held_until)
+        around = Around(roster, found.nothing, found.lines, found.said, kept.held_until)
         with told_if_it_fails(kept.out):
             written = write_outputs(batch, kept.out, kept.secret, assignment, around)
             if marks.tasks:
                 written["written"] = files.out / "written.csv"
                 write_text(written["written"], marks.table(), mode=0o600)
         if gradebook:
-            told = held_back(batch, files.held_until)
+            told = held_back(batch, kept.held_until)
             pairs = zip(plain.submissions, told.submissions, strict=True)
             gradebook.write(list(pairs), marks, kept.times)
             written["gradebook"] = gradebook.folder

@@ -80,6 +80,7 @@ class Kept:
         secret: that the results were graded with, or the empty string.
         times: by student, when the last one was handed in, as far as that is known.
         history: by student, all gradings, the oldest first.
+        held_until: when students are told what the checks say; None tells it at once.
     """
 
     def __init__(self, out: Path, week: str):
@@ -92,6 +93,8 @@ class Kept:
         self.marks_file = self.folder / "marks.json"
         about = read_json(self.about)
         self.secret = str(about.get("secret", ""))
+        held_until = about.get("held_until")
+        self.held_until = datetime.datetime.fromisoformat(held_until) if held_until else None
         self.times: dict[str, datetime.datetime] = {}
         for student, text in dict(about.get("times", {})).items():
             self.times[student] = datetime.datetime.fromisoformat(text)
@@ -100,12 +103,24 @@ class Kept:
             for record in records_in(folder):
                 self.history.setdefault(record.result.student, []).append(record)
 
-    def begin(self, secret: str, times: Mapping[str, datetime.datetime] | None = None) -> None:
-        """Note what the folder is for, its secret, and when things were handed in."""
+    def begin(
+        self,
+        secret: str,
+        times: Mapping[str, datetime.datetime] | None = None,
+        held_until: datetime.datetime | None = None,
+    ) -> None:
+        """Note what the folder is for, its secret, and when things were handed in.
+
+        Args:
+            held_until: when students are told what the checks say; None leaves it as it was.
+        """
         self.secret = secret
+        self.held_until = held_until or self.held_until
         self.times |= times or {}
         written = {student: at.isoformat() for student, at in self.times.items()}
         about = {"schema": SCHEMA, "assignment": self.week, "secret": secret, "times": written}
+        if self.held_until:
+            about["held_until"] = self.held_until.isoformat()
         with told_if_it_fails(self.about):
             write_json(self.about, about, mode=0o600)
 
