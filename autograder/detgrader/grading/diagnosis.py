@@ -182,6 +182,12 @@ class Diagnosis:
         self, mistakes: list[KnownMistake], failed: Failures, passed: list[Check], bucket: int
     ) -> str:
         """Return the hint of the one that explains most of the failed checks and fits the rest."""
+        if not failed:
+            return ""
+        for mistake in mistakes:  # one that explains all is soon found: most differ in the first
+            explained = all(self.explains(mistake, check, one, bucket) for check, one in failed)
+            if explained and not any(self.fails(mistake, check, bucket) for check in passed):
+                return mistake.overlay.hint
         weights = {}
         for n, mistake in enumerate(mistakes):
             by = {c.key: c.weight for c, one in failed if self.explains(mistake, c, one, bucket)}
