@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from detlab.checking.outline import OUTLINE
+from detlab.checking.outline import KNOWN, OUTLINE
 
 SETTINGS = "course.toml"
 
@@ -207,6 +207,11 @@ class Course:
         folder = package_folder(f"{self.settings.weeks}.week{self.number(week)}")
         inside = folder and folder.resolve().is_relative_to(self.root.resolve())
         return folder / OUTLINE if folder and inside else None
+
+    def known(self, week: str) -> Path | None:
+        """Return the file in the students' package that holds the known mistakes, beside that."""
+        outline = self.outline(week)
+        return outline.with_name(KNOWN) if outline else None
 
     def checks(self, week: str) -> Path:
         """Return the folder of hidden checks."""

@@ -5,8 +5,9 @@ import re
 import sys
 from typing import Any
 
+from detlab.checking.wording import NUMBER
+
 MAX_MESSAGE = 300
-NUMBER = re.compile(r"[-+]?(?:\d*\.\d+|\d+\.?)(?:e[-+]?\d+)?", re.IGNORECASE)
 DECIMAL = re.compile(
     r"[-+]?(?:\d*\.\d+|\d+\.(?=\s*[\])},])|\d+(?=e[-+]?\d))(?:e[-+]?\d+)?", re.IGNORECASE
 )

@@ -10,12 +10,13 @@ What is known from earlier audits and has not changed is not graded again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from detgrader.assignment import load_assignment
-from detgrader.audit import junk, margins, soundness
+from detgrader.audit import junk, margins, soundness, told
+from detgrader.audit.bars import Progress
 from detgrader.audit.cases import Case, CaseBuilder, Kind, Selection
 from detgrader.audit.inputs import Inputs
 from detgrader.audit.ledger import Errand, Ledger
@@ -35,8 +36,6 @@ SECRET = "audit"
 
 # A quick audit takes one piece of junk in so many, and tells it to one check in so many.
 QUICKLY = 12
-# Called with a number of things to do, and what is done with them; what it yields, with each.
-Progress = Callable[[int, str], AbstractContextManager[Callable[[object], None]]]
 
 
 @dataclass(frozen=True)
@@ -103,6 +102,9 @@ def run_audit(course: Course, week: str, request: Request, progress: Progress) -
     for secret, other in zip(request.secrets[1:], audits[1:], strict=True):
         add_secret(audit, other, secret)
     audit.problems += margins.problems(audit.verdicts, checks)
+    audit.untold = told.find_untold(course, assignment, cases, progress)
+    if request.selection == Selection():
+        audit.problems += told.problems(audit.untold)
     if not request.selection.only:
         audit.problems += find_unsound(inputs, builder.reference, labels, store, request, progress)
     return audit

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
+from rich import progress
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+
+# Called with a number of things to do, and what is done with them; what it yields, with each.
+Progress = Callable[[int, str], AbstractContextManager[Callable[[object], None]]]
 
 
 @contextmanager
@@ -18,7 +22,7 @@ def bar_for(console: Console, count: int, words: str) -> Iterator[Callable[[obje
         return
     # Without a refreshing thread: grading processes are forked while the bar is shown.
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
+    with progress.Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
         task = bar.add_task(words, total=count)
         bar.refresh()
         yield lambda result: bar.update(task, advance=1, refresh=True)

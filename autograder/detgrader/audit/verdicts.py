@@ -151,6 +151,8 @@ class Audit:
         graded: how many results of a submission in a task were made.
         reused: how many are earlier audits'.
         secrets: how many were tried.
+        untold: by the name of each mutant that visible checks were asked about, why a notebook does
+            not tell it by its own hint; the empty string if it does.
     """
 
     week: str
@@ -162,6 +164,7 @@ class Audit:
     graded: int = 0
     reused: int = 0
     secrets: int = 1
+    untold: dict[str, str] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
@@ -191,6 +194,7 @@ class Audit:
                 "total": len(mutants),
                 "caught": len(mutants) - len(survivors),
                 "survivors": survivors,
+                "untold": {name: why for name, why in self.untold.items() if why},
             },
             "variants": {
                 "total": len(variants),

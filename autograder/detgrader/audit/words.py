@@ -35,16 +35,28 @@ def print_audit(console: Console, audit: Audit) -> None:
 def table_of(audit: Audit) -> Table:
     """Count mutants, variants and junk by task."""
     table = Table(box=None, pad_edge=False)
-    for name in ("task", "mutants", "caught", "hinted", "variants", "accepted", "junk", "stood"):
+    for name in (
+        "task",
+        "mutants",
+        "caught",
+        "hinted",
+        "told",
+        "variants",
+        "accepted",
+        "junk",
+        "stood",
+    ):
         table.add_column(name, justify="left" if name == "task" else "right", no_wrap=True)
     for label in audit.points:
         counts: list[int] = []
         for kind in (Kind.MUTANT, Kind.VARIANT, Kind.JUNK):
             own = [one for one in audit.of_kind(kind) if one.case.task == label]
             counts += [len(own), sum(not one.problems for one in own)]
-            counts += [sum(one.hinted for one in own)] if kind is Kind.MUTANT else []
+            if kind is Kind.MUTANT:
+                untold = [audit.untold.get(one.case.name, "not asked") for one in own]
+                counts += [sum(one.hinted for one in own), untold.count("")]
         cells = [label, *(str(count) if count else "" for count in counts)]
-        for all_of, good in ((0, 1), (3, 4), (5, 6)):
+        for all_of, good in ((0, 1), (4, 5), (6, 7)):
             if counts[all_of] != counts[good]:
                 cells[good + 1] = f"[red]{counts[good]}"
         if any(counts):
@@ -72,11 +84,13 @@ def summary(audit: Audit) -> str:
     caught = sum(not one.problems for one in mutants)
     accepted = sum(not one.problems for one in variants)
     hinted = sum(one.hinted for one in mutants)
+    asked, told = len(audit.untold), list(audit.untold.values()).count("")
+    in_notebooks = f"{told} of {asked} mutants told by their hint in a notebook\n" if asked else ""
     return (
         f"reference {audit.share(Kind.REFERENCE):g} %, stub {audit.share(Kind.STUB):g} %, "
         f"{caught} of {len(mutants)} mutants caught ({hinted} with their hint), "
         f"{accepted} of {len(variants)} variants accepted\n"
-        f"{stood} of {len(junk)} pieces of junk stood\n"
+        f"{in_notebooks}{stood} of {len(junk)} pieces of junk stood\n"
         f"{audit.graded} results graded, {audit.reused} reused"
     )
 
@@ -128,4 +142,7 @@ def staff_log(audit: Audit) -> str:
     if unhinted:
         lines += ["", "caught, but without their hint:"]
         lines += [f"    {one.case.task} {one.case.name}" for one in unhinted]
+    untold = [f"    {name}: {why}" for name, why in audit.untold.items() if why]
+    if untold:
+        lines += ["", "not told by their hint in a notebook:", *untold]
     return "\n".join(lines) + "\n"

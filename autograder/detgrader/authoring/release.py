@@ -21,10 +21,12 @@ from nbgrader.preprocessors import (
     LockCells,
 )
 
-from detgrader.assignment import read_assignment
+from detgrader.assignment import load_assignment, read_assignment
 from detgrader.authoring import leaks, rules
 from detgrader.authoring.source import Source, read, refuse
 from detgrader.course import Course, CourseError
+from detgrader.fingerprints import digest, tree_digest
+from detgrader.reference import read_answers
 from detlab.checking.labels import label_of_answer
 from detlab.checking.outline import ReleasedTask, write_outline
 
@@ -73,7 +75,8 @@ def build(course: Course, week: str) -> bytes:
 def write(course: Course, week: str) -> Path:
     """Build a week into `assignments/` and return the notebook's path.
 
-    The students' package gets the outline of it that `check` and `detlab check` read.
+    The students' package gets the outline of it that `check` and `detlab check` read, and the known
+    mistakes, if what these rest on has changed.
     """
     content = build(course, week)  # first, so that a refused build leaves the old release alone
     path = course.release(week)
@@ -81,7 +84,30 @@ def write(course: Course, week: str) -> Path:
     path.write_bytes(content)
     if outline := course.outline(week):
         outline.write_text(outline_of(week, content), "utf-8")
+    known, basis = course.known(week), known_basis(course, week)
+    if known and basis_of(known) != basis:
+        from detgrader.grading.visible import known_text  # imports torch
+
+        known.write_text(known_text(course, week, basis), "utf-8")
     return path
+
+
+def known_basis(course: Course, week: str) -> str:
+    """Hash what the known mistakes of a week, as students' package holds them, are made from."""
+    visible = course.module_of_week(week, "visible")
+    package = visible.parent if visible else course.source(week).parent
+    code = sorted([*package.rglob("*.py"), *package.parent.glob("*.py")])
+    answers = [(one.grade_id, one.source) for one in read_answers(course.source(week))]
+    setup = load_assignment(course, week).setup
+    return digest(tree_digest([course.mutants(week), *code]), answers, setup)
+
+
+def basis_of(known: Path) -> str:
+    """Return the hash of what known mistakes were made from, or the empty string."""
+    try:
+        return str(json.loads(known.read_bytes())["basis"])
+    except (OSError, ValueError, KeyError):
+        return ""
 
 
 def outline_of(week: str, content: bytes) -> str:
@@ -108,6 +134,8 @@ def check(course: Course, week: str) -> None:
         differences = _differences(old, fresh)
     elif (outline := course.outline(week)) and not _holds(outline, outline_of(week, fresh)):
         differences = [f"{course.display(outline)} does not say the same"]
+    elif (known := course.known(week)) and basis_of(known) != known_basis(course, week):
+        differences = [f"{course.display(known)} is older than what it is made from"]
     else:
         return
     where = course.display(path)

@@ -1,11 +1,10 @@
 """Recognise a wrong answer: the known mistake that answers alike says its hint.
 
-A mistake is asked what a student was asked, on the same inputs. It is shown if it explains a failed
-check in full (all answers are alike, and the check says the same of them), contradicts none that
-passed, and explains more than it contradicts of those that failed: there it fails too, but
-otherwise. What a statement leaves open a student may have done otherwise than the reference: where
-no mistake explains a check, each is asked once more under every accepted variant that it can be
-combined with.
+A mistake is asked what a student was asked, on the same inputs. It explains a failed check in full
+if all answers are alike, and the check says the same of them; which one is told, says
+`detlab.checking.likeliest`. What a statement leaves open a student may have done otherwise than the
+reference: where no mistake explains a check, each is asked once more under every accepted variant
+that it can be combined with.
 """
 
 from __future__ import annotations
@@ -22,9 +21,10 @@ from detgrader.grading.tasks import Check
 from detgrader.intake import Submission
 from detgrader.overlays import Overlay
 from detgrader.sandbox.inside.uses import Uses, aliases_of
-from detgrader.text import NUMBER
 from detlab.checking.fingerprint import fingerprint, same_answer
+from detlab.checking.likeliest import likeliest
 from detlab.checking.student import Request, Student
+from detlab.checking.wording import without_numbers
 from detlab.checking.workbench import StudentError
 
 UNWRITTEN = ("NameError", "NotImplementedError")
@@ -182,26 +182,16 @@ class Diagnosis:
         self, mistakes: list[KnownMistake], failed: Failures, passed: list[Check], bucket: int
     ) -> str:
         """Return the hint of the one that explains most of the failed checks and fits the rest."""
-        if not failed:
-            return ""
-        for mistake in mistakes:  # one that explains all is soon found: most differ in the first
-            explained = all(self.explains(mistake, check, one, bucket) for check, one in failed)
-            if explained and not any(self.fails(mistake, check, bucket) for check in passed):
-                return mistake.overlay.hint
-        weights = {}
-        for n, mistake in enumerate(mistakes):
-            by = {c.key: c.weight for c, one in failed if self.explains(mistake, c, one, bucket)}
-            if by:
-                weights[n] = by
-        for n in sorted(weights, key=lambda n: -sum(weights[n].values())):
-            mistake = mistakes[n]
-            if any(self.fails(mistake, check, bucket) for check in passed):
-                continue
-            rest = [check for check, _ in failed if check.key not in weights[n]]
-            otherwise = sum(one.weight for one in rest if self.fails(mistake, one, bucket))
-            if sum(weights[n].values()) > otherwise:
-                return mistake.overlay.hint
-        return ""
+        outcomes = {check.key: (check, outcome) for check, outcome in failed}
+        checks = {check.key: check for check in [*passed, *(check for check, _ in failed)]}
+        best = likeliest(
+            mistakes,
+            {check.key: check.weight for check, _ in failed},
+            [check.key for check in passed],
+            lambda mistake, key: self.explains(mistake, *outcomes[key], bucket),
+            lambda mistake, key: self.fails(mistake, checks[key], bucket),
+        )
+        return best.overlay.hint if best else ""
 
     def explains(self, mistake: KnownMistake, check: Check, outcome: Outcome, bucket: int) -> bool:
         """Say whether a mistake fails a check with the very answers that a student gave."""
@@ -213,7 +203,7 @@ class Diagnosis:
         ):
             known = self.answers[key] = self.ask(mistake, check, answers)
         alike = known.whole and known.failed and same_answer(known.first, answers)
-        return alike and (is_error(outcome) or as_told(known.told) == as_told(outcome.message))
+        return alike and (is_error(outcome) or told_alike(known, outcome))
 
     def fails(self, mistake: KnownMistake, check: Check, bucket: int) -> bool:
         """Say whether a mistake fails a check."""
@@ -235,9 +225,9 @@ class Diagnosis:
         return known
 
 
-def as_told(message: str) -> str:
-    """Return what a check said, less its numbers, which roundings change."""
-    return NUMBER.sub("#", message)
+def told_alike(known: Answers, outcome: Outcome) -> bool:
+    """Say whether a check said the same of a mistake and of a student's answers."""
+    return without_numbers(known.told) == without_numbers(outcome.message)
 
 
 def is_error(outcome: Outcome) -> bool:

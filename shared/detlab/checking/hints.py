@@ -65,6 +65,7 @@ def steps_of(report: Report, titles: Sequence[str], heading: str) -> list[str]:
     if report.state is State.NOT_YET:
         steps.append(f"Look at: {'; '.join(finding.title for finding in report.failed)}.")
         steps += [in_short(finding.problem or "") for finding in report.failed]
+        steps.append(report.hint)
     elif report.state is State.TO_DO:
         steps.append(f"The check will look at: {'; '.join(titles)}.")
     read = f"Read the statement again, below “{heading}” in the notebook." if heading else ""

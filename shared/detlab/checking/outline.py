@@ -13,6 +13,7 @@ from typing import Any
 from detlab.checking.notebook import ReleasedCell
 
 OUTLINE = "released.json"
+KNOWN = "mistakes.json"  # beside it (see `detlab.checking.known`)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ def of_report(report: Report) -> str:
         last = "The grader will use other inputs."
         if not report.passed:
             last = f"`check.hint({report.task!r})` says where to look."
+        if report.hint:
+            body.append(paragraph(f"Hint: {report.hint}"))
         body += [paragraph(last), paragraph(f"Checked in {seconds(report.seconds)}.")]
     elif report.state == "still to do":
         body.append(paragraph("Write your answer into the cell above, run it, and check again."))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from detlab.checking import panel
 from detlab.checking.case import Call, Case
+from detlab.checking.known import Failure
 from detlab.checking.pictures import Corners
 
 TO_DO = "This part is still to do."
@@ -37,12 +38,16 @@ class Finding:
     Attributes:
         title: what it looks at.
         problem: what is wrong, maybe in several lines; None if it passes.
+        check: its name.
+        failure: how it failed, to be compared with known mistakes.
         case: what was expected and what came, where the check has it.
         call: the last call of the student's code, where that was what failed.
     """
 
     title: str
     problem: str | None = None
+    check: str = ""
+    failure: Failure | None = None
     case: Case | None = None
     call: Call | None = None
 
@@ -66,6 +71,7 @@ class Report:
         findings: one for each check; none where the task is still to do.
         reason: why nothing was checked: the rest of a sentence that begins with the task.
         seconds: what the checks took.
+        hint: of the known mistake that the answer most likely has, or the empty string.
         in_words: whether a person reads the answer, and no check does.
         corners: says which numbers are boxes, for the panel's pictures.
     """
@@ -74,6 +80,7 @@ class Report:
     findings: Sequence[Finding] = ()
     reason: str = ""
     seconds: float = 0.0
+    hint: str = ""
     in_words: bool = False
     corners: Corners = no_boxes
 
@@ -120,6 +127,8 @@ class Report:
             for finding in self.findings:
                 lines.append(f"  {'✓' if finding.passed else '✗'} {finding.title}")
                 lines += [f"      {line}" for line in (finding.problem or "").splitlines()]
+        if self.hint:
+            lines.append(f"  Hint: {self.hint}")
         if self.passed:
             lines.append("  The grader will use other inputs.")
         return "\n".join(lines)

@@ -16,7 +16,7 @@ import io
 import pkgutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +26,7 @@ from detlab.checking import shown
 from detlab.checking.case import LastCall
 from detlab.checking.expect import CheckFailure
 from detlab.checking.hints import Hints, HintsGiven, steps_of
+from detlab.checking.known import Failure, failure_of, hint_for, known_mistakes
 from detlab.checking.labels import week_of
 from detlab.checking.moment import before_checks, is_untouched, week_at_hand
 from detlab.checking.notebook import ReleasedCell
@@ -212,7 +213,14 @@ class VisibleChecks:
         findings = [run_visible(function, namespace, tools) for function in checks]
         taken = time.perf_counter() - began
         corners = functools.partial(self.corners, task) if self.corners else no_boxes
-        return Report(task, findings, seconds=taken, corners=corners)
+        hint = self.hint_for(task, findings)
+        return Report(task, findings, seconds=taken, hint=hint, corners=corners)
+
+    def hint_for(self, task: str, findings: Sequence[Finding]) -> str:
+        """Return the hint of the known mistake that an answer most likely has, if any."""
+        known = known_mistakes(self.package, week_of(task)).get(task, [])
+        failed = {one.check: one.failure for one in findings if one.failure}
+        return hint_for(known, failed, [one.check for one in findings if one.passed])
 
     def module(self, week: int, part: str) -> ModuleType | None:
         """Import a part of a week, "visible" or "tools"; None if there is none."""
@@ -232,26 +240,30 @@ def run_visible(
     function: VisibleCheck, namespace: dict[str, Any], tools: Mapping[str, Tool]
 ) -> Finding:
     """Run one check; return what it found."""
-    title = title_of(function)
+    title, name = title_of(function), function.__name__
     last = LastCall(Workbench(namespace, tools, lambda frame: "your code").perform_here)
     student = Student(last)
     student.seed(SEED)
     open_figures = figures()
+
+    def failed(error: Exception) -> Failure:
+        return failure_of(student.transcript, error)
+
     try:
         # Progress bars of a training would bury what the check has to say.
         with contextlib.redirect_stderr(io.StringIO()):
             function(student)
     except CheckFailure as failure:
-        return Finding(title, str(failure), failure.case, last.call)
+        return Finding(title, str(failure), name, failed(failure), failure.case, last.call)
     except StudentError as error:
         if error.type_name == "NotImplementedError":
-            return Finding(title, TO_DO)
-        return Finding(title, str(error), call=last.call)
+            return Finding(title, TO_DO, name)
+        return Finding(title, str(error), name, failed(error), call=last.call)
     finally:
         # A figure drawn for a check would otherwise appear in the student's notebook.
         for number in figures() - open_figures:
             sys.modules["matplotlib.pyplot"].close(number)
-    return Finding(title)
+    return Finding(title, check=name)
 
 
 def figures() -> set[int]:

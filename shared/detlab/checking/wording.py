@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+NUMBER = re.compile(r"[-+]?(?:\d*\.\d+|\d+\.?)(?:e[-+]?\d+)?", re.IGNORECASE)
 # Behind one of these words, or a comma, a name is only described more closely.
 CLOSER = re.compile(r",| (?:of|in|on|at|by|for|from|after|before|with|to|where|when|that)\b")
 
@@ -22,6 +23,11 @@ def number(value: float, figures: int = 4) -> str:
         return f"{value + 0.0:.{figures}g}"
     except OverflowError:
         return "a number of hundreds of places"
+
+
+def without_numbers(text: str) -> str:
+    """Return a text less its numbers, which roundings and other inputs change."""
+    return NUMBER.sub("#", text)
 
 
 def apart(*values: float) -> list[str]:

@@ -34,9 +34,10 @@ def string_of_runs(student: Student) -> None:
 
 @visible("1.2")
 def short_enough(student: Student) -> None:
-    """`pays` knows a long run from a blinking light."""
+    """`pays` knows a long run from a blinking light, and what is as long either way."""
     expect_equal(student.pays(bits="00000000"), True, "`pays` of one long run")
     expect_equal(student.pays(bits="01010101"), False, "`pays` of a blinking light")
+    expect_equal(student.pays(bits="001"), False, "`pays` of three bits in two runs")
 
 
 @visible("1.3")
