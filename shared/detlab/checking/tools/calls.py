@@ -48,7 +48,18 @@ def recorded(record: RecordedCalls) -> list[Any]:
     return list(record)
 
 
-class StepCounter(TorchDispatchMode):
+class Mode(TorchDispatchMode):
+    """A mode that needs no compiler: else torch imports its own when the first one is used.
+
+    That takes seconds, and `torch.compile` is none of a check's business.
+    """
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+
+class StepCounter(Mode):
     """Count the steps that a call takes: Python's instructions and torch's operations."""
 
     def __init__(self) -> None:
@@ -103,7 +114,7 @@ def count_one_call(function: Callable[..., Any], arguments: list[Any]) -> dict[s
     return {"steps": counter.steps if whole else -1, "result": result, "threads": len(threads)}
 
 
-class OriginsWatch(TorchDispatchMode):
+class OriginsWatch(Mode):
     """Note whose code a call runs: packages of Python functions, and of torch's operations."""
 
     def __init__(self) -> None:

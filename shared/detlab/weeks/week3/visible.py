@@ -14,6 +14,7 @@ from detlab.checking.expect import (
     expect_tensor,
     fail,
 )
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.replies import expect_form, parameters_of
 from detlab.checking.student import Handle, Student
 from detlab.checking.visible import visible
@@ -42,7 +43,9 @@ from detlab.weeks.week3.assertions import (
     make_ssd,
     pixels_of,
 )
+from detlab.weeks.week3.visible_scenes import greys_and_labels, shifts, sizes, upright
 
+__all__ = ["greys_and_labels", "shifts", "sizes", "upright"]  # beside those below
 LN11 = math.log(11)
 
 
@@ -156,6 +159,9 @@ def ious(student: Student) -> None:
     b = torch.tensor(b, dtype=torch.float32)
     expected = torch.tensor([[1 / 7, 0, 0, 1 / 2, 0, 0], [0.0] * 6])
     expect_close(student.box_iou(boxes_a=a, boxes_b=b), expected, "The IoU", 1e-4)
+    # A small number may be added to the union, so that nothing is divided by 0.
+    small = {"boxes_a": a / 25, "boxes_b": b / 25}
+    expect_close(student.box_iou(**small), expected, "The IoU of small boxes", 1e-2)
     none = student.box_iou(boxes_a=torch.zeros(0, 4), boxes_b=b)
     expect_tensor(none, "The IoU of no box with six", (0, 6))
     expect_own_work(student, "box_iou", boxes_a=a, boxes_b=b)
@@ -186,11 +192,20 @@ def shapes(student: Student) -> None:
         priors = expect_tensor(net.get("priors"), "The network's priors", (NUM_PRIORS, 4))
         expect_close(priors[0, :2], torch.full((2,), 1 / 32), "The first prior's centre", 1e-3)
     images = public_images(3, 1, SIDE, SIDE) - 0.5
+    student.tool("set_training", net, True)
+    expect_outputs(net(images), 3, 3)  # of the same types while it learns
+    student.tool("set_training", net, False)
     told = expect_form(student.tool("learning_of", net, images), {"dead": int}, "The learning")
     if told["dead"]:
         fail(f"{told['dead']} parameters get no gradient: is a part cut off or never used?")
-    one, three = (expect_outputs(net(x), len(x), 3)[1] for x in (images[:1], images))
+    (_, one, _), (_, three, features) = (
+        expect_outputs(net(x), len(x), 3) for x in (images[:1], images)
+    )
     expect_close(one[0], three[0], "The logits of an image by itself", 1e-3)
+    if float((three.sum(-1) - 1).abs().max()) < 1e-3:
+        fail("The logits of each prior add up to 1: are they probabilities already?")
+    if not all(bool(one.any()) for one in features):
+        fail("A feature map is all zeros: the network returns the maps that its heads look at.")
 
 
 @visible("3.5")
@@ -213,6 +228,8 @@ def places_of_answers(student: Student) -> None:
         moved = (expect_floats(new, f"The {name}", old.shape) - old)[0].abs().amax(-1) > 1e-6
         if not bool(moved[[16, 17]].all()) or bool((moved & ~near).any()):
             fail(f"The {name} do not sit on their own priors: look at the order of the axes.")
+        if not bool(moved[near].all()):
+            fail(f"The {name} of the cells around do not move: the heads look at 3×3 cells.")
         if torch.allclose(old[0, 16], old[0, 17]):
             fail(f"Both priors of a cell get the same {name}: each needs channels of its own.")
 
@@ -273,6 +290,30 @@ def matches(student: Student) -> None:
         fail("Without objects all priors are background.")
 
 
+@visible("3.7")
+def claims(student: Student) -> None:
+    """The claims of objects whose best prior overlaps another object more."""
+    large, small = [0.1, 0.1, 0.5, 0.5], [0.5, 0.1, 0.7, 0.5]
+    given = {"boxes": torch.tensor([large, small]), "labels": torch.tensor([3, 6])}
+    # The second prior is the small object's best, by 0.43 and 0.14, though it overlaps the large
+    # one by 0.55 and 0.33; the third overlaps the large object by 0.47.
+    own, third = [0.3, 0.3, 0.4, 0.4], [0.3, 0.3, 0.4, 0.4 * 0.47]
+    for width, what in ((0.5, "more than half"), (0.26, "a third")):
+        shared = [0.34 if width == 0.5 else 0.5, 0.3, width, 0.4]
+        priors = torch.tensor([own, shared, third])
+        parts = student.match_priors(**given, priors=priors)
+        parts = expect_list(parts, "`match_priors`'s result", 2)
+        classes = expect_indices(parts[0], "The classes", (3,)).tolist()
+        objects = expect_indices(parts[1], "The objects", (3,)).tolist()
+        if classes != [3, 6, 0] or objects[:2] != [0, 1]:
+            fail(
+                "The second prior is the best that the second object has, so it answers for it, "
+                f"though it overlaps the first object by {what}. The third overlaps the first "
+                "object by 0.47, less than the default of `iou_threshold`.",
+                f"The classes are {classes}, the objects {objects}.",
+            )
+
+
 def batch_by_hand() -> dict[str, object]:
     """Return an image with two objects, each on its own prior, and two without any.
 
@@ -329,6 +370,43 @@ def terms(student: Student) -> None:
 
 
 @visible("3.8")
+def mining(student: Student) -> None:
+    """The terms of two images, and which of their background priors count."""
+    near = torch.tensor([[0.3, 0.3, 0.4, 0.4], [0.8, 0.2, 0.2, 0.2]])
+    far = torch.tensor([[0.1 * n + 0.1, 0.9, 0.05, 0.05] for n in range(6)])
+    logits, offsets = torch.zeros(2, 8, 3), torch.zeros(2, 8, 4)
+    # Of the background priors three count in each image: the largest logit of an object is not
+    # what makes one hard, and the positives are harder than all of them.
+    logits[:, :2] = torch.tensor([9.0, 0, 0])
+    logits[0, 0], logits[1, 1] = torch.tensor([4.0, 0, 0]), torch.tensor([0.0, 0, 6])
+    hard = [[0.0, 2, -9], [5.0, 4, 4], [0, 1, -9], [7.0, 5, 5], [0, 0, -9], [0, -1, -9]]
+    logits[:, 2:] = torch.tensor(hard)
+    logits[1, 2:] += 300  # the same for all classes of a prior, so nothing changes
+    offsets[1, 1, 0] = 3.0
+    boxes = [torch.tensor([[0.1, 0.1, 0.5, 0.5]]), torch.tensor([[0.7, 0.1, 0.9, 0.3]])]
+    labels, priors = [torch.tensor([1]), torch.tensor([1])], torch.cat([near, far])
+    given = [offsets, logits, boxes, labels, priors]
+    expect_untouched(student, "multibox_terms", *given)
+    names = ("offsets", "logits", "boxes", "labels", "priors")
+    answer = expect_terms(student.multibox_terms(**dict(zip(names, given, strict=True))))
+    # Smooth L1 or L1, the mean over four numbers or their sum; over two positives.
+    if all(abs(answer["localization"] - one) > 1e-3 for one in (2.5 / 8, 2.5 / 2, 3 / 8, 3 / 2)):
+        fail(
+            "The offsets are all right but for one number of the second image, off by 3.",
+            f'Expected {2.5 / 8:.4f}, got {answer["localization"]:.4f} for "localization".',
+        )
+    positives = math.log(2 + math.exp(4)) + math.log(2 + math.exp(6))
+    negatives = 2 * sum(math.log(sum(map(math.exp, hard[n]))) - hard[n][0] for n in (0, 2, 4))
+    if abs(answer["confidence"] - (positives + negatives) / 2) > 1e-3:
+        fail(
+            "In each image one positive counts, and of the background priors those three with the "
+            "largest cross-entropy. It is right for large logits, too.",
+            f"Expected {(positives + negatives) / 2:.4f}, got {answer['confidence']:.4f} for "
+            '"confidence".',
+        )
+
+
+@visible("3.8")
 def no_objects(student: Student) -> None:
     """The terms and gradients of a batch without objects."""
     arguments = [torch.ones(2, 3, 4), torch.ones(2, 3, 5), [torch.zeros(0, 4)] * 2]
@@ -350,6 +428,86 @@ def suppression(student: Student) -> None:
     answer = student.nms(boxes=boxes, scores=scores, iou_threshold=0.5)
     expect_close(answer, torch.tensor([3, 0, 2]), "The indices that remain")
     expect_own_work(student, "nms", boxes=boxes, scores=scores, iou_threshold=0.5)
+
+
+@visible("3.9")
+def suppression_of_others(student: Student) -> None:
+    """What is kept at other thresholds, of equal boxes, and in which order."""
+    left = torch.tensor([0.0, 5.0, 0.5, 5.0, 9.0])
+    boxes = torch.stack([left, torch.zeros(5), left + 1, torch.ones(5)], 1)
+    boxes[4] = boxes[0] + 0.2  # overlaps the first by 0.47
+    scores = torch.tensor([0.6, 0.8, 0.5, 0.8, 0.4])
+    # The first and the third overlap by 1/3, the second and the fourth are one box twice.
+    for threshold, expected in ((0.3, [[1, 3], [0]]), (0.4, [[1, 3], [0], [2]])):
+        answer = student.nms(boxes=boxes, scores=scores, iou_threshold=threshold)
+        answer = expect_indices(answer, "`nms`'s result", (len(expected),)).tolist()
+        if not all(n in some for n, some in zip(answer, expected, strict=True)):
+            fail(
+                "Boxes of 0.8 come first, one of two equal ones; the next is dropped only if it "
+                f"overlaps one that was kept by more than {threshold}.",
+                f"The indices are {answer}.",
+            )
+
+
+def of_two_classes(*priors: tuple[float, float, float], side: float = 0.1) -> dict[str, Tensor]:
+    """Return what one image's priors say of two classes.
+
+    Args:
+        priors: of each its left edge, and its logits over the background's.
+        side: of all of them.
+    """
+    rows = torch.tensor(priors)
+    boxes = torch.full((len(rows), 4), side)
+    boxes[:, 0], boxes[:, 1] = rows[:, 0] + side / 2, 0.5
+    logits = torch.cat([torch.zeros(len(rows), 1), rows[:, 1:]], 1)[None]
+    return {"offsets": torch.zeros(1, len(rows), 4), "logits": logits, "priors": boxes}
+
+
+def expect_found(
+    student: Student,
+    given: dict[str, Tensor],
+    expected: list[tuple[int, float]],
+    why: str,
+    **settings: float,
+) -> None:
+    """Check which labels are found, and at which right edges."""
+    (found,) = expect_detections(student.detect(**given, **settings), 1)
+    edges = [round(right, 4) for right in found["boxes"][:, 2].tolist()]
+    answer = [*zip(found["labels"].tolist(), edges, strict=True)]
+    if answer != [(label, round(right, 4)) for label, right in expected]:
+        few = answer if len(answer) <= 6 else f"{len(answer)} detections"
+        fail(why, f"As (label, x_max), by falling score: {few}.")
+
+
+@visible("3.9")
+def classes_and_counts(student: Student) -> None:
+    """Which detections of two classes remain, and in which order."""
+    # Two boxes that overlap by 0.54, class 1 and class 2 of each, and one apart.
+    given = of_two_classes((0.0, 2.0, 1.0), (0.03, 1.5, 3.0), (0.5, 0.5, -30))
+    all_of_them = [(2, 0.13), (1, 0.1), (1, 0.6)]
+    why = "Classes are suppressed each by itself, and what remains of all is sorted by score."
+    expect_found(student, given, all_of_them, why, min_score=0.1)
+    why = "`top_k` counts what remains of all classes together, after the suppression."
+    expect_found(student, given, all_of_them[:2], why, min_score=0.1, top_k=2)
+    crowd = of_two_classes((0.0, 3.0, -30), (0.01, 2.5, -30), (0.5, 2.0, -30))
+    expect_found(student, crowd, [(1, 0.1), (1, 0.6)], why, min_score=0.1, top_k=2)
+    outside = of_two_classes((-0.06, 3.0, -30), (0.0, 2.0, -30))
+    outside["priors"][1] = torch.tensor([-0.075, 0.5, 0.25, 0.1])
+    why = "These boxes overlap by 0.4, and by 0.8 only if they are cut to the image before."
+    expect_found(student, outside, [(1, 0.04), (1, 0.05)], why, min_score=0.1)
+
+
+@visible("3.9")
+def defaults(student: Student) -> None:
+    """What is found where the settings are left out, and of many priors."""
+    # The second overlaps the first by 0.47, and the third shows its class at 0.015.
+    given = of_two_classes((0.0, 3.0, -30), (0.036, 2.0, -30), (0.5, math.log(0.015 / 0.985), -30))
+    why = "The defaults are a score above 0.01, an IoU of 0.45 and 200 detections."
+    expect_found(student, given, [(1, 0.1), (1, 0.6)], why)
+    lefts = [0.0022 * n for n in range(430)]
+    many = of_two_classes(*[(x, 3 - x, -30) for x in lefts], side=0.002)
+    why = "Of 430 boxes that lie apart all are found, where `top_k` allows it."
+    expect_found(student, many, [(1, x + 0.002) for x in lefts], why, top_k=1000)
 
 
 @visible("3.9")
