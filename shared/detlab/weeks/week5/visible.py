@@ -13,6 +13,7 @@ from detlab.checking.expect import (
     expect_number,
     fail,
 )
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Handle, Student
 from detlab.checking.visible import visible
 from detlab.weeks.detection import expect_detections
@@ -25,6 +26,7 @@ from detlab.weeks.week5.assertions import (
     RATIOS,
     ZOOMS,
     check_anchors,
+    check_captions,
     check_figure,
     check_sides,
     expect_answers,
@@ -34,6 +36,15 @@ from detlab.weeks.week5.assertions import (
     make_module,
     parts_of_head,
 )
+from detlab.weeks.week5.visible_networks import (
+    backbone,
+    dropping,
+    head_settings,
+    learning,
+    what_learns,
+)
+
+__all__ = ["backbone", "dropping", "head_settings", "learning", "what_learns"]  # beside those below
 
 
 def public(*shape: int, seed: int = 1) -> Tensor:
@@ -59,7 +70,7 @@ def centre_tap(channels: int) -> Tensor:
 def block(student: Student) -> None:
     """A block is convolution, ReLU, normalisation: in this order."""
     net = make_module(student, "ConvBlock", channels_in=2, channels_out=2, stride=2)
-    features = public(1, 2, 7, 7) - 0.5
+    features = 40 * (public(1, 2, 7, 7) - 0.5)
     layers = layers_of(student, net, [features], "`ConvBlock`", "cn")
     norm = {"weight": [1.0, 2.0], "bias": [-1.0, 0.5], "running_mean": [0.2, 0.0]}
     norm = {name: torch.tensor(value) for name, value in norm.items()}
@@ -142,34 +153,6 @@ def how_many(student: Student) -> None:
 
 
 @visible("5.3")
-def backbone(student: Student) -> None:
-    """The backbone takes weights, answers with 512 maps of 7×7, and freezes its statistics."""
-    state = student.tool("resnet_state", 3)
-    nets = [make_module(student, "Backbone", state=state) for _ in range(2)]
-    images = public(1, 3, 224, 224) - 0.5
-    features = expect_single(nets[0](images), "`Backbone`'s result", (1, 512, 7, 7))
-    if not bool(features.any()) or bool((features < 0).any()):
-        fail("The features must have gone through the ReLU of the last stage.")
-    small = public(2, 3, 64, 64) - 0.5
-    calm = expect_single(nets[0](small), "`Backbone`'s result", (2, 512, 2, 2))
-    expect_close(nets[1](small), calm, "The features of equal weights", 1e-3)
-    freeze = expect_handle(nets[0].get("freeze"), "`Backbone.freeze`", "a method")
-    for stages in (5, 0):
-        freeze(stages)
-        student.tool("set_training", nets[0], True)
-        now = expect_single(nets[0](small), "`Backbone`'s result", calm.shape)
-        same = torch.allclose(now, calm, rtol=1e-3, atol=1e-3)
-        student.tool("set_training", nets[0], False)
-        if stages == 5 and not same:
-            fail(
-                "With all five stages frozen the features differ in training mode: frozen "
-                "normalisations must keep their statistics, whenever `train()` is called."
-            )
-        if stages == 0 and same:
-            fail("With no stage frozen, normalisations must use their batch in training mode.")
-
-
-@visible("5.3")
 def head(student: Student) -> None:
     """The head answers for 189 anchors, with five convolutions and one output block."""
     sizes = {"channels_in": 6, "num_classes": 3, "width": 8}
@@ -205,6 +188,21 @@ def boxes(student: Student) -> None:
     both = student.boxes_from(activations=torch.stack([given, given.flip(1)]), **call)
     both = expect_floats(both, "The boxes of two images", (2, 3, 4))
     expect_close(both[0], expected, "The boxes of the first of two images", 1e-5)
+    turned = student.boxes_from(activations=given.flip(1), **call)
+    expect_close(both[1], turned, "The boxes of the second of two images", 1e-5)
+    moved = student.boxes_from(activations=torch.full((3, 4), half), **call)
+    # By a quarter of the cell's side, and wider by a quarter of the anchor's.
+    centres = anchors[:, :2] + cells[:, None] / 4
+    sides = 1.25 * anchors[:, 2:] / 2
+    moved_right = torch.cat([centres - sides, centres + sides], 1)
+    cause = "A centre moves by half of its cell's side at most, whatever its anchor's."
+    expect_close(moved, moved_right, "The boxes of equal activations", 1e-5, cause)
+    expect_untouched(student, "boxes_from", given, anchors, cells)
+    expect_single(answer, "The boxes", (3, 4))
+    function = student.make("function", "weighted", student.fetch("boxes_from"), torch.ones(3, 4))
+    found = student.tool("gradients", function, [given, anchors, cells], 1)
+    if expect_list(found, "The gradients", 1)[0] is None:
+        fail("The boxes are cut off from the activations.")
 
 
 def causes_of_boxes(answer: object, expected: Tensor) -> str:
@@ -238,6 +236,27 @@ def values(student: Student) -> None:
                 "Is the background's column dropped, and 1 − α with the targets 0?",
                 f"Expected {total / 2:.5f}, got {answer:.5f}.",
             )
+
+
+@visible("5.5")
+def divisor(student: Student) -> None:
+    """The loss is divided by C − 1, or by the positives, with and without objects."""
+    logits, classes = torch.zeros(2, 4, 5), torch.tensor([[1, 0, 2, 0], [3, 0, 0, 0]])
+    found = []
+    for some in (classes, torch.zeros_like(classes)):
+        answer = student.focal_loss(logits=logits, classes=some, gamma=2.0)
+        found.append(expect_number(answer, "`focal_loss`'s result"))
+    positives = int((classes > 0).sum())
+    one_question = math.log(2) / 4  # times α for a target of 1, 1 − α for 0
+    totals = [one_question * (0.25 * n + 0.75 * (32 - n)) for n in (positives, 0)]
+    ways = [(totals[0] / a, totals[1] / b) for a, b in ((4, 4), (positives, 1))]
+    if all(abs(found[0] - one) + abs(found[1] - none) > 1e-4 for one, none in ways):
+        fail(
+            "Two images of four anchors and four classes, with three positives and with none: the "
+            "sum is divided by C − 1 both times, or by the positives, at least 1, both times.",
+            f"Expected {ways[0][0]:.4f} and {ways[0][1]:.4f}, or {ways[1][0]:.4f} and "
+            f"{ways[1][1]:.4f}; got {found[0]:.4f} and {found[1]:.4f}.",
+        )
 
 
 @visible("5.5")
@@ -288,6 +307,31 @@ def detections(student: Student) -> None:
 
 
 @visible("5.6")
+def settings(student: Student) -> None:
+    """What `min_score` and `top_k` leave, and where activations move the boxes."""
+    anchors = torch.tensor([[0.3, 0.3, 0.4, 0.4], [0.3, 0.3, 0.4, 0.38], [0.8, 0.8, 0.2, 0.2]])
+    logits = torch.tensor([[[0.0, 3.0], [0.0, 2.0], [0.0, 1.0]]])
+    given = {"activations": torch.zeros(1, 3, 4), "logits": logits, "anchors": anchors}
+    given["cells"] = torch.full((3,), 0.5)
+    for top_k, expected in ((2, [3.0, 1.0]), (1, [3.0])):
+        (found,) = expect_detections(student.detect(**given, top_k=top_k), 1)
+        scores = torch.tensor(expected).sigmoid()
+        if found["scores"].shape != scores.shape or not torch.allclose(found["scores"], scores):
+            fail(
+                f"The second box is suppressed by the first, the third lies apart: {len(expected)} "
+                f"of them remain with `top_k` {top_k}, which counts what the suppression leaves.",
+            )
+    exact = given | {"logits": torch.tensor([[[0.0, 0.0], [0.0, 0.0], [0.0, 1.0]]])}
+    (found,) = expect_detections(student.detect(**exact, min_score=0.5), 1)
+    if len(found["scores"]) != 1:
+        fail("A score of one half does not exceed a `min_score` of one half.")
+    moved = given | {"activations": torch.full((1, 3, 4), math.atanh(0.5))}
+    (found,) = expect_detections(student.detect(**moved, top_k=1), 1)
+    box = torch.tensor([[0.175, 0.175, 0.675, 0.675]])
+    expect_close(found["boxes"], box, "The box that its activations moved", 1e-4)
+
+
+@visible("5.6")
 def display(student: Student) -> None:
     """The figure shows two boxes, each in the colour of its own score."""
     from matplotlib import colormaps
@@ -295,13 +339,14 @@ def display(student: Student) -> None:
     image = torch.stack([torch.full((60, 90), level) for level in (0.1, 0.6, 0.2)])
     image[:, 20:40, 30:60] *= 0.5
     found = {
-        "boxes": torch.tensor([[0.1, 0.1, 0.4, 0.5], [0.5, 0.4, 0.9, 0.9]]),
+        "boxes": torch.tensor([[0.105, 0.106, 0.404, 0.507], [0.505, 0.406, 0.905, 0.907]]),
         "labels": torch.tensor([2, 1]),
         "scores": torch.tensor([0.3, 0.9]),
     }
     given = {"image": image, "detections": found, "names": ["cell", "plate"]}
     figure = student.show_detections(**given)
     check_figure(student, figure, image, found, colormaps["plasma"])
+    check_captions(student, figure, found, given["names"], (90, 60))
 
 
 def public_batch() -> tuple[Tensor, list[Tensor], list[Tensor]]:
