@@ -50,10 +50,10 @@ class Described:
         return bundle_of(self.figure, self.alt)
 
 
-def png_of(figure: Figure) -> bytes:
-    """Render a figure, cut to what is drawn."""
+def png_of(figure: Figure, tight: bool = True) -> bytes:
+    """Render a figure, cut to what is drawn, or else in its full size."""
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", bbox_inches="tight")
+    figure.savefig(buffer, format="png", bbox_inches="tight" if tight else None)
     return buffer.getvalue()
 
 

@@ -122,7 +122,7 @@ def draw_setting(
         middle = (cells // 2 + 0.5) / cells
         for width, height in shapes:
             corner = middle - width / 2, middle - height / 2
-            style = {"ec": colour, "ls": dash, "lw": 1.6, "fill": False, "clip_on": False}
+            style = {"ec": colour, "ls": dash, "lw": 1.6, "fill": False}
             axes.add_patch(Rectangle(corner, width, height, **style))
     met = (best_overlaps(boxes, scales, ratios) >= ENOUGH).any(0).tolist()
     missed = {"ec": COLOURS[1], "ls": (0, (1, 1)), "lw": 3.5, "path_effects": HALO}
@@ -214,8 +214,8 @@ class PriorsExplorer:
     Attributes:
         sliders: by name ipywidgets' sliders: "scale 16×16" and so on, "ratio 1" to "ratio 3",
             "scene"; empty without ipywidgets.
-        recall: of what the sliders say.
-        picture: the same, drawn.
+        recall: of what the sliders say, else of the course's settings.
+        picture: the same, drawn; without sliders the settings side by side.
     """
 
     recall: Recall
@@ -228,7 +228,8 @@ class PriorsExplorer:
         if importlib.util.find_spec("ipywidgets"):
             self._make_panel()
         else:
-            self._draw(SCALES, RATIOS, 1)
+            self.recall = recall_of(torch.cat(self.scenes[1]), SCALES, RATIOS)
+            self.picture = draw_stills()
 
     def _make_panel(self) -> None:
         """Make the sliders, and what they change."""
@@ -261,21 +262,18 @@ class PriorsExplorer:
         self._follow()
 
     def _follow(self, change: Any = None) -> None:
-        """Draw again what the sliders say now."""
+        """Compute and draw again what the sliders say now; the number comes first."""
         *settings, scene = (slider.value for slider in self.sliders.values())
-        self._draw(settings[:3], settings[3:], scene)
-        self.drawing.value = image_tag(png_of(self.picture), self.picture.alt)
+        scales, ratios = settings[:3], settings[3:]
+        boxes = torch.cat(self.scenes[1])
+        self.recall = recall_of(boxes, scales, ratios)
         priors = sum(cells**2 for cells in MAPS) * (len(RATIOS) + 1)
-        count = sum(map(len, self.scenes[1]))
         self.sentence.value = (
             f'<p role="status">{priors:,} priors meet <b>{self.recall.total:.1%}</b> of the '
-            f"{count:,} digits of {len(self.scenes[0])} scenes.</p>"
+            f"{len(boxes):,} digits of {len(self.scenes[0])} scenes.</p>"
         )
-
-    def _draw(self, scales: Sequence[float], ratios: Sequence[float], scene: int) -> None:
-        """Compute and draw one setting."""
-        self.recall = recall_of(torch.cat(self.scenes[1]), scales, ratios)
         self.picture = draw_one(self.scenes, scene, scales, ratios)
+        self.drawing.value = image_tag(png_of(self.picture, tight=False), self.picture.alt)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
         """Show the sliders where somebody can move them, and settings side by side elsewhere.
