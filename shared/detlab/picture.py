@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from matplotlib.figure import Figure
 
-Bundle = tuple[dict[str, str], dict[str, dict[str, str]]]
+Bundle = tuple[dict[str, Any], dict[str, dict[str, str]]]
 
 
 class Picture(Figure):
@@ -29,6 +29,9 @@ class Picture(Figure):
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
         """Show it, as an image, and in a page with its words."""
         return bundle_of(self, self.alt)
+
+    def _repr_png_(self) -> bytes:
+        return png_of(self)
 
 
 class Described:
@@ -76,7 +79,7 @@ def bundle_of(figure: Figure, alt: str) -> Bundle:
     them from the metadata as well.
     """
     png = png_of(figure)
-    data = {"image/png": b64encode(png).decode("ascii")}
     if not alt:
-        return data, {}
-    return data | {"text/html": image_tag(png, alt)}, {"image/png": {"alt": alt}}
+        return {"image/png": png}, {}
+    data = {"image/png": png, "text/html": image_tag(png, alt), "text/plain": alt}
+    return data, {"image/png": {"alt": alt}}

@@ -114,7 +114,7 @@ def test_sliders_move_figure_and_recall(truths: Tensor) -> None:
 def test_widgets_are_shown_to_people_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     explorer = explore_priors()
     still, words = explorer._repr_mimebundle_()
-    assert [*still] == ["image/png", "text/html"]
+    assert [*still] == ["image/png", "text/html", "text/plain"]
     assert "95.3%" in words["image/png"]["alt"]
     monkeypatch.setattr(priors_explorer, "somebody_is_there", lambda: True)
     shown, _ = explorer._repr_mimebundle_()
@@ -128,4 +128,4 @@ def test_without_ipywidgets_there_is_the_still_picture(monkeypatch: pytest.Monke
     monkeypatch.setattr(priors_explorer, "somebody_is_there", lambda: True)
     explorer = PriorsExplorer()
     assert explorer.sliders == {}
-    assert [*explorer._repr_mimebundle_()[0]] == ["image/png", "text/html"]
+    assert [*explorer._repr_mimebundle_()[0]] == ["image/png", "text/html", "text/plain"]
