@@ -194,8 +194,8 @@ WEIGHTS: Path | None = None
 # own** anchor's cell. The shape of the result proves nothing. In a blog post that this week
 # follows, a `view` and a `permute` gave the right shape; yet only 16 of 144 rows of the first map,
 # and 12 of 36 of the second, held what their own cell had said. In the picture these are the dots;
-# the crosses are rows with another cell's answer. Nothing fails then: such a network trains, and
-# finds little.
+# the crosses are rows with another cell's answer. No error tells you: such a network trains all the
+# same.
 
 # %%
 focal_plots.draw_flattening()
