@@ -14,9 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from detlab.detection_plots import draw_detections, draw_matches, draw_priors
+from detlab.detection_plots import draw_detections, draw_matches
 from detlab.digits import read_checked
-from detlab.plotting import COLOURS, INK, LINE, PAPER, Block, Picture, draw_network
+from detlab.picture import Picture
+from detlab.plotting import COLOURS, DASHES, INK, LINE, PAPER, Block, draw_network, outline
 from detlab.scenes import load_scenes
 
 FOCAL = Path(__file__).with_name("data") / "focal.npz"
@@ -92,36 +93,97 @@ def draw_flattening() -> Picture:
         The Picture: `permute` before `reshape` on the left, the blog post's order on the right, for
         maps of 4×4 and of 2×2 cells.
     """
-    figure = Picture(figsize=(10.0, 5.6), layout="constrained")
+    figure = Picture(figsize=(10.0, 5.8), layout="constrained")
+    said = []
     for line, grid in zip(figure.subplots(2, 2, height_ratios=(1.7, 1)), (4, 2), strict=True):
         rows = torch.arange(grid * grid * PER_CELL)
         own = rows // PER_CELL
         orders = {"permute, then reshape": own, "as in the post": rows % (grid * grid)}
         for axes, (title, cells) in zip(line, orders.items(), strict=True):
             right = cells == own
-            for chosen, colour in ((right, COLOURS[2]), (~right, COLOURS[1])):
-                axes.plot(rows[chosen], cells[chosen], ".", color=colour, markersize=5)
-            axes.set_title(f"{title}: {int(right.sum())} of {len(rows)} rows on their own cell")
+            styles = (
+                (right, ".", COLOURS[2], "its own cell"),
+                (~right, "x", COLOURS[1], "another's"),
+            )
+            for chosen, marker, colour, label in styles:
+                style = {"color": colour, "markersize": 7 if marker == "." else 4, "label": label}
+                axes.plot(rows[chosen], cells[chosen], marker, **style)
+            count = f"{int(right.sum())} of {len(rows)} rows on their own cell"
+            said.append(f"{grid}×{grid} cells, {title}: {count}")
+            axes.set_title(f"{title}: {count}", size=11)
             axes.set(xlabel="row of the result (nine for each cell)", ylabel="cell that answers")
             axes.set_xticks([*range(0, len(rows) + 1, PER_CELL * (grid if grid > 2 else 1))])
             axes.set_yticks(range(0, grid * grid, 3 if grid > 2 else 1))
             axes.spines[["top", "right"]].set_visible(False)
             axes.grid(color=LINE, lw=0.3, axis="x")
-    return figure
+    handles, labels = line[1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+    return figure.described(
+        "Four plots of the cell that answers against the row of the result. "
+        f"{'; '.join(said)}. In the right order the dots climb a staircase of nine rows a step; in "
+        "the post's order they run through all cells again and again."
+    )
 
 
-def draw_anchors(scene: int = 5) -> Picture:
-    """Draw the anchors of one cell of each map on a scene, in the centres' company."""
+def draw_anchors(anchors: Tensor | None = None, scene: int = 5) -> Picture:
+    """Draw the anchors of one cell of each map on a scene, in the centres' company.
+
+    Args:
+        anchors: (189, 4) float, `cxcywh`; those of this week if not given.
+        scene: number of the scene of validation.
+
+    Returns:
+        The Picture, a panel for each map; an anchor's colour tells its shape, its dashes its size.
+    """
     images, boxes, _ = load_scenes("validation")
-    anchors = load_answers().anchors
-    return _of_anchors(draw_priors(images[scene], boxes[scene], anchors, (4, 2, 1)))
+    anchors = _anchors() if anchors is None else anchors.detach()
+    figure = Picture(figsize=(10.8, 4.4), layout="constrained")
+    start = 0
+    for axes, grid in zip(figure.subplots(1, len(GRIDS)), GRIDS, strict=True):
+        end = start + grid**2 * PER_CELL
+        axes.imshow(images[scene, 0].numpy(), cmap="gray", extent=(0, 1, 1, 0))
+        for box in boxes[scene].tolist():
+            axes.add_patch(outline(box, ec="white", ls=":", lw=2, label="digits"))
+        axes.plot(
+            *anchors[start:end:PER_CELL, :2].T.tolist(),
+            "+",
+            color=COLOURS[5],
+            label="centres of cells",
+        )
+        cell = start + PER_CELL * (grid // 2 * grid + grid // 2)
+        _draw_cell(axes, anchors[cell : cell + PER_CELL])
+        axes.set(xlim=(-0.2, 1.2), ylim=(1.2, -0.2))
+        axes.set_title(f"{grid}×{grid} cells, {PER_CELL} anchors each", size=10)
+        axes.axis("off")
+        start = end
+    handles, labels = axes.get_legend_handles_labels()
+    named = dict(zip(labels, handles, strict=True))
+    named = {name: named.pop(name) for name in [n for n in named if ", " in n]} | named
+    style = {"frameon": True, "facecolor": "#333333", "labelcolor": "white", "handlelength": 3.2}
+    legend = figure.legend(
+        named.values(), named, ncols=4, loc="outside lower center", fontsize=9, **style
+    )
+    legend.get_frame().set_edgecolor("none")
+    return figure.described(
+        f"A scene with {len(boxes[scene])} digits, three times, with the nine anchors of one cell "
+        "of a map of 4×4, of 2×2 and of 1×1 cells: squares, flat and upright ones in three sizes "
+        "around the cell's centre. Their sides are about a quarter of the scene's on the first "
+        "map, half of it on the second, like the digits', and all of it on the third."
+    )
 
 
-def _of_anchors(figure: Picture) -> Picture:
-    """Let titles speak of anchors, as this week does."""
-    for axes in figure.axes:
-        axes.set_title(axes.get_title().replace("prior", "anchor"), size=10)
-    return figure
+def _draw_cell(axes: Axes, anchors: Tensor) -> None:
+    """Draw a cell's anchors, (9, 4) `cxcywh`; shapes have colours, sizes have dashes."""
+    w, h = anchors[:, 2:].T
+    shapes = {"square": (w / h - 1).abs() < 0.1, "flat": w > 1.1 * h, "upright": h > 1.1 * w}
+    for colour, (name, chosen) in zip((4, 5, 3), shapes.items(), strict=True):
+        mine = anchors[chosen]
+        for rank, n in enumerate(mine[:, 2:].prod(-1).argsort().tolist()):
+            c_x, c_y, width, height = mine[n].tolist()
+            style = {"ec": COLOURS[colour], "ls": (":", "-", "--")[min(rank, 2)], "lw": 1.7}
+            style["label"] = f"{name}, {('small', 'middle', 'large')[min(rank, 2)]}"
+            corner = c_x - width / 2, c_y - height / 2
+            axes.add_patch(Rectangle(corner, width, height, fill=False, clip_on=False, **style))
 
 
 def draw_head() -> Picture:
@@ -157,8 +219,12 @@ def draw_reach() -> Picture:
             axes.add_patch(Rectangle(corner, width, height, **outline))
         axes.plot(1.5, 1.5, ".", color=INK)
         axes.set_title(words, size=10)
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
-    return figure
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, handlelength=3)
+    return figure.described(
+        "Two anchors in the middle of nine cells, a square as large as the cell and a flat one. "
+        "Around each a smallest box, with half of its sides, and a largest, with one and a half "
+        "times its sides; the middle cell is coloured, since the box's centre stays there."
+    )
 
 
 def _draw_grid(axes: Axes) -> None:
@@ -178,13 +244,19 @@ def draw_focal_curves() -> Picture:
     p = torch.linspace(0.01, 1, 200)
     for k, gamma in enumerate(GAMMAS):
         curve = -((1 - p) ** gamma) * p.log()
-        axes.plot(p, curve, color=COLOURS[k], lw=1.8, label=f"γ = {gamma:g}")
-    axes.axvspan(0.6, 1, color=PAPER, zorder=0)
-    axes.text(0.8, 4.2, "easy: already right", ha="center", color=INK)
+        style = {"color": COLOURS[k], "ls": DASHES[k], "lw": 1.8}
+        axes.plot(p, curve, label=f"γ = {gamma:g}", **style)
+    axes.axvspan(EASY, 1, color=PAPER, zorder=0)
+    axes.text((1 + EASY) / 2, 4.1, "easy:\nalready right", ha="center", va="center", color=INK)
     axes.set(xlabel="p_t, the probability of the right answer", ylabel="loss", ylim=(0, 4.6))
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper center", handlelength=3.4)
     axes.spines[["top", "right"]].set_visible(False)
-    return figure
+    halves = ", ".join(f"{0.5**gamma * 0.693:.2f} for γ = {gamma:g}" for gamma in GAMMAS)
+    return figure.described(
+        "The loss of one question against the probability of the right answer, a falling curve for "
+        f"each γ, the lower the larger γ is. At p_t = 0.5 it is {halves}. Where p_t exceeds {EASY} "
+        "the question counts as easy; there the curves of large γ are all but zero."
+    )
 
 
 def draw_shares() -> Picture:
@@ -194,8 +266,9 @@ def draw_shares() -> Picture:
         The Picture: of the fresh network on the left, of the trained one on the right, with α = ½.
     """
     answers = load_answers()
-    figure = Picture(figsize=(9.0, 3.6), layout="constrained")
+    figure = Picture(figsize=(10.0, 3.9), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
+    said = []
     for axes, logits, title in (
         (left, answers.fresh_logits, "a fresh network"),
         (right, answers.logits, "after 300 steps"),
@@ -203,22 +276,32 @@ def draw_shares() -> Picture:
         parts = parts_of(logits, answers.classes)
         for n, gamma in enumerate(SHARED_GAMMAS):
             losses = [float((-((1 - p) ** gamma) * p.log()).sum()) for p in parts.values()]
-            start = 0.0
-            for (name, p), loss, colour in zip(
-                parts.items(), losses, (COLOURS[2], COLOURS[1], COLOURS[5]), strict=True
-            ):
-                share = loss / sum(losses)
-                label = f"{name} ({len(p):,})" if n == 0 else None
-                axes.barh(n, share, left=start, color=colour, label=label)
-                if share > 0.08:
-                    middle = start + share / 2
-                    axes.text(middle, n, f"{share:.0%}", ha="center", va="center", color=INK)
-                start += share
-        axes.set(title=title, xlabel="share of the loss", xlim=(0, 1), ylim=(2.6, -1.4))
+            shares = [loss / sum(losses) for loss in losses]
+            _draw_bar(axes, n, dict(zip(parts, shares, strict=True)))
+            words = ", ".join(f"{x:.0%} {name}" for name, x in zip(parts, shares, strict=True))
+            said.append(f"{title}, γ = {gamma:g}: {words}")
+        names = [f"{name}\n({len(p):,})" for name, p in parts.items()]
+        axes.set(title=title, xlabel="share of the loss, %", xlim=(0, 100), ylim=(2.6, -0.6))
         axes.set_yticks(range(3), [f"γ = {gamma:g}" for gamma in SHARED_GAMMAS])
-        axes.legend(frameon=False, loc="upper center", ncols=3, fontsize=7, columnspacing=0.8)
+        handles = axes.patches[: len(parts)]
+        style = {"bbox_to_anchor": (0.5, -0.2), "fontsize": 9, "columnspacing": 1.2}
+        axes.legend(handles, names, frameon=False, loc="upper center", ncols=3, **style)
         axes.spines[["top", "right"]].set_visible(False)
-    return figure
+    return figure.described(f"Bars of how the loss is shared out. {'; '.join(said)}.")
+
+
+def _draw_bar(axes: Axes, place: float, shares: dict[str, float]) -> None:
+    """Draw one bar in parts, each with a colour and a hatch of its own."""
+    start = 0.0
+    styles = ((COLOURS[2], ""), (COLOURS[1], "////"), (COLOURS[5], "...."))
+    for share, (colour, hatch) in zip(shares.values(), styles, strict=True):
+        width = 100 * share
+        axes.barh(place, width, left=start, color=colour, hatch=hatch, ec="white", lw=0.4)
+        if share > 0.08:
+            words = {"ha": "center", "va": "center", "color": INK, "weight": "bold"}
+            badge = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8}
+            axes.text(start + width / 2, place, f"{share:.0%}", bbox=badge, **words)
+        start += width
 
 
 def parts_of(logits: Tensor, classes: Tensor) -> dict[str, Tensor]:
@@ -243,15 +326,22 @@ def draw_mispaired_scores() -> Picture:
     answers = load_answers()
     images, boxes, labels = load_scenes("validation")
     off = [float((x["scores"] - x["unfiltered"]).abs().sum()) for x in answers.detections]
-    n = int(np.argmax(off))
+    # Two classes that answer from one anchor have one box, and hide each other's score.
+    clear = [len(x["boxes"].unique(dim=0)) == len(x["boxes"]) for x in answers.detections]
+    n = int(np.argmax(np.multiply(off, clear)))
     found = answers.detections[n]
     wrong = found | {"scores": found["unfiltered"]}
     truth = {"boxes": boxes[n], "labels": labels[n]}
     figure = draw_detections([images[n]] * 2, [truth] * 2, [wrong, found], columns=2)
-    titles = ("scores of before the suppression", "scores of the boxes that remain")
-    for axes, title in zip(figure.axes, titles, strict=True):
-        axes.set_title(title, size=10)
-    return figure
+    titles = ("scores from before the suppression", "scores of the boxes that remain")
+    said = []
+    for axes, title, one in zip(figure.axes, titles, (wrong, found), strict=True):
+        axes.set_title(title, size=11, pad=14)
+        scores = zip(one["labels"].tolist(), one["scores"].tolist(), strict=True)
+        said.append(f"{title}: {', '.join(f'{c - 1} at {x:.2f}' for c, x in scores)}")
+    return figure.described(
+        f"One scene with the same {len(found['boxes'])} detections twice. {'; '.join(said)}."
+    )
 
 
 def draw_some_matches(scene: int = 5) -> Picture:
@@ -260,11 +350,20 @@ def draw_some_matches(scene: int = 5) -> Picture:
     images, boxes, labels = load_scenes("validation")
     own = answers.classes[scene], answers.objects[scene]
     figure = draw_matches(images[scene], boxes[scene], labels[scene], answers.anchors, *own)
-    return _of_anchors(figure)
+    for axes in figure.axes:
+        axes.set_title(axes.get_title().replace("prior", "anchor"), size=10)  # this week's word
+    titles = "; ".join(axes.get_title() for axes in figure.axes)
+    return figure.described(f"A scene, once for each digit, with the anchors matched: {titles}.")
 
 
 def draw_some_detections(count: int = 6) -> Picture:
     """Draw what the trained network finds in some scenes."""
     images, boxes, labels = (part[:count] for part in load_scenes("validation"))
     truths = [{"boxes": b, "labels": c} for b, c in zip(boxes, labels, strict=True)]
-    return draw_detections(images, truths, load_answers().detections[:count])
+    detections = load_answers().detections[:count]
+    figure = draw_detections(images, truths, detections, columns=3)
+    many = sum(len(found["boxes"]) for found in detections)
+    return figure.described(
+        f"{count} scenes with {sum(map(len, boxes))} digits, outlined in white, and {many} "
+        "detections of the trained network, each with its digit and its score."
+    )

@@ -1,34 +1,28 @@
 """Pictures of the course, drawn by code."""
 
 from collections.abc import Iterable, Sequence
-from io import BytesIO
 from math import log2
 from string import ascii_uppercase
 from typing import NamedTuple
 
 import torch
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from detlab.grid import WindowGrid
+from detlab.picture import Picture
 
 Box = tuple[float, float, float, float]
 Cell = tuple[int, int]
 
 # Okabe and Ito 2008, told apart with every common kind of colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# One beside each colour, so that nothing is told by colour alone.
+DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1.5, 1.5, 1.5)), (0, (2, 2.5)), (0, (9, 3)))
+HALO = [withStroke(linewidth=3.6, foreground="white")]  # so that a line stands out from its image
 INK, PAPER, LINE = "#222222", "#F4F4F1", "#9A9A9A"
-
-
-class Picture(Figure):
-    """A Figure outside pyplot, shown once where it ends a notebook cell."""
-
-    def _repr_png_(self) -> bytes:
-        buffer = BytesIO()
-        self.savefig(buffer, format="png")
-        return buffer.getvalue()
 
 
 class Block(NamedTuple):
@@ -57,6 +51,12 @@ class Step(NamedTuple):
         """Cells of the map below that output cell `cell` reads."""
         first = cell * self.stride
         return range(first, first + self.kernel * self.dilation, self.dilation)
+
+
+def outline(box: Sequence[float], **style: object) -> Rectangle:
+    """Make the outline of a box, `xyxy` in the units of its axes, in a style of matplotlib's."""
+    left, top, right, bottom = box
+    return Rectangle((left, top), right - left, bottom - top, fill=False, **style)
 
 
 def example_image(height: int, width: int) -> Tensor:
@@ -101,7 +101,7 @@ def draw_network(blocks: Sequence[Block]) -> Picture:
         x += _draw_block(axes, block, x, middle)
     axes.set(xlim=(-2, x + 2), ylim=(-5, 2 * middle + 4), aspect="equal")
     axes.axis("off")
-    return figure
+    return figure.described("A network, from left to right: " + "; ".join(map(_say_block, blocks)))
 
 
 def draw_windows(image: Tensor, boxes: Sequence[Box], labels: Sequence[str]) -> Picture:
@@ -119,8 +119,9 @@ def draw_windows(image: Tensor, boxes: Sequence[Box], labels: Sequence[str]) -> 
     axes = figure.add_subplot()
     _draw_image(axes, image, boxes)
     outlines = axes.patches[: len(boxes)]
-    axes.legend(outlines, labels, loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False)
-    return figure
+    style = {"bbox_to_anchor": (1.02, 0.5), "frameon": False, "handlelength": 3.2}
+    axes.legend(outlines, labels, loc="center left", **style)
+    return figure.described(f"{_say_size(image)} with outlines of windows: {_say(labels, boxes)}")
 
 
 def draw_windows_and_cells(
@@ -159,7 +160,11 @@ def draw_windows_and_cells(
     right.spines[:].set_visible(False)
     right.set(title="output", xlabel="column j", ylabel="row i")
     left.set_title("image")
-    return figure
+    names = [f"{ascii_uppercase[k % 26]}, output cell {cell}," for k, cell in enumerate(cells)]
+    return figure.described(
+        f"Left, {_say_size(image).lower()} with windows: {_say(names, boxes)} Right, the output's "
+        f"grid of {rows} rows and {columns} columns, with the cells of these letters coloured."
+    )
 
 
 def draw_images(
@@ -247,7 +252,10 @@ def draw_window_table(windows: Tensor) -> Picture:
             axes.imshow(windows[i, j].permute(1, 2, 0).numpy())
             axes.set_title(f"({i}, {j})", size=9, pad=3)
             axes.set(xticks=[], yticks=[])
-    return figure
+    return figure.described(
+        f"{rows} rows and {columns} columns of small images, the windows of one image, each under "
+        "its index (row, column)."
+    )
 
 
 def draw_receptive_field(steps: Sequence[Step], cells: Iterable[int], width: int) -> Picture:
@@ -262,7 +270,7 @@ def draw_receptive_field(steps: Sequence[Step], cells: Iterable[int], width: int
         The Picture: the image is the lowest row, the output the highest.
     """
     figure = Picture(figsize=(9.0, 1.1 + 1.05 * len(steps)), layout="constrained")
-    axes = figure.add_subplot()
+    axes, cells = figure.add_subplot(), [*cells]
     centres = _centres(steps, width)
     for level in range(len(centres)):
         label = f"after {steps[level - 1].label}" if level else "image"
@@ -271,14 +279,23 @@ def draw_receptive_field(steps: Sequence[Step], cells: Iterable[int], width: int
     for level, line in enumerate(centres):
         for index, x in enumerate(line):
             owners = [k for k, cone in enumerate(cones) if index in cone[level]]
-            _draw_square(axes, x, level, [COLOURS[k] for k in owners] or [PAPER])
+            _draw_square(axes, x, level, owners)
             for k in owners if level else ():
                 for tap in steps[level - 1].taps(index):
                     ends = [x, centres[level - 1][tap]]
-                    axes.plot(ends, [level - 0.2, level - 0.8], color=COLOURS[k], lw=0.9)
+                    style = {"color": COLOURS[k], "ls": DASHES[k], "lw": 1.2 - 0.2 * k}
+                    axes.plot(ends, [level - 0.2, level - 0.8], **style)
     axes.set(xlim=(-6.5, width), ylim=(-0.5, len(steps) + 0.5))
     axes.axis("off")
-    return figure
+    sees = [
+        f"Output cell {cell} sees cells {min(cone[0])} to {max(cone[0])} of the image"
+        for cell, cone in zip(cells, cones, strict=True)
+    ]
+    names = ", ".join(["image", *(step.label for step in steps)])
+    return figure.described(
+        f"Rows of cells along one axis, from the bottom to the top: {names}. Lines join each cell "
+        f"with those that it reads. {'; '.join(sees)}."
+    )
 
 
 def _draw_block(axes: Axes, block: Block, x: float, middle: float) -> float:
@@ -297,7 +314,9 @@ def _draw_block(axes: Axes, block: Block, x: float, middle: float) -> float:
         axes.add_patch(Rectangle((x, bottom), columns, rows, fc="#FBE3B9", ec=INK, lw=0.8))
     if block.marked:
         corner, side = (x, bottom + rows - block.marked), block.marked
-        axes.add_patch(Rectangle(corner, side, side, fc=COLOURS[1], ec=COLOURS[1], alpha=0.45))
+        style = {"fc": COLOURS[1], "ec": COLOURS[1], "alpha": 0.45}
+        axes.add_patch(Rectangle(corner, side, side, **style))
+        axes.add_patch(Rectangle(corner, side, side, fill=False, ec=INK, lw=1.2))
     label = " × ".join(map(str, block.shape))
     axes.text(x + columns / 2, bottom - 0.8, label, ha="center", va="top", size=9, color=INK)
     return columns + 0.22 * depth
@@ -319,7 +338,8 @@ def _draw_image(axes: Axes, image: Tensor, boxes: Sequence[Box]) -> None:
         inset = 0.1 * k  # so that edges which coincide can all be seen
         sides = x_max - x_min - 2 * inset, y_max - y_min - 2 * inset
         outline = Rectangle((x_min + inset, y_min + inset), *sides, fill=False, lw=2.2)
-        outline.set(edgecolor=COLOURS[k % len(COLOURS)], clip_on=False)
+        outline.set(edgecolor=COLOURS[k % len(COLOURS)], linestyle=DASHES[k % len(DASHES)])
+        outline.set(clip_on=False, path_effects=HALO)
         axes.add_patch(outline)
     axes.set(xlabel="x, pixels", ylabel="y, pixels")
 
@@ -343,9 +363,34 @@ def _cone(steps: Sequence[Step], cell: int) -> list[set[int]]:
     return cone[::-1]
 
 
-def _draw_square(axes: Axes, x: float, y: float, colours: Sequence[str]) -> None:
-    """Draw one cell of a row, in as many stripes as there are colours."""
-    height = 0.4 / len(colours)
-    for k, colour in enumerate(colours):
-        axes.add_patch(Rectangle((x - 0.4, y - 0.2 + k * height), 0.8, height, fc=colour))
-    axes.add_patch(Rectangle((x - 0.4, y - 0.2), 0.8, 0.4, fill=False, ec=INK, lw=0.6))
+def _draw_square(axes: Axes, x: float, y: float, owners: Sequence[int]) -> None:
+    """Draw one cell of a row, in a stripe for each of its owners, the second's hatched."""
+    height = 0.4 / max(1, len(owners))
+    for n, owner in enumerate(owners):
+        style = {"fc": COLOURS[owner], "ec": "white", "lw": 0, "hatch": "////" if owner else ""}
+        axes.add_patch(Rectangle((x - 0.4, y - 0.2 + n * height), 0.8, height, **style))
+    paper = {"fc": "none" if owners else PAPER}
+    axes.add_patch(Rectangle((x - 0.4, y - 0.2), 0.8, 0.4, ec=INK, lw=0.6, **paper))
+
+
+def _say_block(block: Block) -> str:
+    """Say what a block is in words."""
+    step = " ".join(block.step.split())
+    marked = f", of which the upper left {block.marked}×{block.marked} are marked"
+    shape = "×".join(map(str, block.shape)) + (marked if block.marked else "")
+    return f"{step} gives {shape}" if step else f"input {shape}"
+
+
+def _say_size(image: Tensor) -> str:
+    """Say how large an image is."""
+    height, width = image.shape[-2:]
+    return f"An image, {height} pixels high and {width} wide,"
+
+
+def _say(names: Sequence[str], boxes: Sequence[Box]) -> str:
+    """Say where boxes are."""
+    places = (
+        f"{name} x {box[0]:g} to {box[2]:g}, y {box[1]:g} to {box[3]:g}"
+        for name, box in zip(names, boxes, strict=True)
+    )
+    return "; ".join(places) + "."

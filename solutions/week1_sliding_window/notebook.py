@@ -19,26 +19,33 @@
 # has a reputation for being slow. This week you build it as it was always built, one window
 # after another; then you turn the same network, with the same weights, into one that answers for
 # all windows in a single pass; and you show that the two agree, number for number. In the end a
-# formula tells you which windows any network looks at. Week 2 rests on it, and so does SSD.
+# formula tells you which windows any network looks at. Week 2 builds its windows by it; and week 4
+# takes it up again, for layers with padding, to ask how much of an image a cell of each of SSD300's
+# maps sees, and so how large the objects are that it can answer for.
 #
 # **In the end you can** turn a classifier into a detector that answers for all windows in one
 # pass; show that two procedures are the same computation; say, for any stack of layers, which
 # window of the image a cell looks at; and measure what is saved.
 #
-# **You need** Python with classes and functions, and of PyTorch tensors, `nn.Linear` and
-# `nn.Conv2d`. No GPU, and no week before this one.
+# **You need** Python with classes and functions, and three things of PyTorch: tensors, `nn.Linear`
+# and `nn.Conv2d` (new to them? [Learn the
+# basics](https://docs.pytorch.org/tutorials/beginner/basics/intro.html) takes an evening). No GPU,
+# and no week before this one.
 #
-# | task | | points |
-# | --- | --- | --: |
-# | 1.1 | What must change? | 5 |
-# | 1.2 | The classifier | 8 |
-# | 1.3 | A linear layer is a convolution | 10 |
-# | 1.4 | The fully convolutional twin | 10 |
-# | 1.5 | The sequential procedure | 15 |
-# | 1.6 | Do they agree? | 8 |
-# | 1.7 | What it saves | 8 |
-# | 1.8 | Other layers, other windows | 12 |
-# | 1.9 | The formula | 24 |
+# | task | | points | minutes |
+# | --- | --- | --: | --: |
+# | 1.1 | What must change? | 5 | 15 |
+# | 1.2 | The classifier | 8 | 10 |
+# | 1.3 | A linear layer is a convolution | 10 | 25 |
+# | 1.4 | The fully convolutional twin | 10 | 35 |
+# | 1.5 | The sequential procedure | 15 | 35 |
+# | 1.6 | Do they agree? | 8 | 20 |
+# | 1.7 | What it saves | 8 | 40 |
+# | 1.8 | Other layers, other windows | 12 | 20 |
+# | 1.9 | The formula | 24 | 60 |
+#
+# The minutes are for a student who meets all this for the first time, reading included: four hours
+# and a half in all. The machine's part is small: a finished notebook runs in some twenty seconds.
 
 # %% [markdown]
 # **How it works.** Replace each `raise NotImplementedError` by your code and leave signatures and
@@ -119,8 +126,9 @@ CLASSES = 4
 # %% [markdown]
 # ## Two ways to look at everything
 #
-# Here is an image of 28×28 pixels and a classifier that takes 14×14. Put a window at the top left,
-# move it right by 2 pixels, and again; then start the next row 2 pixels further down.
+# Here is an image of 28×28 pixels; a classifier takes windows of 14×14. Put the first window at
+# the top left. Move it to the right by 2 pixels, again and again, until it meets the edge; then
+# start the next row 2 pixels further down.
 
 # %%
 photo = example_image(28, 28)
@@ -128,13 +136,13 @@ corners = [(0, 0, 14, 14), (2, 0, 16, 14), (0, 2, 14, 16), (14, 14, 28, 28)]
 draw_windows(photo, corners, ["first", "second", "first of the next row", "last"])
 
 # %% [markdown]
-# Neighbouring windows share nearly all of their pixels, and yet the classifier starts afresh on
-# each. Call this the **sequential** procedure.
+# Neighbouring windows share 12 of their 14 columns of pixels, and yet the classifier starts afresh
+# on each. Call this the **sequential** procedure.
 #
 # Now look inside the classifier. A convolution is itself a small window that slides over its
 # input; so is max-pooling. Neither cares how large the image is. If every layer were like that,
-# we could feed it the whole image and get a whole *map* of answers: the **convolutional**
-# procedure. The colours below show what we are after: each output cell answers for one window.
+# we could feed the network the whole image and get a whole *map* of answers: the **convolutional**
+# procedure. The letters below show what we are after: each output cell answers for one window.
 
 # %%
 cells = [(0, 0), (0, 7), (4, 3), (7, 0)]
@@ -142,8 +150,10 @@ boxes = [(0, 0, 14, 14), (14, 0, 28, 14), (6, 8, 20, 22), (0, 14, 14, 28)]
 draw_windows_and_cells(photo, boxes, cells, count=(8, 8))
 
 # %% [markdown]
-# The idea is that of OverFeat ([Sermanet et al. 2014](https://arxiv.org/abs/1312.6229)); Andrew Ng
-# explains it in [this lecture](https://www.youtube.com/watch?v=XdsmlBGOK-k). We borrow his network:
+# The idea is that of OverFeat ([Sermanet et al. 2014](https://arxiv.org/abs/1312.6229), section
+# 3.5); Andrew Ng explains it in [this lecture](https://www.youtube.com/watch?v=XdsmlBGOK-k). We
+# borrow his network. In the picture a map is written as channels × height × width, and "FC" is a
+# fully connected layer, `nn.Linear`:
 
 # %%
 draw_network(
@@ -216,7 +226,10 @@ def build_network() -> nn.Module:
 check("1.2")
 
 # %% [markdown]
-# Compare the shapes with the picture, and ask yourself where most of the parameters sit.
+# Compare the shapes with the picture, and ask yourself where most of the parameters sit: in the
+# convolution, or in the linear layers? (What the layers do to a shape is in PyTorch's reference,
+# for [`Conv2d`](https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html) and
+# [`MaxPool2d`](https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html).)
 
 # %%
 net = build_network()
@@ -313,9 +326,13 @@ def convolutionalize(net: nn.Sequential) -> nn.Module:
 check("1.4")
 
 # %% [markdown]
-# Here is what the twin does with an image of 16×16. The coloured cells are those that the first
-# window's answer depends on: exactly the maps that the classifier would have computed.
-# In the early maps, the three other windows add no more than a fringe.
+# Here is what the twin does with an image of 16×16, which has four windows. The framed cells are
+# those that the first window's answer depends on: exactly the maps that the classifier would have
+# computed for it. All that the three other windows add to the early maps is a fringe of two cells,
+# or one. The step from classifiers to networks of convolutions alone was soon taken for whole
+# pictures, too: [Long et al. 2015](https://arxiv.org/abs/1411.4038) answer for every pixel in this
+# way. And [CS231n's notes](https://cs231n.github.io/convolutional-networks/#convert) tell it once
+# more, with a larger network.
 
 # %%
 twin = convolutionalize(net)
@@ -384,8 +401,9 @@ def slide(net: nn.Module, images: Tensor, size: int, stride: int) -> Tensor:
 check("1.5")
 
 # %% [markdown]
-# Your windows, each in the place of its index. The sun must move to the left from one column to
-# the next, and the hills must rise from one row to the next.
+# Your windows, each in the place of its index (row, column). From one column to the next the window
+# moves to the right, so the sun in it must move to the left; from one row to the next the window
+# moves down, so the hills in it must rise.
 
 # %%
 landscape = example_image(28, 44)
@@ -468,8 +486,10 @@ for height, width in [(16, 16), (28, 28), *my_sizes]:
     print(f"{height:4} ×{width:3}   {unseen(height, width)}   {distance:.1e}")
 
 # %% [markdown]
-# Values below 1e-5 are rounding: the two procedures add the same numbers in another order, so never
-# ask floats for a difference of exactly zero.
+# Values below 1e-5, and most of these are about 1e-7, are rounding: there the two procedures add
+# the same numbers in another order, and floats do not forgive that entirely (PyTorch's note on
+# [numerical accuracy](https://docs.pytorch.org/docs/stable/notes/numerical_accuracy.html) says
+# why). So never ask floats for a difference of exactly zero.
 
 # %% [markdown]
 # ## Task 1.7 · What it saves (8 points)
@@ -549,9 +569,22 @@ def plot_times(rows: list[dict[str, float]]) -> Figure:
 # %% nbgrader={"grade_id": "check_1_7", "points": 4}
 check("1.7")
 
+# %% [markdown]
+# Measured in a few seconds, on your machine:
+
 # %%
+from detlab.picture import Described
+
 times = time_both(net, twin, sides=(14, 20, 28, 42, 56, 70, 98))
-figure = plot_times(times)
+said = "; ".join(f"{row['ratio']:.1f} at side {row['side']:g}" for row in times)
+Described(plot_times(times), f"Times of both procedures, and their ratio: {said}.")
+
+# %% [markdown]
+# **What you should see.** On the left two rising curves, on the right a ratio that starts near 1,
+# or even below, and climbs to somewhere between 2 and 6. A curve that jumps up and down tells of a
+# machine that was busy with something else: run the cell again. (How to measure times well is a
+# subject of its own; see PyTorch's [recipe for
+# benchmarks](https://docs.pytorch.org/tutorials/recipes/recipes/benchmark.html).)
 
 # %% [markdown]
 # **Explain your plot (4 points, by hand).** Where does the saving come from, and which layers save
@@ -735,8 +768,9 @@ def window_box(grid: WindowGrid, i: int, j: int) -> tuple[int, int, int, int]:
 check("1.9")
 
 # %% [markdown]
-# The second picture of this notebook had its numbers typed in by hand. Draw it again, from the
-# layers and your formula; the two must be the same. Task 1.8 follows from it too.
+# The second picture of this notebook had its numbers typed in by hand. Here it is once more, from
+# the layers and your formula; the two must be the same. Your answers to task 1.8 follow from it,
+# too.
 
 # %%
 first, pooling, whole_map = nn.Conv2d(3, 16, 5), nn.MaxPool2d(2), nn.Conv2d(16, 400, 5)
@@ -755,6 +789,10 @@ draw_windows_and_cells(photo, [window_box(grid, i, j) for i, j in cells], cells,
 # A harder stack, with a strided and a dilated convolution. Now ask PyTorch itself: the gradient of
 # one output cell with respect to the image is zero wherever the cell does not look. The bright
 # pixels must fill your boxes and never leave them.
+#
+# The formula says what a cell *can* see. How much each pixel counts is another question: in deep
+# networks the middle of a window counts far more than its rim ([Luo et al.
+# 2016](https://arxiv.org/abs/1701.04128)).
 
 # %%
 stack = nn.Sequential(
@@ -777,5 +815,45 @@ found = [window_box(grid, i, j) for i, j in looked_at]
 draw_windows_and_cells((brightness / brightness.max()).sqrt(), found, looked_at, grid.count)
 
 # %% [markdown]
-# You can now read off any convolutional network which windows it looks at, before it has seen a
-# single image. Next week such a network says where a digit is, once in every window.
+# From the layers of a convolutional network alone you can now tell which windows it looks at,
+# before it has seen a single image. Next week such a network says where a digit is, once in every
+# window.
+#
+# **To read on.** [Araujo et al. 2019](https://distill.pub/2019/computing-receptive-fields/) derive
+# the same formula, with padding and branches, under its usual name: what we call a cell's window is
+# its *receptive field*. [Dumoulin and Visin 2016](https://arxiv.org/abs/1603.07285) draw all
+# kinds of convolutions, step by step.
+
+# %% [markdown]
+# ## Questions that come up
+#
+# **`mat1 and mat2 shapes cannot be multiplied (1x576 and 400x400)`: what does it want?** You gave
+# the classifier an image of 16×16, and it takes 14×14 only. Which layer complains, and why, is the
+# question of task 1.1; the twin is the one that takes larger images.
+#
+# **Everything works on square images, but a check says that something is wrong.** Try an image that
+# is higher than wide, such as 20×34, and a batch of two. Rows come before columns everywhere in
+# PyTorch, x before y only in boxes.
+#
+# **My twin answers right, yet it does not follow the net's weights.** Then it has weights of its
+# own, equal to those of the net by copying. Which operations copy, and which look at the same
+# memory? See [tensor views](https://docs.pytorch.org/docs/stable/tensor_view.html), and the hint
+# in brackets in task 1.4.
+#
+# **The norms of both outputs are the same to the last digit. Is that not enough?** No: shuffle
+# the cells of one of them, and the norms still agree. Take the norm of the difference.
+#
+# **The difference is 1e-7 and not 0. Where is the mistake?** There is none, see below task 1.6.
+#
+# **At side 14 my twin is slower. Is it wrong?** No: times of a fraction of a millisecond are mostly
+# overhead. Why nothing is saved there is the last question of task 1.7.
+#
+# **`'int' object is not subscriptable` in `window_grid`, or `unsupported operand` and a tuple.** A
+# layer's settings are sometimes an int and sometimes a pair; the statement says which layers store
+# what.
+#
+# **What if layers have padding, as in most networks?** Size and jump stay the same, but the first
+# window then begins outside of the image. Week 4 looks at that.
+#
+# **The check passes here, but `detlab check` says something else.** The notebook may still
+# remember a cell that you have changed or deleted: *Kernel → Restart Kernel and Run All Cells*.

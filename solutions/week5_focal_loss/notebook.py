@@ -14,27 +14,36 @@
 # %% [markdown]
 # # Week 5 · Bonus: focal loss on a ResNet-34
 #
-# A detector answers for many places, and nearly all of them hold nothing. SSD throws most of these
-# away before it learns: three negatives for each positive, the hardest. This week keeps them all,
-# and weighs each by how wrong the network still is about it: that is the focal loss (Lin et al.,
-# *Focal Loss for Dense Object Detection*, 2017). You put a small SSD head with 189 anchors on a
-# ResNet-34, write the loss, and let both answers to the flood of negatives compete.
+# A detector answers for many places, and nearly all of them hold nothing.
+# [SSD](https://arxiv.org/abs/1512.02325) throws most of these away before it learns, and keeps
+# three negatives for each positive, the hardest. This week keeps them all, and weighs each by how
+# wrong the network still is about it: that is the focal loss of [Lin et al.
+# 2017](https://arxiv.org/abs/1708.02002), *Focal Loss for Dense Object Detection*. You put a small
+# SSD head with 189 anchors on a [ResNet-34](https://arxiv.org/abs/1512.03385), write the loss, and
+# let both answers to the flood of negatives compete.
 #
 # **In the end you can** say why a one-stage detector drowns in easy negatives, and what the focal
 # loss does about it; write that loss so that it stays exact; keep every answer on its own anchor;
 # freeze a pretrained network stage by stage; and compare two trainings fairly.
 #
-# **You need** the ideas of week 3 (your code of it is not used). No GPU.
+# **You need** the ideas of week 3: priors, matching, hard negatives, suppression, mAP (your code
+# of it is not used); and what batch normalisation does in training and in evaluation (see
+# PyTorch's
+# [`BatchNorm2d`](https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html)). No
+# GPU.
 #
-# | task | | points |
-# | --- | --- | --: |
-# | 5.1 | Blocks | 5 |
-# | 5.2 | The 189 anchors | 8 |
-# | 5.3 | Backbone and head | 8 |
-# | 5.4 | From activations to boxes | 6 |
-# | 5.5 | The focal loss | 10 |
-# | 5.6 | Detections on display | 5 |
-# | 5.7 | Focal loss against hard negatives | 8 |
+# | task | | points | minutes |
+# | --- | --- | --: | --: |
+# | 5.1 | Blocks | 5 | 25 |
+# | 5.2 | The 189 anchors | 8 | 25 |
+# | 5.3 | Backbone and head | 8 | 40 |
+# | 5.4 | From activations to boxes | 6 | 15 |
+# | 5.5 | The focal loss | 10 | 35 |
+# | 5.6 | Detections on display | 5 | 30 |
+# | 5.7 | Focal loss against hard negatives | 8 | 50 |
+#
+# The minutes are for a student who knows week 3, reading and trainings included: somewhat less than
+# four hours in all.
 
 # %% [markdown]
 # **How it works.** Replace each `raise NotImplementedError` by your code and leave signatures and
@@ -159,9 +168,12 @@ def hard_negative_loss(logits: Tensor, classes: Tensor) -> Tensor:
 
 
 # %% [markdown]
-# The whole notebook runs in a few minutes, from random weights. To begin with ImageNet's, add a
-# cell below the next one with `PRETRAINED = True`: torchvision fetches them once (84 MB). Where
-# there is no network, name a file that holds them: `WEIGHTS = Path("resnet34.pth")`.
+# The finished notebook runs in two or three minutes, from random weights. To begin with ImageNet's,
+# add a cell below the next one with `PRETRAINED = True`: [torchvision fetches
+# them](https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.resnet34.html)
+# once (84 MB). Where there is no network, name a file that holds them:
+# `WEIGHTS = Path("resnet34.pth")`. Only the summary below task 5.3 uses them; the trainings of task
+# 5.7 begin at random.
 
 # %%
 from pathlib import Path
@@ -178,10 +190,12 @@ WEIGHTS: Path | None = None
 # ## Before task 5.1: whose answer is it?
 #
 # A head answers with a map, (N, k·n, H, W): in each cell n numbers for each of its k anchors. Then
-# it is flattened into rows, one for each anchor, and every row must hold the answer of **its own**
-# anchor's cell. The shape alone proves nothing: in a blog post that this week follows, a `view` and
-# a `permute` gave the right shape, and only 16 of 144 rows of the first map, and 12 of 36 of the
-# second, held what their own cell had said.
+# the map is flattened into rows, one for each anchor, and every row must hold the answer of **its
+# own** anchor's cell. The shape of the result proves nothing. In a blog post that this week
+# follows, a `view` and a `permute` gave the right shape; yet only 16 of 144 rows of the first map,
+# and 12 of 36 of the second, held what their own cell had said. In the picture these are the dots;
+# the crosses are rows with another cell's answer. No error tells you: such a network trains all the
+# same.
 
 # %%
 focal_plots.draw_flattening()
@@ -265,8 +279,9 @@ check("5.1")
 # %% [markdown]
 # ## Before task 5.2: anchors
 #
-# Nine anchors sit in each cell of three maps: three sizes, about as large as the cell, in three
-# shapes. A digit in a quarter of a scene is best met by which map?
+# Nine anchors sit in each cell of three maps: three shapes, each in three sizes, about as large as
+# the cell. (The paper has nine, too, in section 4.) Which map has the anchors that a digit in a
+# quarter of a scene is best met by?
 
 # %%
 focal_plots.draw_anchors()
@@ -326,18 +341,17 @@ check("5.2")
 # Yours, on the same scene, must look the same:
 
 # %%
-from detlab.detection_plots import draw_priors
-
 scenes, scene_boxes, scene_labels = load_scenes("validation")
 anchors, cells = make_anchors()
 print(f"{len(anchors)} anchors")
-draw_priors(scenes[5], scene_boxes[5], anchors, GRIDS)
+focal_plots.draw_anchors(anchors)
 
 # %% [markdown]
 # ## Before task 5.3: from features to anchors
 #
-# A ResNet-34 turns an image of 224×224 into 512 maps of 7×7. Four blocks make three maps of it, one
-# for each size of cells.
+# A ResNet-34 turns an image of 224×224 into 512 maps of 7×7. Four blocks follow: the first makes
+# fewer channels of these, and each of the other three a smaller map. The last three maps, of 4×4,
+# 2×2 and 1×1 cells, are those of the anchors.
 
 # %%
 focal_plots.draw_head()
@@ -447,6 +461,13 @@ class SSDHead(nn.Module):
 # %% nbgrader={"grade_id": "check_5_3", "points": 8}
 check("5.3")
 
+# %% [markdown]
+# **What you should see.** 189 rows, and a fresh network that is sure of an object to 0.018: that
+# is σ(−4), the start that task 5.1 has set. Of 24.5 million parameters 3.3 million are the head's;
+# they learn even when the whole backbone is frozen. (Why one freezes the early stages of a
+# pretrained network: PyTorch's [tutorial on transfer
+# learning](https://docs.pytorch.org/tutorials/beginner/transfer_learning_tutorial.html).)
+
 # %%
 state = pretrained_state("resnet34", WEIGHTS) if PRETRAINED or WEIGHTS else None
 backbone = Backbone(state)
@@ -464,7 +485,8 @@ for stages in (0, 3, 5):
 # ## Before task 5.4: how far a box may go
 #
 # Two anchors in the middle cell of nine. Wherever the activations carry a box, its centre stays in
-# the coloured cell, and its sides between the dotted and the dashed ones.
+# the coloured cell, and each of its sides is at least as long as the dotted box's and at most as
+# long as the dashed one's.
 
 # %%
 focal_plots.draw_reach()
@@ -511,20 +533,27 @@ check("5.4")
 # %% [markdown]
 # ## Before task 5.5: the flood of easy questions
 #
-# For each anchor and each class a detector answers a question, is it one? Nearly always the answer
-# is no, and soon the network knows. Cross-entropy (γ = 0) still counts each of these a little. The
-# focal loss holds back what is right already, the more the larger γ is:
+# For each anchor and each class a detector answers a question: is it one of these? Nearly always
+# the answer is no, and soon the network knows that. Cross-entropy (γ = 0) still counts each such
+# answer a little, and there are many. The focal loss holds back what is right already, the more
+# the larger γ is (figure 1 of the paper):
 
 # %%
 focal_plots.draw_focal_curves()
 
 # %% [markdown]
-# What that means for a whole batch: of 48 scenes, which questions carry the loss of a real network?
-# Hard are those of the answer "no" with p_t below 0.8. The network on the left has just been made;
-# that on the right, the one of task 5.7, has learned.
+# What does that mean for a whole batch? Forty-eight scenes ask 90,720 questions, of which 480 have
+# the answer yes (target 1). The rest have the answer no (target 0); call these easy where the
+# network gives the right answer a probability p_t of 0.8 or more, else hard. Which of the three
+# carry the loss of a real network? The one on the left has just been made, the one on the right
+# has learned, as in task 5.7, for 300 steps.
 
 # %%
 focal_plots.draw_shares()
+
+# %% [markdown]
+# With γ = 0 half of the trained network's loss comes from questions that it answers right; with γ
+# = 1 it is 7 %, with γ = 2 no more than 1 %. (In the picture yes and no weigh the same.)
 
 # %% [markdown]
 # ## Task 5.5 · The focal loss (10 points)
@@ -576,10 +605,10 @@ check("5.5")
 # %% [markdown]
 # ## Before task 5.6: whose score is it?
 #
-# What a network finds is filtered: scores above a threshold, then the suppression of what overlaps.
-# Whoever filters the boxes and pairs them with scores of **before** the filter shows numbers that
-# belong to other boxes; so did the blog post's display. The same detections, with such scores on
-# the left and with their own on the right (the truth in white, hits in green):
+# What a network finds is filtered: first by a threshold for scores, then by the suppression of what
+# overlaps. Whoever filters the boxes, but takes the scores from **before** the filter, shows
+# numbers that belong to other boxes; so did the blog post's display. Here are the same detections,
+# with such scores on the left and with their own on the right (the truth in white, hits in green):
 
 # %%
 focal_plots.draw_mispaired_scores()
@@ -679,8 +708,9 @@ check("5.6")
 # %% [markdown]
 # ## Before task 5.7: matches, and what may be found
 #
-# The digits of a scene, each with the anchors that answer for it, and what a small detector with a
-# focal loss finds after 300 steps:
+# The digits of a scene, each with the anchors that answer for it; and below, what a small detector
+# with a focal loss finds after 300 steps. (Mining hard negatives, the other way, is older:
+# [Shrivastava et al. 2016](https://arxiv.org/abs/1604.03540) did it for regions, SSD for priors.)
 
 # %%
 focal_plots.draw_some_matches()
@@ -845,3 +875,41 @@ show_detections(scenes[0].repeat(3, 1, 1), some, names)
 # Marking: 1 for a comparison that fits their own numbers and names from how many anchors each loss
 # learns; 1 for what γ = 0 and more anchors would do, with a reason.
 # <!-- ### END SOLUTION -->
+
+# %% [markdown]
+# **To read on.** Sections 3 and 4 of [the paper](https://arxiv.org/abs/1708.02002) are short and
+# clear; its figure 4 asks of a large network what our bars ask of a small one. A lecture on nearly
+# the same detector is [lesson 9 of fast.ai, 2018](https://course18.fast.ai/lessons/lesson9.html).
+
+# %% [markdown]
+# ## Questions that come up
+#
+# **`Expected more than 1 value per channel when training`: what is wrong?** In training mode batch
+# normalisation needs two numbers of a channel at least, and the last map has one cell. Give it
+# batches of two images or more, or call `eval()` before you ask about one.
+#
+# **The shapes are right, yet 5.1 says that rows sit on other anchors.** See the picture before the
+# task. Fill a small map with numbers that tell their cell, flatten it, and read row after row.
+#
+# **My loss is `inf` or `nan` for logits of ±100.** In float32 σ(100) is exactly 1 and σ(−100) is
+# 0, so one of the two logarithms is −∞. A probability has lost what the logit still knows: which
+# formulas, and which functions of PyTorch, begin with the logit itself?
+#
+# **The loss is right, the gradient is not.** The statement calls the weights constants. Does a
+# gradient of yours run through them?
+#
+# **A frozen stage still changes.** Its parameters do not learn; but what do its batch
+# normalisations do in training mode, and who calls `train()` after `freeze`?
+#
+# **Why is `show_detections` shown twice, if I end a cell with it?** Once because the cell ends with
+# the figure, once because pyplot shows what is open. A semicolon after the call hides the first.
+#
+# **The losses of the two trainings are of different sizes. Which is better?** Nobody can tell from
+# these: they add up different things, and divide by different numbers. Compare the mAP.
+#
+# **My mAP is lower than the table asks for.** The notebook trains for two epochs, the grader for
+# three. If it is far lower: are the anchors of the loss in the order of the head's rows, and do the
+# boxes of positives stand against those of their own objects?
+#
+# **Where is the network that I trained?** It lives as long as the kernel. Nothing of it is handed
+# in: the grader trains your head itself.

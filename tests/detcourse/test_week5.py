@@ -76,6 +76,36 @@ def test_the_pictures_answers_belong_together() -> None:
     )
 
 
+def test_the_notebook_says_what_the_bars_show() -> None:
+    """Its numbers about questions, and about whose the loss is, are the picture's."""
+    words = " ".join(focal_plots.draw_shares().alt.split())
+    assert "after 300 steps, γ = 0: 40% targets 1, 10% hard targets 0, 50% easy targets 0" in words
+    assert "after 300 steps, γ = 1: 83% targets 1, 11% hard targets 0, 7% easy targets 0" in words
+    assert "after 300 steps, γ = 2: 93% targets 1, 6% hard targets 0, 1% easy targets 0" in words
+    answers = focal_plots.load_answers()
+    assert answers.logits[..., 1:].numel() == 90_720
+    assert int((answers.classes > 0).sum()) == 480
+
+
+@pytest.mark.parametrize("name", [name for name in dir(focal_plots) if name.startswith("draw_")])
+def test_every_picture_has_words(name: str) -> None:
+    if getattr(getattr(focal_plots, name), "__module__", "") == focal_plots.__name__:
+        assert len(getattr(focal_plots, name)().alt) > 60
+
+
+def test_anchors_of_a_students_own_are_drawn_by_their_shapes() -> None:
+    """In a cell any order is accepted; nine of each map's cell are drawn."""
+    own = focal_plots.load_answers().anchors.view(-1, 9, 4).flip(1).reshape(-1, 4)
+    first, second = focal_plots.draw_anchors(), focal_plots.draw_anchors(own)
+    for one, other in zip(first.axes, second.axes, strict=True):
+        drawn = [
+            sorted((p.get_label(), p.get_width(), p.get_height()) for p in axes.patches)
+            for axes in (one, other)
+        ]
+        assert len(drawn[0]) == 9 + 2
+        assert drawn[0] == drawn[1]
+
+
 @pytest.fixture(scope="module")
 def dispatcher() -> Iterator[DispatcherClient]:
     with running_sandbox(COURSE, WEEK) as dispatcher:

@@ -33,8 +33,19 @@ def install_cell(source: Source) -> str:
 @pytest.mark.parametrize("week", WEEKS)
 def test_the_contents_are_the_tasks(week: str) -> None:
     source = read(COURSE, week)
-    rows = re.findall(r"^\| (\d+\.\d+) \| (.+) \| (\d+) \|$", head_of(source), re.MULTILINE)
+    # A fourth column, if there is one, holds minutes.
+    row = r"^\| (\d+\.\d+) \| ([^|]+) \| (\d+) \|(?: \d+ \|)?$"
+    rows = re.findall(row, head_of(source), re.MULTILINE)
     assert rows == [(one.label, one.title, f"{one.points:g}") for one in source.headings]
+
+
+@pytest.mark.parametrize("week", ["week1_sliding_window", "week5_focal_loss"])
+def test_the_contents_say_how_long_each_task_takes(week: str) -> None:
+    source = read(COURSE, week)
+    minutes = re.findall(
+        r"^\| \d+\.\d+ \| [^|]+ \| \d+ \| (\d+) \|$", head_of(source), re.MULTILINE
+    )
+    assert len(minutes) == len(source.headings)
 
 
 @pytest.mark.parametrize("week", WEEKS)
