@@ -13,9 +13,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 from torch.utils.data import DataLoader, TensorDataset
 from tqdm import tqdm
 
-from detlab import live_curve
-from detlab.live_curve import drawing, duration, medians, ticks
 from detlab.training import TICK_S, Training
+from detlab.training import curve as live_curve
+from detlab.training.curve import drawing, duration, medians, ticks
 
 TOYS = Path(__file__).with_name("training_of_toys.py")
 
