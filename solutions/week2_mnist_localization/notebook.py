@@ -741,7 +741,10 @@ check("2.9")
 
 # %% [markdown]
 # The check trained for a moment only. Now the real thing, with the grader's numbers, on images of
-# your own: 2,000 steps. @@LONG@@
+# your own: 2,000 steps. The reference needs some 100 seconds of processor time for them, a plain
+# network may need twice as many, and the images take fifteen before. Expect a label accuracy of
+# 0.97 and a mean IoU of 0.86 (0.968 to 0.977 and 0.854 to 0.864 with five seeds); of three plain
+# convolutions and Adam at a constant rate 0.76 to 0.91 and 0.46 to 0.55.
 
 # %%
 from functools import cache
@@ -756,6 +759,7 @@ def unseen_images() -> tuple[Tensor, Tensor, Tensor]:
 @cache
 def many_images() -> TensorDataset:
     """Return 32,000 images with their targets."""
+    print("Placing 32,000 digits first …")
     images, boxes, labels = make_images("train", copies=8, seed=3)
     return TensorDataset(images, encode_targets(boxes, labels, grid))
 

@@ -915,7 +915,10 @@ if by_heart.has_learned():
     print(f"by heart: {mean_average_precision(found, truths).mean:.3f}")
 
 # %% [markdown]
-# **What you should see.** @@HEART@@
+# **What you should see.** Both terms fall over the whole training, together from about 13 to some
+# 0.007 (the reference: 0.006 to 0.008 with five seeds), and the mAP is 1. A plain loop, Adam at a
+# constant rate of 0.001, ends at 0.07 to 0.09, without batch normalisation at 0.23 to 0.55. A loss
+# that stays above 1.5 is a mistake, not bad luck: look at tasks 3.5 to 3.8.
 
 # %% [markdown]
 # ## Task 3.11 · Trained for real (8 points)
@@ -953,7 +956,9 @@ check("3.11")
 
 # %% [markdown]
 # The check trained for a moment only. Now the real thing, on the 4,000 scenes of the course: 500
-# steps. @@LONG@@
+# steps, for which the reference needs about 35 seconds of processor time. Expect an mAP of 0.98 in
+# the end (0.982 to 0.986 with five seeds), and of about 0.90 without batch normalisation. On the
+# way it is measured on 50 scenes now and then, with a higher `min_score`, which is quicker.
 
 
 # %%
@@ -997,7 +1002,10 @@ if detecting.has_learned():
 draw_curves(result) if result else None
 
 # %% [markdown]
-# **What you should see.** @@SEEN@@
+# **What you should see.** The loss of a step begins at 13, ends near 1.2, and hardly falls in the
+# last quarter. Each digit's average precision is above 0.95, and its recall, at the end of its
+# list, above 0.99: nearly all are found, and what costs precision is the order. An mAP near 0.84
+# speaks of priors with x and y exchanged.
 
 # %% [markdown]
 # Twelve scenes with what was found at scores above 0.5: the truth in white, hits in green,
@@ -1096,19 +1104,18 @@ def in_a_hurry(scenes: Tensor, loader: Iterable[Tensor], epochs: int) -> nn.Modu
     """Train an `SSD` with the loss of `detlab.fast`."""
     quick = SSD(NUM_CLASSES)
     optimizer = torch.optim.AdamW(quick.parameters(), weight_decay=0.05)
-    steps = epochs * len(loader)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=steps)
+    total = epochs * len(loader)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=total)
     quick.train()
-    for _ in range(epochs):
-        for rows in loader:
-            of_batch = [[values[n] for n in rows.tolist()] for values in (boxes, labels)]
-            with torch.autocast(device_type="cpu", dtype=torch.bfloat16, enabled=HALF):
-                offsets, logits, _ = quick(scenes[rows])
-            terms = fast.multibox_terms(offsets.float(), logits.float(), *of_batch, quick.priors)
-            optimizer.zero_grad()
-            (terms["localization"] + terms["confidence"]).backward()
-            optimizer.step()
-            schedule.step()
+    for rows in (rows for _ in range(epochs) for rows in loader):
+        of_batch = [[values[n] for n in rows.tolist()] for values in (boxes, labels)]
+        with torch.autocast(device_type="cpu", dtype=torch.bfloat16, enabled=HALF):
+            offsets, logits, _ = quick(scenes[rows])
+        terms = fast.multibox_terms(offsets.float(), logits.float(), *of_batch, quick.priors)
+        optimizer.zero_grad()
+        (terms["localization"] + terms["confidence"]).backward()
+        optimizer.step()
+        schedule.step()
     return quick
 
 
@@ -1134,4 +1141,5 @@ if hurrying.has_learned():
     print(f"mAP {mean:.3f} after {spent:.1f} processor seconds")
 
 # %% [markdown]
-# **What you should see.** @@HURRY@@
+# **What you should see.** An mAP of about 0.977, in less than half of the processor time that the
+# training above took: 14 seconds for 35, measured on the same machine.

@@ -144,20 +144,20 @@ def test_code_that_is_the_same_again_is_no_change(toys, capsys) -> None:
 def test_nothing_is_measured_in_silence(toys, capsys) -> None:
     training = Training(toys.train_toy, toys.arguments)
     assert not training.has_learned()
-    assert capsys.readouterr().out == "Not trained yet: run the cell above.\n"
+    assert capsys.readouterr().out == "Not trained yet: first run the cell with the training.\n"
     training.run()
     assert training.has_learned()
     assert "Measured after all 20 steps.\n" in capsys.readouterr().out
 
 
 def to_do(loader, epochs):
-    raise NotImplementedError
+    raise NotImplementedError("task 9.9: replace this line")
 
 
 def test_what_is_still_to_do_is_a_calm_line(toys, capsys) -> None:
     for training, words in (
-        (Training(to_do, toys.arguments), "`to_do` is still to do."),
-        (Training(toys.train_toy, lambda: to_do([], 1)), "`to_do` is still to do."),
+        (Training(to_do, toys.arguments), "`to_do` is still to do (task 9.9)."),
+        (Training(toys.train_toy, lambda: to_do([], 1)), "`to_do` is still to do (task 9.9)."),
         (Training(toys.train_toy, lambda: {"loader": missing}), "`missing` is not there."),  # noqa: F821
     ):
         training.announce()

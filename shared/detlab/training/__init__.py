@@ -169,7 +169,7 @@ class Training:
     def has_learned(self) -> bool:
         """Say in a line what measuring the network now would speak of; False if of nothing."""
         if self.net is None or not (self.steps or self.finished):
-            print("Not trained yet: run the cell above.")
+            print("Not trained yet: first run the cell with the training.")
             return False
         changed = code_of(self._now(), self._arguments) != self._code
         print(
@@ -239,4 +239,6 @@ def _to_do(error: BaseException) -> str:
         trace = trace.tb_next
     code = trace.tb_frame.f_code if trace is not None else None
     name = code.co_qualname.removesuffix(".__init__") if code is not None else "a task"
-    return f"Not yet: `{name}` is still to do."
+    task = str(error).split(":")[0]
+    where = f" ({task})" if task.startswith("task ") else ""
+    return f"Not yet: `{name}` is still to do{where}."

@@ -127,8 +127,9 @@ def drawing(training: Progress, words: str, bar: str = "") -> str:
     style = "max-width:100%;font:11px sans-serif"
     below = f'<pre style="margin:0;overflow:hidden">{escape(bar)}</pre>' if bar else ""
     return (
-        f'<div><div style="margin-bottom:4px">{escape(words)}</div><svg role="img" aria-label="{escape(words)}" {size} '
-        f'style="{style}">{"".join(parts)}</svg>{below}</div>'
+        f'<div><div style="margin-bottom:4px">{escape(words)}</div>'
+        f'<svg role="img" aria-label="{escape(words)}" {size} style="{style}">{"".join(parts)}'
+        f"</svg>{below}</div>"
     )
 
 
