@@ -9,19 +9,16 @@ schedule and random numbers. No graded answer needs any of this, nor may it be u
 from __future__ import annotations
 
 import contextlib
-import random
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-import torch
 from torch import nn
 
 from detlab.training.curve import duration
 from detlab.training.sources import code_of, is_history
-from detlab.training.worker import Worker
+from detlab.training.worker import Worker, same_chance
 
 Figures = Mapping[str, float]
 TRIAL_S = 1.0  # how long a trial lasts, after its first step
@@ -86,7 +83,7 @@ class Training:
         Nothing is left of the trial: what it trains is made for it alone, and random numbers go on
         as if it had not been.
         """
-        with _same_chance():
+        with same_chance():
             ready = _made(self._arguments)
             if ready is None:
                 return
@@ -207,18 +204,6 @@ def _stop_button(stop: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@contextlib.contextmanager
-def _same_chance() -> Iterator[None]:
-    """Put the generators of random numbers back as they were."""
-    states = torch.get_rng_state(), random.getstate(), np.random.get_state()
-    try:
-        yield
-    finally:
-        torch.set_rng_state(states[0])
-        random.setstate(states[1])
-        np.random.set_state(states[2])
 
 
 def _made(arguments: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:

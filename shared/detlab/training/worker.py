@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import random
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -82,6 +84,7 @@ class Worker(threading.Thread):
     def stop(self) -> None:
         """Let it wait after the step that it makes now."""
         self.wanted_to_stop = True
+        self.said.append("Stopping after this step. (Once more: at once, and nothing is kept.)\n")
 
     def abandon(self) -> None:
         """End the thread if it waits."""
@@ -163,7 +166,7 @@ class Worker(threading.Thread):
 
     def _look(self, training: Training, net: nn.Module) -> None:
         """Measure, and leave the network's modes as they were."""
-        with _modes_kept(net), torch.no_grad():
+        with same_chance(), _modes_kept(net), torch.no_grad():
             net.eval()
             try:
                 found = training._measure(net) if training._measure else None
@@ -271,3 +274,15 @@ def _modes_kept(net: nn.Module) -> Iterator[None]:
 def _size(net: nn.Module) -> int:
     """Return how many weights a network has."""
     return sum(parameter.numel() for parameter in net.parameters())
+
+
+@contextlib.contextmanager
+def same_chance() -> Iterator[None]:
+    """Put the generators of random numbers back as they were."""
+    states = torch.get_rng_state(), random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(states[0])
+        random.setstate(states[1])
+        np.random.set_state(states[2])
