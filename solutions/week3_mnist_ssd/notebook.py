@@ -880,6 +880,8 @@ check("3.10")
 # goes on where it was.
 
 # %%
+from IPython.display import display
+
 from detlab.training import Training
 
 
@@ -898,7 +900,8 @@ by_heart.announce()
 
 # %%
 net = by_heart.run()
-draw_history(by_heart.history) if by_heart.steps else None
+if by_heart.steps:
+    display(draw_history(by_heart.history))
 
 # %% [markdown]
 # Can it find them again? Perfect detections must score 1, and so should these, nearly.
@@ -983,13 +986,13 @@ detecting.announce()
 
 # %%
 net = detecting.run()
-draw_history(detecting.history) if detecting.steps else None
+if detecting.steps:
+    display(draw_history(detecting.history))
 
 # %% [markdown]
 # How good is it on the 500 scenes of validation, which it has not seen?
 
 # %%
-result = None
 if detecting.has_learned():
     validation = SceneDataset(*load_scenes("validation"))
     scenes, true_boxes, true_labels = collate([validation[n] for n in range(len(validation))])
@@ -999,7 +1002,7 @@ if detecting.has_learned():
         found = detect(*net(scenes)[:2], net.priors)
     result = mean_average_precision(found, truths)
     print(result.table({label: str(label - 1) for label in range(1, NUM_CLASSES)}))
-draw_curves(result) if result else None
+    display(draw_curves(result))
 
 # %% [markdown]
 # **What you should see.** The loss of a step begins at 13, ends near 1.2, and hardly falls in the
@@ -1012,12 +1015,9 @@ draw_curves(result) if result else None
 # false positives in red.
 
 # %%
-confident = []
 if detecting.has_learned():
     confident = [{name: x[one["scores"] > 0.5] for name, x in one.items()} for one in found]
-draw_detections(
-    load_scenes("validation")[0][:12], truths[:12], confident[:12]
-) if confident else None
+    display(draw_detections(load_scenes("validation")[0][:12], truths[:12], confident[:12]))
 
 # %% [markdown]
 # ## Task 3.12 · Which digit is hardest? (4 points)

@@ -1066,6 +1066,8 @@ check("4.10")
 # again, and it goes on where it was.
 
 # %%
+from IPython.display import display
+
 from detlab.training import Training
 
 
@@ -1087,7 +1089,8 @@ learning.announce()
 
 # %%
 by_heart = learning.run()
-draw_history(learning.history) if learning.steps else None
+if learning.steps:
+    display(draw_history(learning.history))
 
 # %% [markdown]
 # Perfect detections have mAP 1; these?
@@ -1106,17 +1109,19 @@ if learning.has_learned():
 # after it:
 
 # %%
-raw = detect(offsets, logits, priors, min_score=0.2, iou_threshold=1.0)[0]
-kept = detect(offsets, logits, priors, min_score=0.2)[0]
-print(f"{len(raw['scores'])} detections before, {len(kept['scores'])} after")
-draw_detections([batch[0][0]] * 2, truths[:1] * 2, [raw, kept], columns=2, names=names)
+if learning.has_learned():
+    raw = detect(offsets, logits, priors, min_score=0.2, iou_threshold=1.0)[0]
+    kept = detect(offsets, logits, priors, min_score=0.2)[0]
+    print(f"{len(raw['scores'])} detections before, {len(kept['scores'])} after")
+    display(draw_detections([batch[0][0]] * 2, truths[:1] * 2, [raw, kept], columns=2, names=names))
 
 # %% [markdown]
 # And the positive priors of its objects:
 
 # %%
-matches = match_priors(batch[1][0], batch[2][0], priors)
-draw_matches(batch[0][0], batch[1][0], batch[2][0], priors, *matches, names)
+if learning.has_learned():
+    matches = match_priors(batch[1][0], batch[2][0], priors)
+    display(draw_matches(batch[0][0], batch[1][0], batch[2][0], priors, *matches, names))
 
 # %% [markdown]
 # ## Task 4.11 · Evaluation as Pascal VOC does it (7 points)
@@ -1367,7 +1372,8 @@ if net is not None:
     save_detector(net, priors, "week4_ssd300.safetensors" if FULL else "rehearsal.safetensors")
 if not FULL:
     CHECKPOINT.unlink(missing_ok=True)
-draw_history(in_earnest.history) if in_earnest.steps else None
+if in_earnest.steps:
+    display(draw_history(in_earnest.history))
 
 # %% [markdown]
 # Class by class, by your own functions:
@@ -1411,5 +1417,6 @@ def find_objects(
     return annotate(picture, found, names)
 
 
-detector, stem = (net, test_set.stems[0]) if FULL else (by_heart, stems[0])
-find_objects(detector, Image.open(folder / "JPEGImages" / f"{stem}.jpg"))
+if (in_earnest if FULL else learning).has_learned():
+    detector, stem = (net, test_set.stems[0]) if FULL else (by_heart, stems[0])
+    display(find_objects(detector, Image.open(folder / "JPEGImages" / f"{stem}.jpg")))

@@ -775,7 +775,8 @@ check("5.7")
 
 # %% [markdown]
 # The check trained for a moment only. Now the real thing, both ways, at equal budgets: twice 200
-# steps. `Training` calls your function and shows the loss meanwhile; before, it tells the time on
+# steps, for each of which the reference needs about 13 seconds of processor time. Expect an mAP of
+# 0.85 or more with the focal loss, and of 0.4 to 0.7 with hard negatives. `Training` calls your function and shows the loss meanwhile; before, it tells the time on
 # this machine, from a second of it on the side. The stop button (the square above; in a terminal
 # Ctrl-C) stops after the step, and what was learned is kept: run the cell again, and it goes on
 # where it was.
@@ -803,7 +804,8 @@ validation = load_scenes("validation")
 
 
 def budget_for(loss: str) -> dict:
-    """Return what `train_detector` takes: for either loss the same scenes in the same order."""
+    """Return what `train_with` takes: for either loss the same scenes in the same order."""
+    assert callable(train_detector)
     torch.manual_seed(0)
     loader = DataLoader(training, 32, shuffle=True, collate_fn=collate, drop_last=True)
     return {"loader": loader, "epochs": 2, "loss": loss}
@@ -820,12 +822,17 @@ def measure(net: nn.Module, loss: str, count: int = 100) -> DetectionResult:
     return mean_average_precision(found, truths)
 
 
+def train_with(loader: Iterable, epochs: int, loss: str) -> nn.Module:
+    """Call your function."""
+    return train_detector(loader, epochs, loss)
+
+
 with_focal = Training(
-    *(train_detector, lambda: budget_for("focal")),
+    *(train_with, lambda: budget_for("focal")),
     lambda net: {"mAP on 100 scenes": measure(net, "focal").mean},
 )
 with_hard = Training(
-    *(train_detector, lambda: budget_for("hard negatives")),
+    *(train_with, lambda: budget_for("hard negatives")),
     lambda net: {"mAP on 100 scenes": measure(net, "hard negatives").mean},
 )
 with_focal.announce()
@@ -837,7 +844,7 @@ with_focal.announce()
 net = with_focal.run()
 
 # %% [markdown]
-# … then with hard negatives. (The two losses are on different scales: compare the mAP.)
+# … then with hard negatives. (The two losses have different scales: compare the mAP.)
 
 # %%
 net = with_hard.run()
@@ -857,7 +864,10 @@ for loss, one in (("focal", with_focal), ("hard negatives", with_hard)):
         print(f"{result.table(digits)}\n")
 
 # %% [markdown]
-# **What you should see.** @@SEEN@@ And one scene with your own display:
+# **What you should see.** The reference has 0.866 with the focal loss and 0.456 with hard negatives,
+# all digits being found in the end by both (recall), but in another order. With a third pass, as
+# the grader trains, they are 0.911 to 0.926 and 0.699 to 0.843 with five seeds: hard negatives gain
+# more, and vary more. And one scene with your own display:
 
 # %%
 names = [str(digit) for digit in range(10)]
