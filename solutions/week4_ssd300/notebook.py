@@ -1060,10 +1060,14 @@ def learn_by_heart(loader: Iterable[Batch], num_classes: int) -> nn.Module:
 check("4.10")
 
 # %% [markdown]
-# Two scenes and forty steps. `Training` calls your function and shows the loss meanwhile; before,
-# it tells the time on this machine, from a step or two on the side. The stop button (the square
-# above; in a terminal Ctrl-C) stops after the step, and what was learned is kept: run the cell
-# again, and it goes on where it was.
+# Two scenes and forty steps, for which the reference needs 50 seconds of processor time where half
+# precision is fast, and more than twice as many elsewhere. Expect an mAP of 1, and a loss of about
+# 2, in the end.
+#
+# `Training` calls your function and shows the loss meanwhile; before, it tells the time on this
+# machine, from a step or two on the side. The stop button (the square above; in a terminal Ctrl-C)
+# stops after the step, and what was learned is kept: run the cell again, and it goes on where it
+# was.
 
 # %%
 from IPython.display import display
@@ -1105,8 +1109,10 @@ if learning.has_learned():
     print(f"mAP on both: {mean_average_precision(found, truths).mean:.3f}")
 
 # %% [markdown]
-# **What you should see.** @@HEART@@ What it finds in the first of them, before the suppression and
-# after it:
+# **What you should see.** The loss begins near 17, stays near 9 for ten steps, and then falls, to 2
+# after forty (the reference; it is still falling then).
+#
+# What it finds in the first of them, before the suppression and after it:
 
 # %%
 if learning.has_learned():
@@ -1391,7 +1397,10 @@ if in_earnest.has_learned():
     print(precision_table(average_precisions(found, [target for _, target in tested]), names))
 
 # %% [markdown]
-# **What you should see.** @@SEEN@@
+# **What you should see.** After a rehearsal nothing at all: APs of 0 or nearly so. After 30 passes
+# over the blood cells the reference has a mean of 0.900, with 0.846 for red cells, 0.976 for white
+# ones and 0.878 for platelets, and after 16 passes 0.871. On two cores a pass takes two minutes or
+# more.
 
 # %% [markdown]
 # ## Any picture at all (without points)

@@ -775,9 +775,10 @@ check("5.7")
 
 # %% [markdown]
 # The check trained for a moment only. Now the real thing, both ways, at equal budgets: twice 200
-# steps, for each of which the reference needs about 13 seconds of processor time. Expect an mAP of
-# 0.85 or more with the focal loss, and of 0.4 to 0.7 with hard negatives. `Training` calls your function and shows the loss meanwhile; before, it tells the time on
-# this machine, from a second of it on the side. The stop button (the square above; in a terminal
+# steps, for each of which the reference needs about 13 seconds of processor time. @@EXPECT@@
+#
+# `Training` calls your function and shows the loss meanwhile; before, it tells the time on this
+# machine, from a second of it on the side. The stop button (the square above; in a terminal
 # Ctrl-C) stops after the step, and what was learned is kept: run the cell again, and it goes on
 # where it was.
 
@@ -864,10 +865,10 @@ for loss, one in (("focal", with_focal), ("hard negatives", with_hard)):
         print(f"{result.table(digits)}\n")
 
 # %% [markdown]
-# **What you should see.** The reference has 0.866 with the focal loss and 0.456 with hard negatives,
-# all digits being found in the end by both (recall), but in another order. With a third pass, as
-# the grader trains, they are 0.911 to 0.926 and 0.699 to 0.843 with five seeds: hard negatives gain
-# more, and vary more. And one scene with your own display:
+# **What you should see.** @@SEEN@@ With a third pass, as the grader trains, the reference has 0.911
+# to 0.926 with the focal loss, and 0.699 to 0.843 with hard negatives (five seeds each).
+#
+# And one scene with your own display:
 
 # %%
 names = [str(digit) for digit in range(10)]

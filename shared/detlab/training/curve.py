@@ -79,7 +79,8 @@ class LiveCurve:
         """Return how far it is, in a line."""
         steps, total = self.training.steps, self.training.total
         parts = [f"step {steps:,} of {total:,}"]
-        recent = [loss for loss in self.training.losses[-20:] if math.isfinite(loss)]
+        window = max(1, min(20, total // 20))
+        recent = [loss for loss in self.training.losses[-window:] if math.isfinite(loss)]
         if recent:
             parts.append(f"loss {sorted(recent)[len(recent) // 2]:.3g}")
         made = steps - self.first
