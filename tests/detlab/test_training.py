@@ -150,6 +150,17 @@ def test_nothing_is_measured_in_silence(toys, capsys) -> None:
     assert "Measured after all 20 steps.\n" in capsys.readouterr().out
 
 
+def test_a_training_that_an_earlier_kernel_has_finished(toys, capsys) -> None:
+    net = toys.Toy()
+    training = Training(
+        lambda net, loader, epochs: net, lambda: toys.arguments() | {"net": net, "epochs": 0}
+    )
+    training.announce()
+    assert training.run() is net
+    assert training.has_learned()
+    assert "Measured after an earlier training: no step was left." in capsys.readouterr().out
+
+
 def to_do(loader, epochs):
     raise NotImplementedError("task 9.9: replace this line")
 

@@ -178,6 +178,8 @@ class Training:
 
     def _so_far(self) -> str:
         """Return how far it is, in words."""
+        if not self.total:
+            return "an earlier training: no step was left"
         if self.steps >= self.total:
             return f"all {self.total:,} steps"
         return f"{self.steps:,} of {self.total:,} steps"
