@@ -142,9 +142,10 @@ def test_the_sandbox_shows_the_students_digits_and_not_the_hidden_ones() -> None
     assert seen == {DIGITS: True, HIDDEN_DIGITS: False}
 
 
-def test_the_sandbox_does_not_show_what_tasks_ask_for_ready_made() -> None:
+@pytest.mark.parametrize("module", ["detlab.fast.loss", "detlab.training.worker"])
+def test_the_sandbox_does_not_show_what_answers_may_not_use(module: str) -> None:
     inside = Inside(packages=("detlab",), hidden=tuple(hidden_folders(COURSE)))
-    look = "import importlib.util as u; print(bool(u.find_spec('detlab.fast.loss')))"
+    look = f"import importlib.util as u; print(bool(u.find_spec('{module}')))"
     command = [*bwrap_command(isolation_of(inside), inside), sys.executable, "-I", "-c", look]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "ModuleNotFoundError" in done.stderr or done.stdout == "False\n", done
