@@ -23,7 +23,21 @@ INK, PAPER, LINE = "#222222", "#F4F4F1", "#9A9A9A"
 
 
 class Picture(Figure):
-    """A Figure outside pyplot, shown once where it ends a notebook cell."""
+    """A Figure outside pyplot, shown once where it ends a notebook cell.
+
+    Attributes:
+        alt: what is to be seen, for who cannot see it; goes into the cell's output with the pixels.
+    """
+
+    alt: str = ""
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, object], dict[str, object]]:
+        if not self.alt:
+            return {}, {}
+        data = {"image/png": self._repr_png_(), "text/plain": self.alt}
+        return data, {"image/png": {"alt": self.alt}}
 
     def _repr_png_(self) -> bytes:
         buffer = BytesIO()
