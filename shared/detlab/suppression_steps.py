@@ -9,7 +9,6 @@ from detlab.panels import (
     HIT_STYLE,
     Label,
     add_key,
-    grid_of,
     outline,
     place_labels,
     show,
@@ -48,13 +47,13 @@ def draw_suppression() -> Picture:
     boxes, scores = candidates()
     stay, settled = steps_of(boxes, scores)
     image = load_scenes("validation")[0][SCENE]
-    unit = 10.5 / (len(stay) + 2)
-    figure, grid = grid_of(len(stay) + 2, len(stay) + 2, size=unit)
-    figure.set_size_inches(10.5, 4.2)
+    count = len(stay) + 2
+    figure = Picture(figsize=(10.5, 4.4), layout="constrained")
+    grid = figure.subplots(1, count)
     told = []
     for step, axes in enumerate(grid, -1):
         show(axes, image)
-        axes.set(xlim=(-0.04, 0.58), ylim=(1.03, -0.03))
+        axes.set(xlim=(-0.04, 0.58), ylim=(1.07, -0.09))
         labels = []
         for n, box in reversed(list(enumerate(boxes))):
             kept = n in stay and settled[n] <= step
@@ -65,15 +64,15 @@ def draw_suppression() -> Picture:
                 outline(axes, box, WAITING, width=1.2, style=WAITING_STYLE)
             elif settled[n] == step:
                 outline(axes, box, FALSE_POSITIVE, width=1.6, style=FALSE_POSITIVE_STYLE)
-        place_labels(axes, labels[::-1], unit=1.6 * unit)
+        place_labels(axes, labels[::-1], unit=10.5 / count / 0.62)
         dropped = sum(k == step for k in settled) - 1
         title = (
             f"{len(boxes)} candidates" if step < 0
             else f"{len(stay)} are left" if step == len(stay)
-            else f"keep {scores[stay[step]]:.2f},\ndrop {dropped}"
+            else f"keep {scores[stay[step]]:.2f}, drop {dropped}"
         )  # fmt: skip
-        axes.set_title(title, size=9)
-        told.append(title.replace("\n", " "))
+        axes.set_title(title, size=9, pad=8)
+        told.append(title)
     add_key(
         figure,
         {
