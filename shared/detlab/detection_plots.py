@@ -266,7 +266,7 @@ def draw_curves(result: DetectionResult, names: Names = None) -> Picture:
     figure = Picture(figsize=(7.2, 4.0), layout="constrained")
     axes = figure.add_subplot()
     for n, (label, one) in enumerate(sorted(result.per_class.items())):
-        style = ("-", "--", ":")[n // len(COLOURS) % 3]
+        style = ("-", "--", ":", "-.")[n % 4]
         name = f"{_name(label, names)}: {one.average_precision:.3f}"
         colour = COLOURS[n % len(COLOURS)]
         axes.plot(one.recall, one.precision, style, color=colour, lw=1.5, label=name)

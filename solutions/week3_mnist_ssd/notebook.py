@@ -175,7 +175,7 @@ ssd_plots.draw_some_detections()
 # Detector*](https://arxiv.org/abs/1512.02325) (2016), made small. This week grew from two texts
 # that are well worth reading beside it: S. Vinodababu's [tutorial on
 # SSD300](https://github.com/sgrvinod/a-PyTorch-Tutorial-to-Object-Detection), which you meet again
-# next week, and P. H. Thong's [SSD on scenes of
+# next week, and Phan Huy Thong's [SSD on scenes of
 # MNIST](https://github.com/PhanHuyThong/Pytorch_tutorial_object_detection_MNIST).
 
 # %% [markdown]
@@ -357,9 +357,9 @@ box_plots.draw_forms()
 box_plots.draw_overlaps()
 
 # %% [markdown]
-# Look at the last pair. What two boxes share is as wide as from the larger of their left sides to
-# the smaller of their right sides. These two are apart in both directions, so both sides of what
-# they "share" come out negative, and what is the product of two negative numbers?
+# Look at the last pair, which is apart in both directions. Whatever you compute for the width and
+# the height of what they share, both come out negative, and what is the product of two negative
+# numbers?
 #
 # IoU has three parts to play this week: it decides which prior answers for which digit (0.5, task
 # 3.7), which of several detections are one too many (0.45, task 3.9), and what counts as found
@@ -770,8 +770,9 @@ ssd_plots.draw_all_matches()
 # **Why match priors, and not the boxes that the network predicts?** At the start predictions are
 # noise: they would be matched with this digit now and with that one a step later, and no row could
 # learn anything steadily. Priors never move. Their matching is the same from the first step to the
-# last, and can be computed before the network has said a word. (Later detectors do match
-# predictions, with more care.)
+# last, and can be computed before the network has said a word. (Some later
+# detectors do match predictions, with more care: N. Carion et al.,
+# [*End-to-End Object Detection with Transformers*](https://arxiv.org/abs/2005.12872), 2020.)
 #
 # **Why several priors for one digit?** One would do at test time. But neighbours that see the digit
 # nearly as well would then be punished for saying so; and more positives teach faster. Duplicates
@@ -848,8 +849,9 @@ draw_matches(images[4], boxes[4], labels[4], priors, *match_priors(boxes[4], lab
 #   2.49. So 97 % of the loss come from the background (10 % and 87 % in the picture), and 97 % of
 #   what the network is told is: say "nothing". It learns that first, and everywhere.
 # - *Trained*, most of the background is easy: a patch of black costs nearly nothing, and the whole
-#   lot of 38,328 easy priors carries 5 % of the loss. What is left lies in the few thousand that
-#   are hard, at the edges of digits and between them, where the mistakes are made.
+#   lot of 38,328 easy priors carries 5 % of the loss. What is left lies in the 3,510 that are hard:
+#   of these four in five overlap a digit with an IoU of more than 0.3, but not 0.5; of the others
+#   one in nine.
 #
 # So only the hardest count, three for each positive. The loss then is about a task of 3 to 1 and
 # not of 36 to 1, from the first step on, and it spends its attention where the mistakes are. (The
@@ -959,14 +961,12 @@ check("3.8")
 # localization term is below 1: a fresh network says about 0, and offsets are about 1 in size.
 
 # %%
-from math import log
-
 fresh = SSD(NUM_CLASSES)
 with torch.no_grad():
     two_answers = fresh(torch.stack([standardize(image) for image in images[:2]]))
 for name, term in multibox_terms(*two_answers[:2], boxes[:2], labels[:2], fresh.priors).items():
     print(f"{name:13} {term.item():6.2f}")
-print(f"{'4 · ln 11':13} {4 * log(11):6.2f}")
+print(f"{'4 · ln 11':13} {4 * torch.tensor(11.0).log().item():6.2f}")
 
 # %% [markdown]
 # ## Before task 3.9: one digit, one box
@@ -1097,8 +1097,8 @@ precision_plots.draw_ranked_scenes()
 # %% [markdown]
 # **Hit or not?** Going down the list, a box is a hit if its IoU with a 7 *of its own scene* exceeds
 # 0.5, and no box before it has claimed that 7. Else it is a false positive: #2 is near a 7, but
-# with an IoU of 0.47 not near enough; #3 and the others lie on a digit that is no 7, or with too
-# little of one. A second box on a 7 that is claimed already would be a false positive, too.
+# with an IoU of 0.47 not near enough; the others lie on digits that are no 7s. A second box on a 7
+# that is claimed already would be a false positive, too.
 #
 # **Running precision and recall.** After each rank: hits so far, divided by the boxes so far, and
 # by all five 7s. At #4, for instance, 2 of 4 boxes are right, and 2 of 5 digits found.

@@ -10,6 +10,7 @@ from torchvision.ops import box_convert, box_iou
 from detcourse import truth
 from detlab import box_plots, precision_plots, ssd_plots, suppression_steps
 from detlab.detection_plots import draw_detections
+from detlab.metrics import mean_average_precision
 from detlab.panels import Label, grid_of, place_labels
 from detlab.plotting import Picture
 from detlab.scenes import load_scenes
@@ -66,6 +67,21 @@ def test_the_texts_numbers_of_the_loss() -> None:
     shares = ssd_plots.draw_shares().alt
     for words in ("positives 3%", "other negatives 87%", "hard negatives 79%", "negatives 5%"):
         assert words in shares
+
+
+def test_hard_negatives_lie_near_digits() -> None:
+    answers = load_ssd_answers()
+    boxes = load_scenes("validation")[1]
+    corners = box_convert(answers.priors, "cxcywh", "xyxy")
+    hard, others = [], []
+    for n, (costs, classes) in enumerate(zip(answers.entropies, answers.classes, strict=True)):
+        near = box_iou(corners, boxes[n]).max(1).values[classes == 0] > 0.3
+        order = costs[classes == 0].argsort(descending=True)
+        count = 3 * int((classes > 0).sum())
+        hard.append(near[order[:count]])
+        others.append(near[order[count:]])
+    shares = [float(torch.cat(part).float().mean()) for part in (hard, others)]
+    assert shares == pytest.approx([4 / 5, 1 / 9], abs=0.01)
 
 
 def test_the_texts_numbers_of_offsets() -> None:
@@ -132,3 +148,15 @@ def test_labels_of_one_place_do_not_cover_each_other() -> None:
     for n, (x, y) in enumerate(places):
         for a, b in places[:n]:
             assert abs(x - a) >= width - 1e-6 or abs(y - b) >= height - 1e-6
+
+
+def test_the_texts_numbers_of_detection() -> None:
+    assert "18 objects, dashed; 18 hits" in ssd_plots.draw_some_detections().alt
+    answers = load_ssd_answers()
+    _, boxes, labels = (part[: len(answers.trained)] for part in load_scenes("validation"))
+    truths = [{"boxes": b, "labels": c} for b, c in zip(boxes, labels, strict=True)]
+    measured = [
+        mean_average_precision(ssd_plots.survivors(answers.trained, least), truths).mean
+        for least in (0.05, 0.5, 0.8)
+    ]
+    assert [round(one, 3) for one in measured] == [0.974, 0.940, 0.880]
