@@ -199,6 +199,7 @@ def draw_history(history: Sequence[dict[str, float]]) -> Picture:
     for k, name in enumerate(history[0]):
         axes.plot([terms[name] for terms in history], color=COLOURS[k], lw=1.2, label=name)
     axes.set(xlabel="step", ylabel="loss", yscale="log")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     last = ", ".join(f"{name} {value:.2f}" for name, value in history[-1].items())

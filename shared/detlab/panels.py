@@ -10,6 +10,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from detlab.imagenet import IMAGENET_MEAN, IMAGENET_STD
@@ -69,6 +70,8 @@ def outline(
     x_min, y_min, x_max, y_max = box.tolist()
     corner, sides = (x_min, y_min), (x_max - x_min, y_max - y_min)
     drawn = Rectangle(corner, *sides, fill=False, ec=colour, lw=width, ls=style, clip_on=False)
+    if colour == "white":  # to be seen on a bright image, too
+        drawn.set_path_effects([withStroke(linewidth=width + 1.2, foreground=INK)])
     axes.add_patch(drawn)
     return drawn
 
@@ -90,8 +93,7 @@ def place_labels(axes: Axes, labels: Sequence[Label], unit: float) -> None:
     taken: list[tuple[float, float, float, float]] = []
     (left, right), (low, high) = sorted(axes.get_xlim()), sorted(axes.get_ylim())
     for label in labels:
-        width = (0.62 * SIZE_OF_LABELS * len(label.words) + 4) / 72 / unit
-        height = (SIZE_OF_LABELS + 4) / 72 / unit
+        width, height = size_of(label.words, unit)
         x_min, y_min, x_max, y_max = label.box.tolist()
         columns = (x_min, x_max - width, (x_min + x_max - width) / 2, x_max, x_min - width)
         rows = (y_min - height, y_max, y_min, y_max - height)
@@ -113,6 +115,15 @@ def place_labels(axes: Axes, labels: Sequence[Label], unit: float) -> None:
         )[1]
         taken.append((x, y, x + width, y + height))
         _write(axes, x, y, label, va="top")
+
+
+def size_of(words: str, unit: float) -> tuple[float, float]:
+    """Return how wide and high a label is at most, in units of `unit` inches.
+
+    A layout may give a panel less room than it was promised, by a sixth or so.
+    """
+    width, height = 0.72 * SIZE_OF_LABELS * len(words) + 4, SIZE_OF_LABELS + 4
+    return width / 72 / unit / 0.85, height / 72 / unit / 0.85
 
 
 def add_key(figure: Picture, styles: dict[str, tuple[str, Style]]) -> None:

@@ -11,7 +11,7 @@ from detcourse import truth
 from detlab import box_plots, precision_plots, ssd_plots, suppression_steps
 from detlab.detection_plots import draw_detections
 from detlab.metrics import mean_average_precision
-from detlab.panels import Label, grid_of, place_labels
+from detlab.panels import Label, grid_of, place_labels, size_of
 from detlab.plotting import Picture
 from detlab.scenes import load_scenes
 from detlab.ssd_answers import load_ssd_answers
@@ -144,7 +144,7 @@ def test_labels_of_one_place_do_not_cover_each_other() -> None:
     box = torch.tensor([0.3, 0.3, 0.6, 0.6])
     place_labels(axes, [Label(box, f"{n}: 0.99", "white") for n in range(6)], unit=2.0)
     places = [text.get_position() for text in axes.texts]
-    height, width = 11 / 72 / 2, (0.62 * 7 * 7 + 4) / 72 / 2
+    width, height = size_of("0: 0.99", 2.0)
     for n, (x, y) in enumerate(places):
         for a, b in places[:n]:
             assert abs(x - a) >= width - 1e-6 or abs(y - b) >= height - 1e-6
