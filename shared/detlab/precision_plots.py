@@ -73,7 +73,7 @@ def draw_ranked_scenes() -> Picture:
     figure, grid = grid_of(len(SCENES), len(SCENES))
     for k, (n, axes) in enumerate(zip(SCENES, grid, strict=True)):
         show(axes, images[n])
-        axes.set_title(f"scene {k + 1}", size=9)
+        axes.set_title(f"scene {k + 1}", size=9, pad=13)
         drawn = []
         for rank in (ranked.scenes == k).nonzero()[:, 0].tolist():
             colour, style = STYLES["hit" if ranked.right[rank] else "false positive"]
