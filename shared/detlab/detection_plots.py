@@ -9,18 +9,34 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 from PIL import Image
 from torch import Tensor
 
-from detlab.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from detlab.metrics import DetectionResult
-from detlab.plotting import COLOURS, INK, LINE, Picture
+from detlab.panels import (
+    FALSE_POSITIVE,
+    FALSE_POSITIVE_STYLE,
+    HIT,
+    HIT_STYLE,
+    TRUTH,
+    TRUTH_STYLE,
+    Label,
+    add_key,
+    grid_of,
+    outline,
+    place_labels,
+    show,
+    tag,
+)
+from detlab.plotting import COLOURS, LINE, Picture
 
-TRUTH, HIT, FALSE_POSITIVE = "white", COLOURS[2], COLOURS[1]
 ROOM = (-0.2, 1.2)  # for priors that stick out of the image
 Names = Sequence[str] | None
+STYLES = {
+    "truth": (TRUTH, TRUTH_STYLE),
+    "hit": (HIT, HIT_STYLE),
+    "false positive": (FALSE_POSITIVE, FALSE_POSITIVE_STYLE),
+}
 
 
 def draw_scenes(
@@ -37,13 +53,14 @@ def draw_scenes(
     Returns:
         The Picture.
     """
-    figure, grid = _grid(len(images), columns)
+    figure, grid = grid_of(len(images), columns)
     for axes, image, of_image, classes in zip(grid, images, boxes, labels, strict=False):
-        _show(axes, image)
+        show(axes, image)
         for n, (box, label) in enumerate(zip(of_image, classes.tolist(), strict=True)):
             colour = COLOURS[(n + 1) % len(COLOURS)]
-            _outline(axes, box, colour)
-            _tag(axes, box, str(label - 1), colour)
+            outline(axes, box, colour)
+            tag(axes, box, str(label - 1), colour)
+    figure.alt = f"{len(images)} scenes with {sum(map(len, boxes))} boxes, each with its digit."
     return figure
 
 
@@ -63,18 +80,19 @@ def draw_cases(
     Returns:
         The Picture.
     """
-    figure, grid = _grid(len(cases), columns, size=3.2)
+    figure, grid = grid_of(len(cases), columns, size=3.2)
     for axes, (title, (image, target)) in zip(grid, cases.items(), strict=False):
         height, width = image.shape[-2:]
-        _show(axes, image)
+        show(axes, image)
         axes.set_aspect(height / width)
         axes.set_title(f"{title}, {width}×{height}", size=9)
         in_pixels = bool((target["boxes"] > 1.5).any())
         unit = torch.tensor([width, height, width, height] if in_pixels else [1, 1, 1, 1])
         for box, label in zip(target["boxes"] / unit, target["labels"].tolist(), strict=True):
             colour = COLOURS[label % len(COLOURS)]
-            _outline(axes, box, colour)
-            _tag(axes, box, _name(label, names), colour)
+            outline(axes, box, colour)
+            tag(axes, box, _name(label, names), colour)
+    figure.alt = f"Images with the boxes and names of their objects: {'; '.join(cases)}."
     return figure
 
 
@@ -103,21 +121,24 @@ def draw_priors(
     if priors_per_cell is None:
         cells = sum(size**2 for size in feature_sizes)
         priors_per_cell = [len(priors) // cells] * len(feature_sizes)
-    figure, grid = _grid(len(feature_sizes), 3, size=3.6)
+    figure, grid = grid_of(len(feature_sizes), 3, size=3.6)
     start = 0
     for axes, size, per_cell in zip(grid, feature_sizes, priors_per_cell, strict=True):
         end = start + size**2 * per_cell
-        _show(axes, image)
+        show(axes, image)
         for box in boxes:
-            _outline(axes, box, TRUTH, width=1.0)
+            outline(axes, box, TRUTH, width=1.0)
         centres = priors[start:end:per_cell, :2]
         axes.plot(*centres.T.tolist(), ".", color=COLOURS[5], markersize=24 / size)
         cell = start + per_cell * (size // 2 * size + size // 2)
         for k, box in enumerate(box_convert(priors[cell : cell + per_cell], "cxcywh", "xyxy")):
-            _outline(axes, box, COLOURS[k % len(COLOURS)], width=2.0)
+            outline(axes, box, COLOURS[k % len(COLOURS)], width=2.0)
         axes.set(xlim=ROOM, ylim=ROOM[::-1])
         axes.set_title(f"{size}×{size} cells, {per_cell} priors each", size=10)
         start = end
+    figure.alt = "The centres of all cells, and the priors of one cell: " + "; ".join(
+        axes.get_title() for axes in grid
+    )
     return figure
 
 
@@ -147,17 +168,20 @@ def draw_matches(
 
     from torchvision.ops import box_convert
 
-    figure, grid = _grid(max(len(boxes), 1), max(len(boxes), 1), size=2.9)
+    figure, grid = grid_of(max(len(boxes), 1), max(len(boxes), 1), size=2.9)
     corners = box_convert(priors, "cxcywh", "xyxy")
     for n, (axes, box) in enumerate(zip(grid, boxes, strict=False)):
-        _show(axes, image)
+        show(axes, image)
         mine = corners[(classes > 0) & (objects == n)]
         for prior in mine:
-            _outline(axes, prior, COLOURS[(n + 1) % len(COLOURS)], width=1.0)
-        _outline(axes, box, TRUTH, width=2.0)
+            outline(axes, prior, COLOURS[(n + 1) % len(COLOURS)], width=1.0)
+        outline(axes, box, TRUTH, width=2.0)
         axes.set(xlim=ROOM, ylim=ROOM[::-1])
         many = "prior" if len(mine) == 1 else "priors"
         axes.set_title(f"{_name(int(labels[n]), names, 'digit ')}: {len(mine)} {many}", size=10)
+    figure.alt = "Objects with the priors that answer for them: " + ", ".join(
+        axes.get_title() for axes in grid
+    )
     return figure
 
 
@@ -175,8 +199,11 @@ def draw_history(history: Sequence[dict[str, float]]) -> Picture:
     for k, name in enumerate(history[0]):
         axes.plot([terms[name] for terms in history], color=COLOURS[k], lw=1.2, label=name)
     axes.set(xlabel="step", ylabel="loss", yscale="log")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
+    last = ", ".join(f"{name} {value:.2f}" for name, value in history[-1].items())
+    figure.alt = f"The terms of the loss over {len(history)} steps; at the end {last}."
     return figure
 
 
@@ -187,7 +214,9 @@ def draw_detections(
     columns: int = 6,
     names: Names = None,
 ) -> Picture:
-    """Draw the truth in white, hits in green with their scores, false positives in red.
+    """Draw the truth dashed, hits with their scores in solid lines, false positives in dotted ones.
+
+    The colours differ, too: white, green and vermilion. Labels make room for one another.
 
     Args:
         images: (1 or 3, H, W) float each.
@@ -199,18 +228,29 @@ def draw_detections(
     Returns:
         The Picture.
     """
-    figure, grid = _grid(len(images), columns, size=2.0 if columns > 4 else 3.6)
+    size = 2.0 if columns > 4 else 3.6
+    figure, grid = grid_of(len(images), columns, size=size)
+    counts = [0, 0, 0]
     for axes, image, truth, found in zip(grid, images, truths, detections, strict=False):
-        _show(axes, image)
-        for box in truth["boxes"]:
-            _outline(axes, box, TRUTH, width=1.0)
-        right = _hits(truth, found)
+        show(axes, image)
+        right = hits(truth, found)
+        labels = []
         for n in range(len(found["boxes"]) - 1, -1, -1):
-            colour = HIT if right[n] else FALSE_POSITIVE
-            _outline(axes, found["boxes"][n], colour)
+            colour, style = STYLES["hit"] if right[n] else STYLES["false positive"]
+            outline(axes, found["boxes"][n], colour, style=style, width=1.6 if right[n] else 2.0)
             name = _name(int(found["labels"][n]), names)
             words = f"{name}: {float(found['scores'][n]):.2f}"
-            _tag(axes, found["boxes"][n], words, colour)
+            labels.append(Label(found["boxes"][n], words, colour))
+        for box in truth["boxes"]:
+            outline(axes, box, TRUTH, width=1.1, style=TRUTH_STYLE)
+        place_labels(axes, labels[::-1], unit=size)
+        for k, more in enumerate((len(truth["boxes"]), int(right.sum()), int((~right).sum()))):
+            counts[k] += more
+    add_key(figure, STYLES)
+    figure.alt = (
+        f"{len(images)} images with {counts[0]} objects, dashed; {counts[1]} hits, solid; "
+        f"{counts[2]} false positives, dotted; each detection with its class and score."
+    )
     return figure
 
 
@@ -227,7 +267,7 @@ def draw_curves(result: DetectionResult, names: Names = None) -> Picture:
     figure = Picture(figsize=(7.2, 4.0), layout="constrained")
     axes = figure.add_subplot()
     for n, (label, one) in enumerate(sorted(result.per_class.items())):
-        style = ("-", "--", ":")[n // len(COLOURS) % 3]
+        style = ("-", "--", ":", "-.")[n % 4]
         name = f"{_name(label, names)}: {one.average_precision:.3f}"
         colour = COLOURS[n % len(COLOURS)]
         axes.plot(one.recall, one.precision, style, color=colour, lw=1.5, label=name)
@@ -236,6 +276,10 @@ def draw_curves(result: DetectionResult, names: Names = None) -> Picture:
     axes.legend(title=title, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color=LINE, lw=0.4)
+    figure.alt = f"Precision over recall for each {title}: " + ", ".join(
+        f"{_name(label, names)} {one.average_precision:.3f}"
+        for label, one in sorted(result.per_class.items())
+    )
     return figure
 
 
@@ -258,6 +302,7 @@ def draw_training(log: Path) -> Picture:
     axes.set(xlabel="iteration", ylabel="loss, mean of an epoch", yscale="log")
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
+    figure.alt = f"Both terms of the loss over {len(rows)} epochs of a training."
     return figure
 
 
@@ -297,7 +342,7 @@ def _name(label: int, names: Names, before: str = "") -> str:
     return names[label - 1] if names else f"{before}{label - 1}"
 
 
-def _hits(truth: dict[str, Tensor], found: dict[str, Tensor]) -> Tensor:
+def hits(truth: dict[str, Tensor], found: dict[str, Tensor]) -> Tensor:
     """Say which detections have IoU over 0.5 with an object of their class that is still free."""
 
     from torchvision.ops import box_iou
@@ -313,44 +358,3 @@ def _hits(truth: dict[str, Tensor], found: dict[str, Tensor]) -> Tensor:
         right[n] = bool(overlaps[n, best] > 0.5) and bool(free[best])
         free[best] &= not right[n]
     return right
-
-
-def _grid(count: int, columns: int, size: float = 2.0) -> tuple[Picture, list[Axes]]:
-    """Make a Picture with so many panels in rows."""
-    rows = -(-count // columns)
-    figure = Picture(figsize=(size * columns, (size + 0.35) * rows), layout="constrained")
-    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for axes in grid:
-        axes.axis("off")
-    return figure, grid
-
-
-def _show(axes: Axes, image: Tensor) -> None:
-    """Show an image over the unit square, y down."""
-    image = image.detach()
-    if len(image) == 3:
-        if float(image.min()) < 0 or float(image.max()) > 1:
-            mean, deviation = (
-                torch.tensor(x)[:, None, None] for x in (IMAGENET_MEAN, IMAGENET_STD)
-            )
-            image = image * deviation + mean
-        axes.imshow(image.clamp(0, 1).permute(1, 2, 0).numpy(), extent=(0, 1, 1, 0))
-    else:
-        axes.imshow(image[0].numpy(), cmap="gray", extent=(0, 1, 1, 0))
-    axes.set(xlim=(0, 1), ylim=(1, 0))
-    axes.axis("off")
-
-
-def _outline(axes: Axes, box: Tensor, colour: str, width: float = 1.5) -> None:
-    """Outline a box, `xyxy`; what sticks out of the image is shown, too."""
-    x_min, y_min, x_max, y_max = box.tolist()
-    corner, sides = (x_min, y_min), (x_max - x_min, y_max - y_min)
-    outline = Rectangle(corner, *sides, fill=False, ec=colour, lw=width, clip_on=False)
-    axes.add_patch(outline)
-
-
-def _tag(axes: Axes, box: Tensor, words: str, colour: str) -> None:
-    """Write on the upper left corner of a box."""
-    style = {"boxstyle": "square,pad=0.12", "facecolor": colour, "edgecolor": "none"}
-    ink = INK if colour in ("white", COLOURS[5], COLOURS[4]) else "white"
-    axes.text(*box[:2].tolist(), words, size=7, color=ink, va="bottom", bbox=style)
