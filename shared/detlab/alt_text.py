@@ -1,0 +1,34 @@
+"""Pictures in cell outputs with words for those who cannot see them."""
+
+from base64 import b64encode
+from html import escape
+from io import BytesIO
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+
+class Described(NamedTuple):
+    """A picture and the words that stand for it, shown where it ends a notebook cell.
+
+    Attributes:
+        picture: of matplotlib.
+        words: what it shows, a sentence or a few.
+    """
+
+    picture: Figure
+    words: str
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """Return it as an HTML image with alt text, as a plain PNG, and as words."""
+        buffer = BytesIO()
+        self.picture.savefig(buffer, format="png")
+        png = b64encode(buffer.getvalue()).decode("ascii")
+        alt = escape(self.words, quote=True)
+        html = f'<img alt="{alt}" src="data:image/png;base64,{png}" style="max-width: 100%">'
+        return {"text/html": html, "image/png": png, "text/plain": self.words}
+
+
+def described(picture: Figure, words: str) -> Described:
+    """Give a picture the words that stand for it."""
+    return Described(picture, " ".join(words.split()))
