@@ -66,17 +66,17 @@ def draw_scene() -> Described:
     axes = figure.add_subplot()
     _show(axes, image, boxes)
     badge = {"boxstyle": "square,pad=0.15", "fc": "white", "ec": INK}
-    for (x, y, _, _), digit in zip(boxes, digits, strict=True):
-        axes.text(x, y - 2, f"<name>{digit}</name>", size=8, va="bottom", bbox=badge)
-    x, y, X, Y = boxes[-1]
+    for (left, top, _, _), digit in zip(boxes, digits, strict=True):
+        axes.text(left, top - 3, f"<name>{digit}", size=8, va="bottom", bbox=badge)
+    x, y, X, Y = boxes[0]
     corners = f"xmin, ymin = {x + 1:.0f}, {y + 1:.0f}", f"xmax, ymax = {X + 1:.0f}, {Y + 1:.0f}"
     axes.plot([x, X], [y, Y], "o", color=RED, ms=6)
-    axes.text(x + 6, y + 6, corners[0], size=8, va="top", bbox=badge)
+    axes.text(x - 6, y, corners[0], size=8, va="center", ha="right", bbox=badge)
     axes.text(X + 2, Y + 6, corners[1], size=8, va="top", ha="right", bbox=badge)
     return described(
         figure,
         f"""A scene of the digits {", ".join(digits)}, each in a box under its name. The corners of
-        one box are marked with the numbers of its file: {"; ".join(corners)}.""",
+        the first box are marked with the numbers of its file: {"; ".join(corners)}.""",
     )
 
 

@@ -226,6 +226,8 @@ def draw_found(
         free = (
             all(abs(x - a) > 0.26 or abs(y - b) > 0.075 for a, b in labelled) and len(labelled) < 12
         )
+        if right[n]:
+            _frame(axes, found["boxes"][n], INK, "-", 3.4)
         _frame(axes, found["boxes"][n], colour, style, 1.8 if free or right[n] else 0.7)
         if free:
             labelled.append((x, y))

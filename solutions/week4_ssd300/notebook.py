@@ -214,7 +214,7 @@ print(ssd300_plots.table_of_maps(FEATURE_SIZES, SCALES, RATIOS))
 # file itself.
 
 # %%
-print((folder / "Annotations" / f"{voc.read_split(folder, 'train')[0]}.xml").read_text()[:700])
+print((voc.DIGITS / "Annotations" / f"{augmentation_plots.STEM}.xml").read_text()[:700])
 augmentation_plots.draw_scene()
 
 # %% [markdown]
