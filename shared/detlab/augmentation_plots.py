@@ -71,8 +71,8 @@ def draw_scene() -> Described:
     x, y, X, Y = boxes[0]
     corners = f"xmin, ymin = {x + 1:.0f}, {y + 1:.0f}", f"xmax, ymax = {X + 1:.0f}, {Y + 1:.0f}"
     axes.plot([x, X], [y, Y], "o", color=RED, ms=6)
-    axes.text(x - 6, y, corners[0], size=8, va="center", ha="right", bbox=badge)
-    axes.text(X + 2, Y + 6, corners[1], size=8, va="top", ha="right", bbox=badge)
+    axes.text(x - 6, y + 18, corners[0], size=8, va="center", ha="right", bbox=badge)
+    axes.text(297, Y + 8, corners[1], size=8, va="top", ha="right", bbox=badge)
     return described(
         figure,
         f"""A scene of the digits {", ".join(digits)}, each in a box under its name. The corners of

@@ -1609,7 +1609,10 @@ def find_objects(
 
 
 detector, stem = (net, test_set.stems[0]) if FULL else (by_heart, stems[0])
-find_objects(detector, Image.open(folder / "JPEGImages" / f"{stem}.jpg"))
+described(
+    find_objects(detector, Image.open(folder / "JPEGImages" / f"{stem}.jpg")),
+    f"The image {stem} with the boxes, names and scores of what was found.",
+)
 
 # %% [markdown]
 # ## Questions that come up

@@ -124,6 +124,7 @@ def test_students_install_their_digits_and_no_others() -> None:
         "digits_voc",
         "focal.npz",
         "scenes.npz",
+        "ssd300.npz",
     ]
     with np.load(DIGITS) as arrays:
         assert set(np.unique(arrays["split"])) == {0, 1}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 from torchvision import ops
 
@@ -17,6 +18,7 @@ from detgrader.course import Course
 from detgrader.reference import load_reference
 from detlab import augmentation_plots, cell_plots, ssd300_plots, suppression_plots
 from detlab.alt_text import Described, described
+from detlab.detection_plots import annotate
 from detlab.plotting import Picture
 from detlab.sets import voc
 
@@ -179,6 +181,20 @@ def test_the_text_on_thresholds_is_true() -> None:
     words = suppression_plots.draw_choices().words
     assert "score over 0.5, suppressed over 0.45: 1 of 3 found, 0 false" in words
     assert "score over 0.1, suppressed over 0.45: 3 of 3 found, 22 false" in words
+
+
+def test_a_picture_of_pillows_is_described_too() -> None:
+    bundle = described(Image.new("RGB", (4, 4)), "nothing")._repr_mimebundle_()
+    assert 'alt="nothing"' in bundle["text/html"]
+
+
+def test_annotating_changes_a_copy_and_without_detections_nothing() -> None:
+    picture = Image.new("RGB", (300, 300))
+    found = suppression_plots.thin_out(suppression_plots.load_candidates()[0], 0.2, 0.45)
+    drawn = annotate(picture, found, voc.DIGIT_CLASSES)
+    assert drawn.tobytes() != picture.tobytes() == bytes(3 * 300 * 300)
+    none = {name: values[:0] for name, values in found.items()}
+    assert annotate(picture, none, voc.DIGIT_CLASSES).tobytes() == picture.tobytes()
 
 
 def test_labels_do_not_pile_up() -> None:
