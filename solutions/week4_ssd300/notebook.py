@@ -210,8 +210,8 @@ print(ssd300_plots.table_of_maps(FEATURE_SIZES, SCALES, RATIOS))
 # The files are laid out as those of the
 # [Pascal VOC challenges](http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html):
 # an image, and beside it a text that names each object and the pixels in which its box begins and
-# ends, counted from 1. Here is a scene, the file's numbers at one of its boxes, and the
-# file itself.
+# ends, counted from 1. Here is how such a file begins, and the scene that it belongs to, with the
+# numbers of the first box at its corners.
 
 # %%
 print((voc.DIGITS / "Annotations" / f"{augmentation_plots.STEM}.xml").read_text()[:700])
@@ -848,9 +848,10 @@ print(f"{sum(p.numel() for p in net.parameters()):,} parameters")
 #
 # On conv4_3 a kernel of 3×3 cells covers 24 pixels, and yet it answers for priors of 42×21. How can
 # it know where an object ends that is larger than itself? By what lies below it: week 1's two
-# numbers, the **size** of what a cell sees and the **jump** from one cell to the next, say how much
-# of the image gets there. Follow them through the base (the table is measured, by asking which
-# pixels change an answer; your formula of task 1.9 gives the same numbers):
+# numbers, the **size** of what a cell sees (its *receptive field*) and the **jump** from one cell
+# to the next, say how much of the image gets there. Follow them through the base (the table is
+# measured, by asking which pixels change an answer; your formula of task 1.9 gives the same
+# numbers):
 
 # %%
 print(ssd300_plots.table_of_growth())
@@ -1659,8 +1660,7 @@ described(
 #
 # **Training is ten times slower than you say.** Is `HALF` true although the processor is old, or
 # the other way round? Is the network in `channels_last`, and are other programs at work? See what
-# the first five steps take before you start thirty passes; a GPU needs some minutes for all of
-# them.
+# the first five steps take before you start thirty passes.
 #
 # **There is no network to fetch ImageNet's weights.** Fetch
 # [them](https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.vgg16.html)
