@@ -118,7 +118,7 @@ def draw_zoom_out(
         cases: for each canvas the scale, and where the image's left and top edge lie, pixels.
     """
     image, boxes, digits = scene()
-    height, width = image.shape[1:]
+    _, height, width = image.shape
     figure = Picture(figsize=(10.0, 3.8), layout="constrained")
     words = []
     for axes, (scale, left, top) in zip(figure.subplots(1, len(cases)), cases, strict=True):
@@ -231,7 +231,7 @@ def _show(
     axes: Axes, image: Tensor, boxes: Sequence[Box], corner: tuple[int, int] = (0, 0)
 ) -> None:
     """Show an image whose top-left pixel lies at `corner`, and outline boxes."""
-    height, width = image.shape[1:]
+    _, height, width = image.shape
     left, top = corner
     pixels = image.clamp(0, 1).permute(1, 2, 0).numpy()
     axes.imshow(pixels, extent=(left, left + width, top + height, top))
