@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from detlab.metrics import DetectionResult
@@ -311,30 +311,33 @@ def annotate(image: Image.Image, detections: Mapping[str, Tensor], names: Names)
 
     Args:
         image: RGB.
-        detections: "boxes" (k, 4) `xyxy` in fractions, "labels" (k,), "scores" (k,).
+        detections: "boxes" (k, 4) `xyxy` in fractions, "labels" (k,), "scores" (k,), by
+            falling score.
         names: of the classes, from label 1.
 
     Returns:
-        A copy with boxes, names and scores.
+        A copy with boxes, names and scores. Where these would pile up, the surest has its own.
     """
-    from torchvision.transforms.functional import pil_to_tensor, to_pil_image
-    from torchvision.utils import draw_bounding_boxes
-
+    drawn = image.convert("RGB")
+    pen, unit = ImageDraw.Draw(drawn), max(image.size)
+    font = ImageFont.load_default(max(9, unit // 30))
+    labels, scores = detections["labels"].tolist(), detections["scores"].tolist()
     sides = torch.tensor([image.width, image.height] * 2)
-    boxes = (detections["boxes"].detach() * sides).clamp(min=0).minimum(sides - 1)
-    labels = detections["labels"].tolist()
-    words = [
-        f"{_name(label, names)} {score:.2f}"
-        for label, score in zip(labels, detections["scores"].tolist(), strict=True)
-    ]
-    if not words:
-        return image.copy()
-    colours = [COLOURS[label % len(COLOURS)] for label in labels]
-    width = max(2, round(max(image.size) / 200))
-    drawn = draw_bounding_boxes(
-        pil_to_tensor(image.convert("RGB")), boxes, words, colours, width=width
-    )
-    return to_pil_image(drawn)
+    boxes = (detections["boxes"].detach() * sides).clamp(min=0).minimum(sides - 1).tolist()
+    for n in reversed(range(len(boxes))):
+        colour = COLOURS[labels[n] % len(COLOURS)]
+        pen.rectangle(boxes[n], outline=colour, width=max(2, unit // 200))
+    taken: list[tuple[float, ...]] = []
+    for box, label, score in zip(boxes, labels, scores, strict=True):
+        badge = pen.textbbox(tuple(box[:2]), f"{_name(label, names)} {score:.2f}", font)
+        if all(
+            badge[0] > other[2] or other[0] > badge[2] or badge[1] > other[3] or other[1] > badge[3]
+            for other in taken
+        ):
+            taken.append(badge)
+            pen.rectangle(badge, fill=INK)
+            pen.text(tuple(box[:2]), f"{_name(label, names)} {score:.2f}", "white", font)
+    return drawn
 
 
 def _name(label: int, names: Names, before: str = "") -> str:

@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any, Self
 
 from matplotlib.figure import Figure
+from PIL.Image import Image
 
 Bundle = tuple[dict[str, Any], dict[str, dict[str, str]]]
 
@@ -35,28 +36,32 @@ class Picture(Figure):
 
 
 class Described:
-    """A figure of pyplot's, shown once, with its words.
+    """A figure, of pyplot's too, or an image of Pillow's, shown once, with its words.
 
     Attributes:
         figure: what is shown.
         alt: what it shows, in words.
     """
 
-    def __init__(self, figure: Figure, alt: str) -> None:
+    def __init__(self, figure: Figure | Image, alt: str) -> None:
         from matplotlib import pyplot
 
-        self.figure, self.alt = figure, alt
-        pyplot.close(figure)  # or the notebook would show it once more
+        self.figure, self.alt = figure, " ".join(alt.split())
+        if isinstance(figure, Figure):
+            pyplot.close(figure)  # or the notebook would show it once more
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
         """Show it, as an image, and in a page with its words."""
         return bundle_of(self.figure, self.alt)
 
 
-def png_of(figure: Figure, tight: bool = True) -> bytes:
-    """Render a figure, cut to what is drawn, or else in its full size."""
+def png_of(figure: Figure | Image, tight: bool = True) -> bytes:
+    """Render a figure, cut to what is drawn, or else in its full size; or an image."""
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", bbox_inches="tight" if tight else None)
+    if isinstance(figure, Figure):
+        figure.savefig(buffer, format="png", bbox_inches="tight" if tight else None)
+    else:
+        figure.save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -72,7 +77,7 @@ def image_tag(png: bytes, alt: str) -> str:
     return f'<img alt="{escape(alt)}" style="{style}" src="data:image/png;base64,{code}">'
 
 
-def bundle_of(figure: Figure, alt: str) -> Bundle:
+def bundle_of(figure: Figure | Image, alt: str) -> Bundle:
     """Return what a notebook shows of a figure, and what it says about that.
 
     Jupyter's front ends take an image's words from HTML only, what turns notebooks into pages takes

@@ -15,9 +15,10 @@
 # # Week 4 · The real thing: SSD300
 #
 # Last week's detector was small enough to train in half a minute. This week you build the network
-# of the paper (Liu et al., *SSD: Single Shot MultiBox Detector*, 2016) at its full size: VGG-16 as
-# its base, six feature maps, 8,732 priors, the data pipeline with its random crops, and the
-# evaluation of Pascal VOC. In the end you train it on blood cells, and hand in the weights.
+# of the paper (Liu et al., [*SSD: Single Shot MultiBox
+# Detector*](https://arxiv.org/abs/1512.02325), 2016) at its full size: VGG-16 as its base, six
+# feature maps, 8,732 priors, the data pipeline with its random crops, and the evaluation of Pascal
+# VOC. In the end you train it on blood cells, and hand in the weights.
 #
 # **In the end you can** build SSD300 as published, from annotations to mean average precision;
 # carry trained weights over from one architecture to another; and train a detector on photographs,
@@ -26,27 +27,31 @@
 # **You need** week 3's ideas (your code of it is not used), and patience, or a GPU, for one
 # training of an hour or more, whose weights you hand in.
 #
-# | task | | points |
-# | --- | --- | --: |
-# | 4.1 | Annotations | 6 |
-# | 4.2 | Transforms | 14 |
-# | 4.3 | The base | 12 |
-# | 4.4 | Auxiliary convolutions | 6 |
-# | 4.5 | Prediction convolutions | 8 |
-# | 4.6 | Rescaling, and the whole network | 5 |
-# | 4.7 | The 8,732 priors | 8 |
-# | 4.8 | Loss and detection at full size | 10 |
-# | 4.9 | Optimizer, schedule, checkpoints | 6 |
-# | 4.10 | Two images by heart | 8 |
-# | 4.11 | Evaluation as Pascal VOC does it | 7 |
-# | 4.12 | Trained on blood cells | 10 |
+# | task | | points | minutes |
+# | --- | --- | --: | --: |
+# | 4.1 | Annotations | 6 | 25 |
+# | 4.2 | Transforms | 14 | 90 |
+# | 4.3 | The base | 12 | 75 |
+# | 4.4 | Auxiliary convolutions | 6 | 20 |
+# | 4.5 | Prediction convolutions | 8 | 45 |
+# | 4.6 | Rescaling, and the whole network | 5 | 25 |
+# | 4.7 | The 8,732 priors | 8 | 40 |
+# | 4.8 | Loss and detection at full size | 10 | 60 |
+# | 4.9 | Optimizer, schedule, checkpoints | 6 | 40 |
+# | 4.10 | Two images by heart | 8 | 40 |
+# | 4.11 | Evaluation as Pascal VOC does it | 7 | 75 |
+# | 4.12 | Trained on blood cells | 10 | 60 |
+#
+# The minutes are an estimate for who has done week 3: reading, writing and one round of mistakes,
+# ten hours in all. Those of 4.12 are yours; the machine needs an hour or more besides.
 
 # %% [markdown]
 # **How it works.** Replace each `raise NotImplementedError` by your code and leave signatures and
 # cell names as they are. The check cell below a task answers within seconds, on public inputs; the
 # grader asks with others, so pass the checks for the right reasons. In a shell, `detlab check`
 # with the notebook's name runs all checks from the top, in a fresh process; add `--submission`
-# before you hand in.
+# before you hand in. The pictures before a task need nothing of yours: look at them first. At the
+# end of the notebook stand questions that come up often, with answers.
 #
 # **What the grader takes.** Your answer cells, and of code cells that you add the definitions:
 # functions, classes, imports, plain constants. It runs the setup cell as it was handed out. It
@@ -161,20 +166,56 @@ FULL = False
 # %%
 from PIL import Image
 
+from detlab import augmentation_plots, cell_plots, ssd300_plots, suppression_plots
 from detlab.detection_plots import (
     annotate,
     draw_cases,
     draw_curves,
-    draw_detections,
     draw_history,
     draw_matches,
     draw_priors,
 )
 from detlab.metrics import mean_average_precision
+from detlab.picture import Described
 from detlab.sets import voc
 
 folder, names = voc.locate(DATA)
 print(f"{folder.name}: {', '.join(names)}")
+
+# %% [markdown]
+# ## The whole network in one picture
+#
+# An image runs through the **base**, a VGG-16 that is cut and mended (task 4.3), and on through
+# four **auxiliary** blocks (4.4). On the way it shrinks from 300×300 places to a single one. Six of
+# the maps are kept, those with a thick outline: a fine one sees small objects, a coarse one large
+# ones. Over every cell of the six stand some **priors**, boxes of fixed size and shape (4.7), and
+# for each prior two small convolutions answer (4.5): by how much is the object's box not this
+# prior, and of which class is it?
+
+# %%
+ssd300_plots.draw_ssd300(FEATURE_SIZES, RATIOS)
+
+# %% [markdown]
+# The number of priors is a sum of six products: priors in a cell times cells. Two thirds of them
+# stand on the finest map. The last column says which rows of the network's answer belong to which
+# map; a program that gets only this order wrong has the right shapes everywhere, and learns
+# nothing.
+
+# %%
+print(ssd300_plots.table_of_maps(FEATURE_SIZES, SCALES, RATIOS))
+
+# %% [markdown]
+# ## Before task 4.1: what an annotation says
+#
+# The files are laid out as those of the
+# [Pascal VOC challenges](http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html):
+# an image, and beside it a text that names each object and the pixels in which its box begins and
+# ends, counted from 1. Here is how such a file begins, and the scene that it belongs to, with the
+# numbers of the first box at its corners.
+
+# %%
+print((voc.DIGITS / "Annotations" / f"{augmentation_plots.STEM}.xml").read_text()[:700])
+augmentation_plots.draw_scene()
 
 # %% [markdown]
 # ## Task 4.1 · Annotations (6 points)
@@ -241,7 +282,6 @@ check("4.1")
 # %%
 label_map = make_label_map(names)
 stems = voc.read_split(folder, "train")
-print((folder / "Annotations" / f"{stems[0]}.xml").read_text()[:700])
 
 
 def load(stem: str) -> tuple[Tensor, dict[str, Tensor]]:
@@ -251,7 +291,50 @@ def load(stem: str) -> tuple[Tensor, dict[str, Tensor]]:
 
 
 examples = [load(stem) for stem in stems[:8]]
-draw_cases(dict(zip(stems[:3], examples[:3], strict=True)), names)
+Described(
+    draw_cases(dict(zip(stems[:3], examples[:3], strict=True)), names),
+    "The first three images of the set with the boxes and names that your function has read.",
+)
+
+# %% [markdown]
+# ## Before task 4.2: why change the images at all?
+#
+# The network has 24 million weights, and blood cells come in 292 images. Shown the same pixels a
+# hundred times, it learns the pixels. So it never sees the same image twice: each time the colours
+# are a little different, the objects smaller or larger, elsewhere, cut off or mirrored, and the
+# boxes follow. In the paper nothing else that was tried gave as much:
+# [table 2](https://arxiv.org/abs/1512.02325) has an mAP of 65.5 on VOC 2007 with mirroring alone,
+# and 74.3 with colours and crops as well; zooming out, which makes small objects, brought it to
+# 77.2.
+#
+# **Colours.** Light and stain differ from image to image, and mean nothing. These are the ends of
+# the four ranges; the boxes stay.
+
+# %%
+augmentation_plots.draw_distortions()
+
+# %% [markdown]
+# **Zooming out** puts the image on a canvas of up to four times its sides. Resized to 300×300
+# again, it holds objects that only the finest map can meet, and their boxes move by as much as the
+# image's corner did.
+
+# %%
+augmentation_plots.draw_zoom_out()
+
+# %% [markdown]
+# **Cropping** makes objects large and cuts some off, as the edge of a photograph does. A crop taken
+# blindly would hold no object, or slivers of some; so most tries are refused. Six of them, at
+# places chosen by hand, with what the rule of the task says to each. The last one shows that the
+# IoU is taken **with the crop**: the whole digit is inside, and still it is not enough for 0.9.
+
+# %%
+augmentation_plots.draw_tries()
+
+# %% [markdown]
+# **Mirroring** exchanges the edges of a box. Which of them is `x_min` afterwards?
+
+# %%
+augmentation_plots.draw_flip()
 
 # %% [markdown]
 # ## Task 4.2 · Transforms (14 points)
@@ -266,15 +349,22 @@ draw_cases(dict(zip(stems[:3], examples[:3], strict=True)), names)
 # - `zoom_out` draws a scale from [1, 4], uniform, and puts the H×W image on a canvas of
 #   ⌊scale·H⌋×⌊scale·W⌋ pixels, at a place drawn uniformly (whole pixels). The rest has the colour
 #   of the ImageNet mean.
-# - `random_crop` repeats the following. It draws a least overlap from 0, 0.1, 0.3, 0.5, 0.7, 0.9
-#   and "no crop", all equally likely; "no crop" ends it with everything as it was. Else it tries up
-#   to 50 times: draw height and width, each from [0.3, 1] of the image's (uniform, then rounded
-#   down to pixels); the next try, unless their ratio, height / width, is between ½ and 2; draw the
-#   place uniformly (whole pixels, inside the image); the next try, unless some box has at least
-#   that IoU **with the crop**; keep the objects whose **centre** lies inside; the next try, if none
-#   does. Then the kept boxes are clipped to the crop and counted from its corner, and that is it.
-#   After 50 tries it draws another least overlap. (What lies exactly on an edge, or has a ratio of
-#   exactly ½ or 2, may go either way.) An image without objects stays as it is.
+# - `random_crop` leaves an image without objects as it is. For any other it goes like this:
+#
+#   1. Draw a **least overlap** from 0, 0.1, 0.3, 0.5, 0.7, 0.9 and "no crop", all equally likely.
+#      "No crop" ends it, with everything as it was.
+#   2. Make **up to 50 tries** at a crop. A try has three hurdles; at the first that it does not
+#      take, it is over, and the next one begins:
+#      - draw height and width, each from [0.3, 1] of the image's (uniform, then rounded down to
+#        pixels): their ratio, height / width, must be between ½ and 2;
+#      - draw the place uniformly (whole pixels, inside the image): some box must have at least the
+#        least overlap as its IoU **with the crop**;
+#      - keep the objects whose **centre** lies inside: there must be one.
+#   3. The first try that takes all three is the **result**: the kept boxes are clipped to the crop
+#      and counted from its corner, and that is it.
+#   4. After 50 tries without one, go back to 1 and draw another least overlap.
+#
+#   (What lies exactly on an edge, or has a ratio of exactly ½ or 2, may go either way.)
 # - `flip` mirrors left and right: x becomes W − x.
 # - `transform` puts them together for training: `distort`; `zoom_out` with probability ½;
 #   `random_crop`; `flip` with probability ½. Without a generator, for evaluation, it does none of
@@ -420,13 +510,60 @@ for n in (1, 2):
     steps[f"cropped {n}"] = random_crop(image, target, generator)
 mirrored, moved = flip(image, target["boxes"])
 steps["flipped"] = mirrored, target | {"boxes": moved}
-draw_cases(steps, names)
+Described(
+    draw_cases(steps, names),
+    "One image as it was, distorted, zoomed out, cropped twice and flipped, by your functions.",
+)
 
 # %% [markdown]
 # And all of them together, six times, as the network gets to see it (normalisation undone):
 
 # %%
-draw_cases({f"{n}": transform(image, target, generator) for n in range(1, 7)}, names)
+Described(
+    draw_cases({f"{n}": transform(image, target, generator) for n in range(1, 7)}, names),
+    "The same image six times as your transform hands it on for training, each time different.",
+)
+
+# %% [markdown]
+# ## Before task 4.3: a base that has seen a million photographs
+#
+# Edges, textures, parts of things: what a network needs first is the same in every photograph, and
+# a few hundred images are too few to find it. So SSD begins with the weights of a network that
+# learned to name the objects of ImageNet, the [VGG-16](https://arxiv.org/abs/1409.1556) of Simonyan
+# and Zisserman
+# ([torchvision](https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.vgg16.html)
+# has them), and learns detection on top. Of the 24.0 million weights that find blood cells, 20.5
+# million come from there; the 3.5 million that are new stand at the end of the network.
+
+# %%
+ssd300_plots.draw_inheritance()
+
+# %% [markdown]
+# **Decimation.** The classifier's first fully connected layer, fc6, sees a map of 7×7 places with
+# 512 channels and gives 4,096 numbers. Week 1 has shown that this *is* a convolution with a kernel
+# of 7×7. But it has 103 million weights, and would have to run at each of 19×19 places. So only
+# some of it is kept, at equal distances: that is decimation. Of 7×7 places the 3×3 in every third
+# row and column, of the 4,096 outputs every fourth. The next layer, fc7, reads these outputs; three
+# of four are gone, and with them the columns that would have read them. Of fc6's 102.8 million
+# weights conv6 keeps 4.7, a coarse copy from which the detector learns on. The paper does so, too,
+# and found the whole of VGG-16 about as good, and a fifth slower (section 3.2, "atrous is faster").
+
+# %%
+ssd300_plots.draw_decimation()
+
+# %% [markdown]
+# **Dilation.** The nine weights that were kept had learned to look at places far apart: three steps
+# of fc6, which are 3·32 = 96 pixels, since VGG-16 has halved the image five times by then. In
+# SSD300 pool5 no longer halves, so a step is 16 pixels only. Side by side the nine would look at a
+# patch of 48 pixels, and find nothing there that they know. Six steps apart they are where they
+# were: 6·16 = 96. Hence the dilation of 6: a factor of 3 for the decimation, and one of 2 for the
+# pooling that does not halve. So the map stays fine, and the view wide. All of it comes from
+# [DeepLab](https://arxiv.org/abs/1412.7062), which labels every pixel and could not do with a
+# coarse map; [`Conv2d`](https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html) has
+# the holes built in.
+
+# %%
+ssd300_plots.draw_dilation(augmentation_plots.scene()[0])
 
 # %% [markdown]
 # ## Task 4.3 · The base (12 points)
@@ -446,11 +583,15 @@ draw_cases({f"{n}": transform(image, target, generator) for n in range(1, 7)}, n
 #
 # `load_vgg16` takes a `state_dict` of torchvision's VGG-16 (`features.0.weight`, …,
 # `features.28.bias`, `classifier.0.…`, `classifier.3.…`; other entries are of no use). The two
-# fully connected layers are reshaped into convolutions, (4096, 512, 7, 7) and (4096, 4096, 1, 1),
-# and **decimated**: of the 4,096 outputs every fourth is kept, beginning with the first, so are the
-# inputs from a layer that was decimated itself, and of the 7×7 places every third in both
-# directions. Where the `classifier` is not in the file, conv6 and conv7 keep the weights that they
-# have.
+# fully connected layers are reshaped into convolutions and **decimated**, always beginning with the
+# first:
+#
+# | | reshaped to | outputs kept | inputs kept | places kept |
+# | --- | --- | --- | --- | --- |
+# | `classifier.0`: conv6 | (4096, 512, 7, 7) | every fourth | all | every third, both directions |
+# | `classifier.3`: conv7 | (4096, 4096, 1, 1) | every fourth | those that conv6 gives | the one |
+#
+# Where the `classifier` is not in the file, conv6 and conv7 keep the weights that they have.
 
 
 # %% nbgrader={"grade_id": "task_4_3", "solution": true}
@@ -576,6 +717,18 @@ class AuxiliaryConvolutions(nn.Module):
 check("4.4")
 
 # %% [markdown]
+# ## Before task 4.5: from channels to rows
+#
+# A convolution answers with channels, the loss wants a row for each prior. Take one cell of
+# conv9_2: its six priors need four offsets each, and these 24 numbers lie on top of each other, as
+# its channels. As rows they follow each other, and after them come those of the next cell. In
+# memory a map lies the other way round, a whole channel after the other, and a program that only
+# changes the shape hands each cell the numbers of others.
+
+# %%
+ssd300_plots.draw_answers_of_a_cell(FEATURE_SIZES, RATIOS)
+
+# %% [markdown]
 # ## Task 4.5 · Prediction convolutions (8 points)
 #
 # Two 3×3 convolutions with padding 1 for each of the six maps: one for the offsets, one for the
@@ -627,7 +780,8 @@ check("4.5")
 # %% [markdown]
 # ## Task 4.6 · Rescaling, and the whole network (5 points)
 #
-# conv4_3 has much larger values than the other maps. So at **each place** its vector of 512 numbers
+# conv4_3 has much larger values than the other maps, as
+# [ParseNet](https://arxiv.org/abs/1506.04579) found. So at **each place** its vector of 512 numbers
 # is divided by its length (the root of the sum of squares over the channels), and each channel is
 # then multiplied by a number of its own, which is learned and starts at 20. A vector of zeros stays
 # zeros, with finite gradients. (A tiny number may be added under the root; added after it, it
@@ -690,6 +844,31 @@ print("offsets", tuple(offsets.shape), "logits", tuple(logits.shape))
 print(f"{sum(p.numel() for p in net.parameters()):,} parameters")
 
 # %% [markdown]
+# ## Before task 4.7: what does a kernel of 3×3 see?
+#
+# On conv4_3 a kernel of 3×3 cells covers 24 pixels, and yet it answers for priors of 42×21. How can
+# it know where an object ends that is larger than itself? By what lies below it: week 1's two
+# numbers, the **size** of what a cell sees (its *receptive field*) and the **jump** from one cell
+# to the next, say how much of the image gets there. Follow them through the base (the table is
+# measured, by asking which pixels change an answer; your formula of task 1.9 gives the same
+# numbers):
+
+# %%
+print(ssd300_plots.table_of_growth())
+
+# %% [markdown]
+# A prediction on conv4_3 sees 108 pixels, and all its priors lie well inside. From conv7 on it sees
+# more than the whole image. But not all pixels count alike: from those in the middle many more
+# paths lead to the answer than from those at the edge, as [Luo et
+# al.](https://arxiv.org/abs/1701.04128) found for networks in general. Nine tenths of the paths to
+# conv4_3 begin in the middle 49 pixels, so it knows its own place best. This is also why a kernel
+# does not need its prior's shape: it sees enough for all of them, and learns for each which part
+# matters.
+
+# %%
+ssd300_plots.draw_reaches(augmentation_plots.scene()[0], SCALES, RATIOS)
+
+# %% [markdown]
 # ## Task 4.7 · The 8,732 priors (8 points)
 #
 # As last week, but each map has its own ratios. The cell in row i and column j of a map of f×f
@@ -729,8 +908,11 @@ check("4.7")
 # %%
 priors = make_priors()
 ready = [transform(image, target) for image, target in examples]
-draw_priors(
-    ready[1][0], ready[1][1]["boxes"], priors, FEATURE_SIZES, [len(one) + 1 for one in RATIOS]
+Described(
+    draw_priors(
+        ready[1][0], ready[1][1]["boxes"], priors, FEATURE_SIZES, [len(one) + 1 for one in RATIOS]
+    ),
+    "For each of the six maps the centres of its cells on an image, and your priors of one cell.",
 )
 
 # %% [markdown]
@@ -1112,14 +1294,16 @@ if learning.has_learned():
 # **What you should see.** The loss begins near 17, stays near 9 for ten steps, and then falls, to 2
 # after forty (the reference; it is still falling then).
 #
-# What it finds in the first of them, before the suppression and after it:
+# What it finds in the first of them, before the suppression and after it. Hits are green and
+# solid, false positives red and dashed, the truth is white; where boxes crowd, the surest has the
+# label.
 
 # %%
 if learning.has_learned():
     raw = detect(offsets, logits, priors, min_score=0.2, iou_threshold=1.0)[0]
     kept = detect(offsets, logits, priors, min_score=0.2)[0]
     print(f"{len(raw['scores'])} detections before, {len(kept['scores'])} after")
-    display(draw_detections([batch[0][0]] * 2, truths[:1] * 2, [raw, kept], columns=2, names=names))
+    display(suppression_plots.draw_before_and_after(batch[0][0], truths[0], raw, kept, names))
 
 # %% [markdown]
 # And the positive priors of its objects:
@@ -1127,7 +1311,20 @@ if learning.has_learned():
 # %%
 if learning.has_learned():
     matches = match_priors(batch[1][0], batch[2][0], priors)
-    display(draw_matches(batch[0][0], batch[1][0], batch[2][0], priors, *matches, names))
+    shown = draw_matches(batch[0][0], batch[1][0], batch[2][0], priors, *matches, names)
+    words = "Each object of the first image with the priors that your matching gives it."
+    display(Described(shown, words))
+
+# %% [markdown]
+# ## Before task 4.11: more than a half, or at least?
+#
+# The authors of the challenge write that the overlap "must exceed 50%" ([Everingham et al.,
+# 2015](https://doi.org/10.1007/s11263-014-0733-5), equation 1); their own program, `VOCevaldet.m`
+# of the [development kit](http://host.robots.ox.ac.uk/pascal/VOC/voc2012/index.html#devkit), takes
+# `>=`, and many later ones `>`. It also counts pixels, not lengths: a box from 1 to 10 is 10 pixels
+# wide, so it adds 1 to every width and height. This course takes the text at its word, and measures
+# boxes as fractions of the image, without a pixel more. Where edges are real numbers, an IoU of
+# exactly ½ does not come up; the pixel more can tip a box that is near it, most of all a small one.
 
 # %% [markdown]
 # ## Task 4.11 · Evaluation as Pascal VOC does it (7 points)
@@ -1235,7 +1432,44 @@ check("4.11")
 print(precision_table(average_precisions(found, truths), names))
 result = mean_average_precision(found, truths)
 print(f"\nof the course: {result.mean:.3f}")
-draw_curves(result, names)
+Described(
+    draw_curves(result, names),
+    f"Precision against recall, a curve for each class; the mean AP is {result.mean:.3f}.",
+)
+
+# %% [markdown]
+# ## Before task 4.12: the cells
+#
+# [BCCD](https://github.com/Shenggan/BCCD_Dataset) shows blood under a microscope, stained and
+# always at one scale. **Red cells** carry oxygen: pale discs, a dozen in an image, touching and
+# overlapping. **White cells** defend: large, with a dark violet nucleus. **Platelets** close
+# wounds: small violet specks. Three things to see before you train. There are eleven red cells for
+# each white one or platelet, but the mAP counts the three kinds alike. Red cells vary little in
+# size, and have priors of just that size; platelets, a median of 21 pixels, are smaller than any.
+# And not every cell is labelled, as you can see at the edges: a detector that finds those is told
+# that it is wrong.
+
+# %%
+cell_plots.draw_cells(SCALES)
+
+# %% [markdown]
+# ## Before task 4.12: α, and a factor of four
+#
+# The paper adds two terms, $L = (L_{conf} + α\, L_{loc}) / N$ for N positives, and takes α = 1.
+# There the localization is a **sum** over the four numbers of a box ([section
+# 2.2](https://arxiv.org/abs/1512.02325), equation 2). In task 4.8 it is a **mean** over positives
+# *and their four numbers*, as
+# [`smooth_l1_loss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.smooth_l1_loss.html)
+# gives it: a quarter of that. So to add the two terms of 4.8 as they are is α = ¼ in the paper's
+# measure, and the localization term four times is the paper's α = 1. Neither is wrong; but who
+# compares two programs must know which one they look at.
+#
+# Before the first step, on the 40 scenes of this course, the confidence is 4·ln 11 = 9.59: each
+# positive brings three negatives along, and of 11 classes all are equally likely. The localization
+# is 0.69 as a mean, 7 % of the loss, or 2.75 as a sum, 22 %.
+
+# %%
+cell_plots.draw_alpha()
 
 # %% [markdown]
 # ## Task 4.12 · Trained on blood cells (10 points)
@@ -1403,6 +1637,45 @@ if in_earnest.has_learned():
 # more.
 
 # %% [markdown]
+# ## Scores and thresholds by hand (without points)
+#
+# A network with thousands of priors does not answer with one box for an object, but with dozens.
+# Two numbers decide what you get to see: the least **score**, and the **overlap** over which a box
+# is suppressed by a surer one of its class. Here they are on the answers of an SSD300 that has
+# learned three scenes for 45 steps: long enough to find all of their digits, too short to be sure
+# of them.
+#
+# First the suppression by itself. All boxes of a class stand in line, the surest first. Each is
+# kept, unless it overlaps one that was kept before by more than the threshold, here 0.45. Number 10
+# gets through, though it is the same digit: it lies off by half a digit, and a second box on an
+# object is a false positive.
+
+# %%
+suppression_plots.draw_chain()
+
+# %% [markdown]
+# Now both numbers at once: the least score grows downwards, the suppression gets stricter to the
+# right. At a score of 0.5 there is nothing false once the doubles are gone, but two digits are
+# lost; at 0.1 all are found, among two dozen false boxes. A threshold of 0.1 for the overlap clears
+# most of them away. Why not always take it, then? Because here no two digits of a class stand close
+# together; of two red cells that touch, it would drop one.
+
+# %%
+suppression_plots.draw_choices()
+
+# %% [markdown]
+# Your turn. Change the two numbers (scores begin at 0.05) and watch precision and recall on the
+# three scenes: can you find all eight digits with a single false box? Then ask what you want the
+# detector for. To **show** boxes to people, take a score at which few are false, 0.2 to 0.5, and an
+# overlap of 0.45 or 0.5. To **measure** the average precision, take 0.01: it looks at the order of
+# the scores only, a low score at the end of the line costs nothing, and what is cut off can never
+# be found. The numbers of the paper's evaluation are 0.01, 0.45, and the 200 best.
+
+# %%
+MIN_SCORE, IOU_THRESHOLD = 0.2, 0.45
+suppression_plots.draw_choice(MIN_SCORE, IOU_THRESHOLD)
+
+# %% [markdown]
 # ## Any picture at all (without points)
 #
 # `find_objects` takes an RGB picture of any size and returns it with what was found. After a
@@ -1428,4 +1701,70 @@ def find_objects(
 
 if (in_earnest if FULL else learning).has_learned():
     detector, stem = (net, test_set.stems[0]) if FULL else (by_heart, stems[0])
-    display(find_objects(detector, Image.open(folder / "JPEGImages" / f"{stem}.jpg")))
+    shown = find_objects(detector, Image.open(folder / "JPEGImages" / f"{stem}.jpg"))
+    display(
+        Described(shown, f"The image {stem} with the boxes, names and scores of what was found.")
+    )
+
+# %% [markdown]
+# ## Questions that come up
+#
+# **My loss is NaN.** Look at the boxes first: an object of no width has the logarithm −∞. So has a
+# box in which `x_max` lies before `x_min`, be it after a flip, or because somebody read (x, y, w,
+# h) as corners. `(boxes[:, 2:] > boxes[:, :2]).all()` after `transform` tells.
+#
+# **The loss falls, but the mAP stays near 0.** Then the network learns something, for the wrong
+# priors. Does row p of the answer belong to prior p? Give one cell of one map a value of its own
+# and look where it comes out; then ask the same of `make_priors`: does `c_x` grow along a row of
+# cells?
+#
+# **Encoding and decoding give me my boxes back, and still the boxes are off.** A round trip proves
+# nothing: two factors that are exchanged in both directions cancel. Take one box and one prior,
+# work out the four numbers on paper and compare. Likewise for the count: 8,732 is right in any
+# order.
+#
+# **`view size is not compatible with input tensor's size and stride`.** After
+# [`permute`](https://docs.pytorch.org/docs/stable/generated/torch.permute.html) the numbers lie in
+# memory as before; `reshape` copies them where `view` cannot. If no `permute` is in your code and
+# `view` works at once, be all the more careful.
+#
+# **A cell is killed, or memory runs out.** A table of all candidates with all has 8,732² = 76
+# million entries for each class. And keep no loss *tensor* in a list: each holds on to its whole
+# step; `.item()` lets go of it.
+#
+# **Why match priors with objects, and not the predicted boxes?** Because these are noise at first.
+# A prior stays where it is, so each object has the same teachers in every pass.
+#
+# **Why is there a class for the background, if it is never shown?** Softmax shares out 1. Where
+# there is nothing, the background takes it, and no other class exceeds the threshold.
+#
+# **Why look at every class over the threshold, and not only at the best?** Of a box that may be an
+# 8 or a 3 both are candidates; the average precision rewards you if the right one is among them,
+# and asks little if the wrong one stands far behind.
+#
+# **Clip the priors at the border or not?** The authors do, much other code does not, and neither
+# seems to do harm. Here both are accepted.
+#
+# **My 11-point AP never gets above 0.909.** It cannot, unless recall reaches exactly 1: the
+# eleventh point is there, and 10/11 is 0.909. If you do reach 1 and the point is missing, how exact
+# is k/10 in your code?
+#
+# **Training is ten times slower than you say.** Is `HALF` true although the processor is old, or
+# the other way round? Is the network in `channels_last`, and are other programs at work? See what
+# the first five steps take before you start thirty passes.
+#
+# **There is no network to fetch ImageNet's weights.** Fetch
+# [them](https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.vgg16.html)
+# elsewhere, once, and load the file with `torch.load(…, weights_only=True)`; any `state_dict` with
+# `features.…` will do for `load_vgg16`.
+#
+# **What do I hand in?** `week4_ssd300.safetensors`, beside the notebook, after a training with
+# `DATA = "bccd"` and `FULL = True`. `rehearsal.safetensors` only shows that saving works.
+#
+# **To read on**: [SSD](https://arxiv.org/abs/1512.02325) and the authors'
+# [code](https://github.com/weiliu89/caffe/tree/ssd); torchvision's
+# [SSD300](https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.detection.ssd300_vgg16.html),
+# which differs in its scales and in details of the training;
+# [VGG](https://arxiv.org/abs/1409.1556); [ParseNet](https://arxiv.org/abs/1506.04579);
+# [DeepLab](https://arxiv.org/abs/1412.7062); the [Pascal VOC
+# challenges](https://doi.org/10.1007/s11263-009-0275-4) as they began.

@@ -125,6 +125,7 @@ def test_students_install_their_digits_and_no_others() -> None:
         "focal.npz",
         "scenes.npz",
         "ssd.npz",
+        "ssd300.npz",
     ]
     with np.load(DIGITS) as arrays:
         assert set(np.unique(arrays["split"])) == {0, 1}
