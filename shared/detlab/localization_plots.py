@@ -53,7 +53,7 @@ def draw_placing() -> Picture:
     left, top, right, bottom = answers.placed_box.tolist()
     outline(row[3], (left, top, right, bottom), TRUTH, "--")
     room = SIDE - (right - left), SIDE - (bottom - top)
-    places = {"fc": COLOURS[5], "alpha": 0.35, "ec": COLOURS[5], "hatch": "..", "lw": 0.8}
+    places = {"fc": COLOURS[5], "alpha": 0.25, "ec": COLOURS[5], "hatch": "..", "lw": 0.8}
     row[3].add_patch(Rectangle((0, 0), *room, **places))
     row[3].plot(left, top, "o", color=COLOURS[4], markersize=6, clip_on=False)
     row[3].set_xlabel("dotted: where the box's corner\nmay come to lie, as likely everywhere")
@@ -110,7 +110,7 @@ def small_maps() -> list[tuple[int, int, int, int]]:
 
 def draw_small_network() -> Picture:
     """Draw the maps of a small network, and how much of the canvas a cell of each looks at."""
-    figure = Picture(figsize=(12.0, 3.7), layout="constrained")
+    figure = Picture(figsize=(12.0, 2.9), layout="constrained")
     axes, gap, x = figure.add_subplot(), 27.0, 0.0
     axes.text(-3, -12, "a cell sees", ha="right", size=9, color=INK)
     axes.text(-3, -19, "its neighbour", ha="right", size=9, color=INK)
@@ -235,7 +235,7 @@ def draw_window_targets() -> Picture:
     described = []
     for k, (i, j) in enumerate(cells):
         colour, letter, window = COLOURS[(0, 4, 3)[k]], "ABC"[k], window_of(answers.grid, (i, j))
-        inset = 0.8 * k
+        inset = 0.25 * k
         box = window[0] + inset, window[1] + inset, window[2] - inset, window[3] - inset
         outline(left, box, colour, "-", 2.2)
         corner = (box[0] + 1.2, box[3] - 1.2) if k != 1 else (box[2] - 4.2, box[1] + 5.2)
@@ -330,15 +330,16 @@ def draw_training() -> Picture:
 def draw_choice() -> Picture:
     """Draw for two canvases which window is surest, and its box in both frames."""
     answers = load_answers()
-    right_ones = answers.predicted[1] == answers.labels
-    few = answers.targets[:, 0].sum((1, 2)).masked_fill(~right_ones, 99).argsort()[:2].tolist()
+    seen, labels = answers.targets[:, 0].sum((1, 2)), answers.labels.tolist()
+    order = seen.masked_fill(answers.predicted[1] != answers.labels, 99).argsort().tolist()
+    few = [order[0], next(n for n in order if labels[n] != labels[order[0]])]
     figure = Picture(figsize=(11.0, 7.2), layout="constrained")
     described = []
     for n, (left, middle, right) in zip(few, figure.subplots(2, 3), strict=True):
         scores, digits = answers.scores[1, n], answers.digits[1, n]
         i, j = divmod(int(scores.argmax()), scores.shape[1])
         words = [
-            [f"{digit}\n{score:.2f}" for digit, score in zip(*rows, strict=True)]
+            [f"{digit}\n{score:.3f}" for digit, score in zip(*rows, strict=True)]
             for rows in zip(digits.tolist(), scores.tolist(), strict=True)
         ]
         draw_map(left, words, torch.zeros_like(scores) > 0, size=7, hatched=False)
@@ -358,7 +359,7 @@ def draw_choice() -> Picture:
         right.set_title(f"in fractions of the image:\n{numbers}", size=10)
         described.append(
             f"A {answers.labels[n]}: window ({i}, {j}) is surest, with the score "
-            f"{scores[i, j]:.2f} for {digits[i, j]}; its box, in the image, is {numbers}."
+            f"{scores[i, j]:.3f} for {digits[i, j]}; its box, in the image, is {numbers}."
         )
     figure.alt = (
         "For two canvases a map of windows, each with its digit and its score, the surest window's "
@@ -379,16 +380,19 @@ def draw_overlaps() -> Picture:
     figure = Picture(figsize=(12.0, 3.4), layout="constrained")
     *row, last = figure.subplots(1, 5, width_ratios=(1, 1, 1, 1, 1.5))
     shown = []
-    for axes, wanted in zip(row, (0.3, 0.5, 0.65, 0.9), strict=True):
+    for axes, wanted in zip(row, (0.3, 0.65, 0.8, 0.93), strict=True):
         iou, n, said = min(pairs, key=lambda pair: abs(pair[0] - wanted))
         true = answers.boxes[n]
         show_canvas(axes, answers.images[n])
         low, high = torch.maximum(said[:2], true[:2]), torch.minimum(said[2:], true[2:])
+        middle = (torch.minimum(said[:2], true[:2]) + torch.maximum(said[2:], true[2:])) / 2
         common = {"fc": "none", "ec": COLOURS[5], "hatch": "////", "lw": 0}
         axes.add_patch(Rectangle(tuple(low.tolist()), *(high - low).tolist(), **common))
         outline(axes, true.tolist(), TRUTH, "--", 2.2)
         outline(axes, said.tolist(), SAID, "-")
+        x, y = middle.tolist()
         axes.set(title=f"IoU {iou:.2f}", xticks=[], yticks=[])
+        axes.set(xlim=(x - 18, x + 18), ylim=(y + 18, y - 18), facecolor="#555555")
         shown.append(f"{iou:.2f}")
     shifts = torch.arange(9.0)
     for k, width in enumerate((8, 16, 32)):
@@ -408,7 +412,7 @@ def draw_overlaps() -> Picture:
     last.legend(frameon=False, fontsize=8)
     last.spines[["top", "right"]].set_visible(False)
     figure.alt = (
-        "Four digits with the true box dashed, a predicted box solid and their intersection "
+        "Four digits, each with the true box dashed, a predicted box solid and their intersection "
         f"hatched; the IoUs are {', '.join(shown)}. Beside them the IoU of two equal squares "
         "against the pixels between them: the smaller the square, the faster it falls."
     )

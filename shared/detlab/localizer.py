@@ -23,7 +23,7 @@ LOCALIZER = Path(__file__).with_name("data") / "localizer.npz"
 LOCALIZER_SHA256 = "1e72c6853371b7aa4f4a348e6830c1c88516e1088bc5efb38b3c3cf3009bf559"
 SIDE = 64  # of a canvas, pixels
 TRUTH, SAID = COLOURS[2], COLOURS[1]
-FRAME = (-0.35, 1.35)  # what is shown of a window and around it, in its own fractions
+FRAME = (-0.5, 1.3)  # what is shown of a window and around it, in its own fractions
 
 
 class Answers(NamedTuple):
