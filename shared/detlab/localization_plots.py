@@ -278,7 +278,7 @@ def draw_counting() -> Picture:
         curve = torch.nn.functional.softplus(-sign * z)
         right.plot(z, curve, STYLES[k], color=COLOURS[k], lw=2, label=name)
     right.plot(0, np.log(2), "o", color=INK)
-    right.annotate("ln 2 = 0.693", (0, np.log(2)), (0.4, 1.6), arrowprops={"arrowstyle": "-"})
+    right.annotate("ln 2 = 0.693", (0, np.log(2)), (-0.95, 2.3), arrowprops={"arrowstyle": "-"})
     right.set(title="what one window's detection costs", xlabel="o₀", ylabel="cross-entropy")
     right.legend(frameon=False)
     right.spines[["top", "right"]].set_visible(False)

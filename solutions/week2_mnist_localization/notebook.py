@@ -224,10 +224,10 @@ draw_images(samples)
 #
 # Here is a small reader of digits in the manner of LeNet-5 ([LeCun et al.
 # 1998](http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf)). Its layers turn a patch of 28×28 into
-# a single cell with 15 numbers. Nothing in them says how large the image is, so let us hand it a
-# whole canvas. Follow the two hatched squares, the canvas's first 28×28 pixels and its last: each
-# shrinks as it would if it were alone, until it is one cell. All windows between them come for
-# free.
+# a single cell with 15 numbers; the last two are linear layers written as convolutions, as week 1
+# does. Nothing in them says how large the image is, so let us hand it a whole canvas. Follow the
+# two hatched squares, the canvas's first 28×28 pixels and its last: each shrinks as it would if it
+# were alone, until it is one cell. All windows between them come for free.
 
 # %%
 localization_plots.draw_small_network()
@@ -510,7 +510,9 @@ localization_plots.draw_counting()
 # %% [markdown]
 # Compare the two maps: a window on the rim of the blue region holds ink and has a probability below
 # one half, so it is asked for nothing but d. When it is found later, c and b join the sum, and
-# these terms can **rise** while the network gets better.
+# these terms can **rise** while the network gets better. (On so small a canvas nine windows of ten
+# share an area with the digit, with larger windows still more: so the first question is the easiest
+# of the three this week. In a detector of many small objects it becomes the hardest.)
 #
 # On the right is the price of one window's answer to the first question, the binary cross-entropy,
 # against its logit o₀. It bends: a logit of 2 on the wrong side costs 2.13, on the right side still
@@ -575,9 +577,9 @@ check("2.5")
 # A fresh network knows nothing. Were all its logits 0, its detection term would be ln 2 = 0.693 for
 # each window. But chance makes them lean one way or the other, all much alike, and as nearly every
 # window of ours holds ink, leaning to the right side pays, leaning to the wrong side costs: a mean
-# logit of 0.5 makes about 0.5 for each window, one of -0.5 about 1. So find the mean that is printed
-# on the curve for y₀ = 1 above: the term lies near it. (The other two terms count found windows
-# only; here they are divided by all.)
+# logit of 0.5 makes about 0.5 for each window, one of -0.5 about 1. So look up the mean that is
+# printed on the curve for y₀ = 1 above: the term lies near it. (The other two terms count found
+# windows only; here they are divided by all.)
 
 # %%
 fresh = LocalizationNet()(samples)
