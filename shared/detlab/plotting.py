@@ -251,7 +251,7 @@ def draw_targets(image: Tensor, targets: Tensor, grid: WindowGrid) -> Picture:
         frames[k].imshow(window, cmap="gray", vmin=0, vmax=1, extent=(0, 1, 1, 0))
         x_min, y_min, x_max, y_max = targets[2:, i, j].tolist()
         corner, sides = (x_min, y_min), (x_max - x_min, y_max - y_min)
-        frames[k].add_patch(Rectangle(corner, *sides, fill=False, ec=COLOURS[4], lw=2))
+        frames[k].add_patch(Rectangle(corner, *sides, fill=False, ec=COLOURS[4], ls="--", lw=2))
         frames[k].set(title=f"window {cell}: label {int(targets[1, i, j])}")
         frames[k].spines[:].set(color=COLOURS[k], linewidth=2.5)
     for axes in frames[len(cells) :]:

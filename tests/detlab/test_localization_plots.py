@@ -93,6 +93,8 @@ def test_the_text_beside_the_pictures_is_true() -> None:
     assert f"rises** from {history[0, 1]:.0f} to about 90" in text
     assert 85 < float(history[20:60, 1].mean()) < 95
     assert 0.45 < float(history[0, 3] / answers.targets[:, 0].sum((1, 2)).mean()) < 0.55
+    assert "nine windows of ten share an area" in text
+    assert 0.87 < float(answers.targets[:, 0].mean()) < 0.93
     left, _, right, _ = answers.placed_box.tolist()
     assert f"of columns {left} to {right - 1} goes from {left}/64 to **{right}**/64" in text
     assert f"it is {right - left} pixels wide" in text
