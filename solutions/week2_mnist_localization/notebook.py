@@ -46,7 +46,7 @@
 # [detection](https://www.youtube.com/watch?v=5e5pjeojznk) and
 # [convolutional windows](https://www.youtube.com/watch?v=XdsmlBGOK-k); OverFeat
 # ([Sermanet et al. 2014](https://arxiv.org/abs/1312.6229)), which let every window say what it sees
-# and where. At the end of the notebook stands a page of questions that others have asked.
+# and where. At the end of the notebook stands what goes wrong most often.
 
 # %% [markdown]
 # **How it works.** Replace each `raise NotImplementedError` by your code and leave signatures and
@@ -924,7 +924,7 @@ figure = show_predictions(
 )
 
 # %% [markdown]
-# ## Questions that others have asked
+# ## Questions and answers
 #
 # **My boxes are one pixel too small.** A pixel is a square: the box ends where the last one ends.
 # See the text before task 2.3.
