@@ -28,7 +28,7 @@ from detlab.panels import (
     show,
     tag,
 )
-from detlab.plotting import COLOURS, LINE, Picture
+from detlab.plotting import COLOURS, INK, LINE, Picture
 
 ROOM = (-0.2, 1.2)  # for priors that stick out of the image
 Names = Sequence[str] | None

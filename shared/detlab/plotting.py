@@ -195,6 +195,10 @@ def draw_images(
                 sides = (x_max - x_min) * width, (y_max - y_min) * height
                 corner = x_min * width, y_min * height
                 axes.add_patch(Rectangle(corner, *sides, fill=False, ec=COLOURS[4], lw=1.5))
+    figure.alt = f"{len(images)} small images of {images.shape[-1]}×{images.shape[-2]} pixels"
+    figure.alt += f", {columns} in a row"
+    figure.alt += ", each with the outline of a box" if boxes is not None else ""
+    figure.alt += f", named {', '.join(titles)}." if titles else "."
     return figure
 
 
@@ -213,26 +217,26 @@ def draw_targets(image: Tensor, targets: Tensor, grid: WindowGrid) -> Picture:
     """
     seen = [(int(i), int(j)) for i, j in targets[0].nonzero()]
     cells = [seen[len(seen) // 2], seen[0]] if seen else []
-    figure = Picture(figsize=(12.0, 3.3), layout="constrained")
+    figure = Picture(figsize=(12.5, 3.4), layout="constrained")
     left, middle, *frames = figure.subplots(1, 4)
     corners = [(j * grid.stride, i * grid.stride) for i, j in cells]
     _draw_image(left, image, [(x, y, x + grid.size, y + grid.size) for x, y in corners])
-    middle.imshow(targets[0].numpy(), cmap="gray", vmin=0, vmax=1.4)
-    middle.set(title="channel 0: seen", xlabel="column j", ylabel="row i")
+    _draw_seen(middle, targets[0])
     left.set_title("two windows")
     for k, (cell, (x, y)) in enumerate(zip(cells, corners, strict=True)):
         i, j = cell
-        outline = Rectangle((j - 0.5, i - 0.5), 1, 1, fill=False, ec=COLOURS[k], lw=2.5)
-        middle.add_patch(outline)
+        middle.add_patch(Rectangle((j, i), 1, 1, fill=False, ec=COLOURS[k], lw=2.5))
         window = image[0, y : y + grid.size, x : x + grid.size].numpy()
         frames[k].imshow(window, cmap="gray", vmin=0, vmax=1, extent=(0, 1, 1, 0))
         x_min, y_min, x_max, y_max = targets[2:, i, j].tolist()
         corner, sides = (x_min, y_min), (x_max - x_min, y_max - y_min)
-        frames[k].add_patch(Rectangle(corner, *sides, fill=False, ec=COLOURS[4], lw=2))
+        frames[k].add_patch(Rectangle(corner, *sides, fill=False, ec=COLOURS[4], ls="--", lw=2))
         frames[k].set(title=f"window {cell}: label {int(targets[1, i, j])}")
         frames[k].spines[:].set(color=COLOURS[k], linewidth=2.5)
     for axes in frames[len(cells) :]:
         axes.axis("off")
+    figure.alt = f"A canvas; a map of {len(targets[0])}×{targets.shape[2]} windows, of which "
+    figure.alt += f"{len(seen)} see the digit; and what two of them see, with the digit's box."
     return figure
 
 
@@ -327,6 +331,25 @@ def _draw_cells(axes: Axes, x: float, y: float, rows: int, columns: int, colour:
     axes.add_patch(Rectangle((x, y), columns, rows, facecolor=colour, edgecolor=INK, lw=0.8))
     axes.hlines([y + i for i in range(1, rows)], x, x + columns, color=LINE, lw=0.5)
     axes.vlines([x + j for j in range(1, columns)], y, y + rows, color=LINE, lw=0.5)
+
+
+def _draw_seen(axes: Axes, seen: Tensor) -> None:
+    """Draw a map of windows, (rows, columns) of 0 and 1, with as many numbers as there is room."""
+    rows, columns = seen.shape
+    _draw_cells(axes, 0, 0, rows, columns, PAPER)
+    for i, row in enumerate(seen.tolist()):
+        for j, value in enumerate(row):
+            if value:
+                axes.add_patch(Rectangle((j, i), 1, 1, fc="#B9DDF3", ec=INK, lw=0.6))
+            if max(rows, columns) <= 12:
+                axes.text(j + 0.5, i + 0.5, f"{value:g}", ha="center", va="center", size=9)
+    axes.set(title="channel 0: seen", xlabel="column j", ylabel="row i", aspect="equal")
+    axes.set(xlim=(-0.1, columns + 0.1), ylim=(rows + 0.1, -0.1))
+    step = 1 + max(rows, columns) // 10
+    axes.set_xticks([j + 0.5 for j in range(0, columns, step)], range(0, columns, step))
+    axes.set_yticks([i + 0.5 for i in range(0, rows, step)], range(0, rows, step))
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
 
 
 def _draw_image(axes: Axes, image: Tensor, boxes: Sequence[Box]) -> None:

@@ -28,24 +28,32 @@
 # **You need** week 1's idea (your code of it is not used), and of PyTorch autograd, optimizers and
 # data loaders. No GPU.
 #
-# | task | | points |
-# | --- | --- | --: |
-# | 2.1 | One digit on a canvas | 12 |
-# | 2.2 | The network and its windows | 12 |
-# | 2.3 | The tight box | 8 |
-# | 2.4 | Targets for every window | 16 |
-# | 2.5 | The loss | 18 |
-# | 2.6 | The training loop | 8 |
-# | 2.7 | Prediction | 12 |
-# | 2.8 | Look at it | 6 |
-# | 2.9 | Trained for real | 8 |
+# | task | | points | minutes |
+# | --- | --- | --: | --: |
+# | 2.1 | One digit on a canvas | 12 | 35 |
+# | 2.2 | The network and its windows | 12 | 40 |
+# | 2.3 | The tight box | 8 | 15 |
+# | 2.4 | Targets for every window | 16 | 45 |
+# | 2.5 | The loss | 18 | 45 |
+# | 2.6 | The training loop | 8 | 30 |
+# | 2.7 | Prediction | 12 | 30 |
+# | 2.8 | Look at it | 6 | 30 |
+# | 2.9 | Trained for real | 8 | 30 |
+#
+# The minutes are for reading, writing and looking, five hours in all; who has seen week 1 and knows
+# broadcasting is faster. **Where it comes from**: Andrew Ng's lectures on
+# [localisation](https://www.youtube.com/watch?v=GSwYGkTfOKk),
+# [detection](https://www.youtube.com/watch?v=5e5pjeojznk) and
+# [convolutional windows](https://www.youtube.com/watch?v=XdsmlBGOK-k); OverFeat
+# ([Sermanet et al. 2014](https://arxiv.org/abs/1312.6229)), which let every window say what it sees
+# and where. At the end of the notebook stands what goes wrong most often.
 
 # %% [markdown]
 # **How it works.** Replace each `raise NotImplementedError` by your code and leave signatures and
 # cell names as they are. The check cell below a task answers at once, on public inputs; the grader
 # asks with others, so pass the checks for the right reasons. In a shell, `detlab check` with the
 # notebook's name runs all checks from the top, in a fresh process; add `--submission` before you
-# hand in.
+# hand in. The pictures before a task need nothing of yours.
 #
 # **What the grader takes.** Your answer cells, and of code cells that you add the definitions:
 # functions, classes, imports, plain constants. It runs the setup cell as it was handed out. It
@@ -131,6 +139,26 @@ print(f"{len(digits)} digits, {tuple(digits.shape[1:])}, from {digits.min()} to 
 draw_images(digits[:12], [f"{label}" for label in digit_labels[:12].tolist()])
 
 # %% [markdown]
+# ## Before task 2.1: what the data look like
+#
+# A detector that always says "in the middle, upright, of the usual size" would be right about every
+# digit above. So each digit goes its way: it is turned, scaled and put somewhere on a canvas.
+
+# %%
+from detlab import localization_plots
+
+localization_plots.draw_placing()
+
+# %% [markdown]
+# What is uniform here is the **box's** place, not the patch's: the patch has empty rims, and
+# whoever places it whole never gets the ink to a border. The canvases that follow come from the
+# digits of validation. In the pictures of this week the truth is always dashed and green; what a
+# network says is solid and red.
+
+# %%
+localization_plots.draw_canvases()
+
+# %% [markdown]
 # ## Task 2.1 · One digit on a canvas (12 points)
 #
 # Make finding a digit worth while. From one digit patch, make a 64×64 image:
@@ -190,6 +218,35 @@ check("2.1")
 generator = torch.Generator().manual_seed(1)
 samples = torch.stack([place_digit(digits[2], generator) for _ in range(12)])
 draw_images(samples)
+
+# %% [markdown]
+# ## Before task 2.2: why the output is a map
+#
+# Here is a small reader of digits in the manner of LeNet-5 ([LeCun et al.
+# 1998](http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf)). Its layers turn a patch of 28×28 into
+# a single cell with 15 numbers; the last two are linear layers written as convolutions, as week 1
+# does. Nothing in them says how large the image is, so let us hand it a whole canvas. Follow the
+# two hatched squares, the canvas's first 28×28 pixels and its last: each shrinks as it would if it
+# were alone, until it is one cell. All windows between them come for free.
+
+# %%
+localization_plots.draw_small_network()
+
+# %% [markdown]
+# Two numbers grow from layer to layer. What a cell **sees** (its *receptive field*) grows by what a
+# kernel adds, and the deeper the layer, the more pixels each further cell stands for. How far its
+# neighbour's window lies (the *stride*) doubles at each layer of stride 2, pooling or convolution.
+# The last cell's two numbers are the window and the stride of the whole network; week 1 has the
+# formulas (task 1.9), and [this article](https://distill.pub/2019/computing-receptive-fields/) has
+# more.
+
+# %%
+localization_plots.draw_small_windows()
+
+# %% [markdown]
+# A window and the cell that answers for it bear the same letter: row i and column j of the map are
+# `i * stride` and `j * stride` pixels further down and right. For our canvases this network will
+# not do: its windows are too small to hold every digit. Yours will have larger ones.
 
 # %% [markdown]
 # ## Task 2.2 · The network and its windows (12 points)
@@ -297,6 +354,14 @@ windows = [(x, y, x + grid.size, y + grid.size) for x, y in corners]
 draw_windows(samples[0], windows, [f"window {cell}" for cell in cells])
 
 # %% [markdown]
+# ## Before task 2.3: where a pixel ends
+#
+# The 28th pixel of a row, c = 27, is a little square, from 27/64 to 28/64 of the width. So a box
+# around the ink of columns 22 to 39 goes from 22/64 to **40**/64: it is 18 pixels wide, as in the
+# first picture of this week, not 17. Who forgets this loses a row and a column of every box, and
+# some IoU with it.
+
+# %% [markdown]
 # ## Task 2.3 · The tight box (8 points)
 #
 # You made the images, so you can find the boxes. `digit_box` returns the tight box of all pixels
@@ -335,6 +400,33 @@ check("2.3")
 # %%
 boxes = torch.stack([digit_box(image) for image in samples])
 draw_images(samples, boxes=boxes)
+
+# %% [markdown]
+# ## Before task 2.4: one digit, many answers
+#
+# From here on the pictures show a network with windows of 40×40 pixels, 4 pixels apart: 7×7 of them
+# on a canvas. What should each of them say? On the left is a 4 with three of the windows; on the
+# right stands a 1 for every window that shares some area with the digit's box.
+
+# %%
+localization_plots.draw_window_targets()
+
+# %% [markdown]
+# Each window tells its target in **its own frame**, for its cell sees nothing but the window and
+# cannot know where on the canvas that is. A has the digit inside. B shares no more than a corner of
+# the box, and still its target is the whole box, so two of its numbers are negative. C only touches
+# the box, which is not enough: its target is six zeros. Here is one side of B's box on two rulers,
+# the image's and the window's. To go from one to the other is a shift and a change of unit, in both
+# directions:
+
+# %%
+localization_plots.draw_rulers()
+
+# %% [markdown]
+# Targets in the frame of a cell or a window, not of the image, are what nearly all detectors learn:
+# [YOLO](https://arxiv.org/abs/1506.02640) counts in its cells,
+# [SSD](https://arxiv.org/abs/1512.02325) in its priors. For broadcasting, PyTorch has [a page of
+# rules](https://pytorch.org/docs/stable/notes/broadcasting.html).
 
 # %% [markdown]
 # ## Task 2.4 · Targets for every window (16 points)
@@ -405,6 +497,30 @@ shy = int(targets[:, 0].sum((1, 2)).argmin())  # the digit that the fewest windo
 draw_targets(samples[shy], targets[shy], grid)
 
 # %% [markdown]
+# ## Before task 2.5: who is asked what
+#
+# The first question, is there ink, is put to every window. The other two make sense only where
+# there is a digit, and here they wait until the network has **found** it. The left map shows what a
+# young network says of one canvas, in the middle stands which terms count in which window (d for
+# detection, c for class, b for box).
+
+# %%
+localization_plots.draw_counting()
+
+# %% [markdown]
+# Compare the two maps: a window on the rim of the blue region holds ink and has a probability below
+# one half, so it is asked for nothing but d. When it is found later, c and b join the sum, and
+# these terms can **rise** while the network gets better. (On so small a canvas nine windows of ten
+# share an area with the digit, with larger windows still more: so the first question is the easiest
+# of the three this week. In a detector of many small objects it becomes the hardest.)
+#
+# On the right is the price of one window's answer to the first question, the binary cross-entropy,
+# against its logit o₀. It bends: a logit of 2 on the wrong side costs 2.13, on the right side still
+# 0.13. A logit of 0 costs ln 2 = 0.693, whatever is true. PyTorch's [loss
+# functions](https://pytorch.org/docs/stable/nn.functional.html#loss-functions) say in their first
+# lines whether they take logits, probabilities or their logarithms.
+
+# %% [markdown]
 # ## Task 2.5 · The loss (18 points)
 #
 # Three questions, three terms. Write o for the 15 outputs of a window and y for its 6 targets.
@@ -458,13 +574,41 @@ def localization_loss(outputs: Tensor, targets: Tensor) -> Tensor:
 check("2.5")
 
 # %% [markdown]
-# A fresh network knows nothing. Its detection term is about ln 2 for each window:
+# A fresh network knows nothing. Were all its logits 0, its detection term would be ln 2 = 0.693 for
+# each window. But chance makes them lean one way or the other, all much alike, and as nearly every
+# window of ours holds ink, leaning to the right side pays, leaning to the wrong side costs: a mean
+# logit of 0.5 makes about 0.5 for each window, one of -0.5 about 1. So look up the mean that is
+# printed on the curve for y₀ = 1 above: the term lies near it. (The other two terms count found
+# windows only; here they are divided by all.)
 
 # %%
 fresh = LocalizationNet()(samples)
 cells_in_all = fresh[:, 0].numel()
+print(f"logits of detection: mean {fresh[:, 0].mean():.2f}, deviation {fresh[:, 0].std():.2f}")
 for name, term in localization_terms(fresh, targets).items():
     print(f"{name:15} {term.item():8.1f}   per window {term.item() / cells_in_all:.3f}")
+
+# %% [markdown]
+# ## Before task 2.6: what a training looks like
+#
+# This is the network of the pictures, trained on 32,000 images four times over, as task 2.9 will
+# train yours. Its axes are logarithmic, so that the first steps can be seen.
+
+# %%
+localization_plots.draw_training()
+
+# %% [markdown]
+# Read it from the right. At first half of the windows that hold ink are found; after a hundred
+# steps nearly all are. Each one that is found brings its class and its box into the sum: that is
+# why the classification term **rises** from 56 to about 90 before it falls. Detection and
+# regression fall from the first step on. Classification never comes near 0, for there are windows
+# in which the digit cannot be read. Yours has another number of windows, so look for the same
+# shapes, not for the same heights: a term that stays where it began, or is `nan`, is what must
+# worry you. In the end this network reads 0.968 of 500 unseen digits, and the mean IoU of its boxes
+# is 0.850.
+#
+# How such a loop is built, step by step, is in PyTorch's
+# [tutorial](https://pytorch.org/tutorials/beginner/basics/optimization_tutorial.html).
 
 # %% [markdown]
 # ## Task 2.6 · The training loop (8 points)
@@ -588,6 +732,21 @@ if first_try.steps:
 # windows that enter them.)
 
 # %% [markdown]
+# ## Before task 2.7: whom to believe
+#
+# For two canvases, the same network after its training: each window's best digit and its score, the
+# logarithm of a probability, so 0 is certainty. The surest window, outlined, speaks for the image;
+# the box that it names lies in its own frame and has to go back to the image's. The dotted square
+# is this window, the dashed box the truth.
+
+# %%
+localization_plots.draw_choice()
+
+# %% [markdown]
+# A window may be far away from the middle of the digit and still be the surest, and its box may
+# stick out of it, or even out of the image: it is not clipped.
+
+# %% [markdown]
 # ## Task 2.7 · Prediction (12 points)
 #
 # The network says something about every window; which one should speak for the image? Take the
@@ -625,6 +784,22 @@ def predict(outputs: Tensor, grid: WindowGrid) -> tuple[Tensor, Tensor]:
 
 # %% nbgrader={"grade_id": "check_2_7", "points": 12}
 check("2.7")
+
+# %% [markdown]
+# ## Before task 2.8: when is a box right?
+#
+# Boxes are compared by their **IoU**, the area of the intersection (hatched) divided by the area of
+# the union. It is 1 only for a perfect box and 0 for boxes that do not meet, and it does not care
+# how large the image is. These are predictions of the same network, early and late in its training:
+
+# %%
+localization_plots.draw_overlaps()
+
+# %% [markdown]
+# From week 3 on a box counts as a **hit** when its IoU is above 0.5, as in the [Pascal VOC
+# challenge](http://host.robots.ox.ac.uk/pascal/VOC/); this week the mean IoU itself is measured.
+# The curves show what it asks for: a digit 8 pixels wide loses a fifth of its IoU to a single
+# pixel, a large one hardly notices.
 
 # %% [markdown]
 # ## Task 2.8 · Look at it (6 points)
@@ -810,3 +985,44 @@ if localizing.has_learned():
 # **What you should see.** The loss goes on falling to the end, to some 4 for each image in the
 # reference, most of it classification: many windows see too little of the digit. In the pictures
 # nearly all labels are right, and most boxes are off by a pixel or two.
+
+# %% [markdown]
+# ## Questions that come up
+#
+# **My boxes are one pixel too small.** A pixel is a square: the box ends where the last one ends.
+# See the text before task 2.3.
+#
+# **The check says that ink is missing, or that the image leaves [0, 1].** Turning a patch cuts its
+# corners unless there is room around it, and bicubic interpolation overshoots.
+#
+# **"Cell (0, 0) must stay as it is" (2.2).** Some layer is padded, or `localization_grid` names a
+# smaller window than your layers have: each pooling and each stride counts for all layers after it.
+#
+# **There are 2×2 windows only.** A window or a stride is too large for 64 pixels: print the grid
+# and remember that the last window must end inside.
+#
+# **2.4 is right but too slow.** A loop in a comprehension is a loop. Write down the shape that each
+# tensor should have, and let broadcasting fill in the rest.
+#
+# **The loss becomes `nan` or infinite.** Somewhere there is the logarithm of a probability that was
+# rounded to 0. Work on logits.
+#
+# **The gradient of the boxes is zero, or the loss is "cut off".** `torch.tensor([...])` and
+# `.item()` make plain numbers, which remember nothing: index, stack and mask tensors instead.
+#
+# **Classification rises at the beginning.** It should: see the picture before task 2.6.
+#
+# **The memory fills up while it trains.** The history holds tensors, and each of them holds a
+# graph: keep Python floats.
+#
+# **The loss is low, but predictions are nonsense.** Is the network in evaluation mode? In training
+# mode, batch normalisation ([Ioffe and Szegedy 2015](https://arxiv.org/abs/1502.03167)) lets the
+# images of a batch see one another.
+#
+# **The labels are right and the boxes wrong.** Boxes may stick out of a window: an output squeezed
+# into [0, 1] or cut off at 0 cannot say so. If all boxes are too far up and to the left, the
+# window's corner is missing; if they are mirrored at the diagonal, rows and columns are exchanged:
+# x comes from the column.
+#
+# **One epoch takes minutes.** The first layer works on every pixel: see in `summary` how many
+# numbers it makes, and let it take larger steps or have fewer channels.

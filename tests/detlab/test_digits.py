@@ -123,6 +123,7 @@ def test_students_install_their_digits_and_no_others() -> None:
         "digits.npz",
         "digits_voc",
         "focal.npz",
+        "localizer.npz",
         "scenes.npz",
         "ssd.npz",
         "ssd300.npz",
