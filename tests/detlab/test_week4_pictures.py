@@ -46,7 +46,7 @@ PICTURES: dict[str, Callable[[], Described]] = {
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_each_picture_draws_and_has_words(name: str) -> None:
-    bundle = PICTURES[name]()._repr_mimebundle_()
+    bundle, _ = PICTURES[name]()._repr_mimebundle_()
     png = base64.b64decode(bundle["image/png"])
     assert png.startswith(b"\x89PNG")
     assert bundle["text/plain"] in bundle["text/html"].replace("&#x27;", "'").replace("&gt;", ">")
@@ -55,7 +55,7 @@ def test_each_picture_draws_and_has_words(name: str) -> None:
 
 
 def test_words_are_escaped() -> None:
-    html = Described(Picture(), 'a "box" < 1')._repr_mimebundle_()["text/html"]
+    html = Described(Picture(), 'a "box" < 1')._repr_mimebundle_()[0]["text/html"]
     assert 'alt="a &quot;box&quot; &lt; 1"' in html
 
 
@@ -184,7 +184,7 @@ def test_the_text_on_thresholds_is_true() -> None:
 
 
 def test_a_picture_of_pillows_is_described_too() -> None:
-    bundle = Described(Image.new("RGB", (4, 4)), "nothing")._repr_mimebundle_()
+    bundle, _ = Described(Image.new("RGB", (4, 4)), "nothing")._repr_mimebundle_()
     assert 'alt="nothing"' in bundle["text/html"]
 
 
