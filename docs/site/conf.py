@@ -11,7 +11,7 @@ extensions = [
     "sphinx.ext.apidoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "detgrader.authoring.formulas",
+    "detgrader.authoring.pages",
 ]
 html_math_renderer = "mathml"
 
@@ -56,7 +56,9 @@ html_show_sphinx = False
 html_show_copyright = False
 html_domain_indices = False
 html_use_index = False
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_theme_options = {
+    "navbar_persistent": ["search-button"],
     "show_prev_next": True,
     "secondary_sidebar_items": ["page-toc"],
     "navbar_align": "left",

@@ -1,10 +1,12 @@
 """An extension of Sphinx: formulas as MathML, which browsers draw without scripts or fonts of ours.
 
-They are translated when the site is built, so one that nobody can read is an error there.
+They are translated when the site is built, so one that nobody can read is an error there. What is
+no heading of a column, since it is empty, is no heading for those either who are read to.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -17,8 +19,9 @@ LOG = getLogger(__name__)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Tell Sphinx of the renderer `mathml`."""
+    """Tell Sphinx of the renderer `mathml`, and of what is mended on each page."""
     app.add_html_math_renderer("mathml", (inline, None), (display, None))
+    app.connect("html-page-context", plain_corners)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -34,6 +37,12 @@ def display(page: HTML5Translator, node: nodes.math_block) -> None:
     page.body.append(mathml(node, wide=True))
     page.body.append("</div>\n")
     raise nodes.SkipNode
+
+
+def plain_corners(app: Sphinx, name: str, template: str, page: dict[str, Any], tree: Any) -> None:
+    """Make empty headings of tables plain cells."""
+    if "body" in page:
+        page["body"] = re.sub(r"<th( [^>]*)?>(<p></p>)?</th>", r"<td\1></td>", page["body"])
 
 
 def mathml(node: nodes.Element, wide: bool) -> str:
