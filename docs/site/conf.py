@@ -59,7 +59,7 @@ html_use_index = False
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_theme_options = {
     "navbar_persistent": ["search-button"],
-    "show_prev_next": True,
+    "collapse_navigation": True,
     "secondary_sidebar_items": ["page-toc"],
     "navbar_align": "left",
     "footer_start": [],
