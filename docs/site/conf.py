@@ -54,12 +54,14 @@ html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
 html_show_copyright = False
+html_show_search_summary = False  # it is fetched, which no browser does from a folder
 html_domain_indices = False
 html_use_index = False
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_theme_options = {
     "navbar_persistent": ["search-button"],
-    "collapse_navigation": True,
+    # Deeper levels get buttons without a name.
+    "navigation_depth": 2,
     "secondary_sidebar_items": ["page-toc"],
     "navbar_align": "left",
     "footer_start": [],

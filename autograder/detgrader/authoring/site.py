@@ -56,7 +56,12 @@ def build(course: Course, out: Path, jobs: int, words: TextIO) -> int:
         if out.exists():
             shutil.rmtree(out)
         shutil.copytree(pages, out)
-    return len(list(out.rglob("*.html")))
+    return len(pages_of(out))
+
+
+def pages_of(site: Path) -> list[Path]:
+    """List the pages of a site, without what a theme keeps among its own files."""
+    return [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
 
 
 def lay_out(course: Course, settings: SiteSettings, target: Path) -> None:
