@@ -61,7 +61,7 @@ html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_theme_options = {
     "navbar_persistent": ["search-button"],
     # Deeper levels get buttons without a name.
-    "navigation_depth": 2,
+    "navigation_depth": 1,
     "secondary_sidebar_items": ["page-toc"],
     "navbar_align": "left",
     "footer_start": [],
