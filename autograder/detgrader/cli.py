@@ -111,6 +111,21 @@ def bundle(
 
 
 @app.command()
+def site(
+    out: Annotated[
+        Path, typer.Argument(help="A new or empty folder, or an earlier site.", show_default=False)
+    ],
+    jobs: Jobs = CORES,
+) -> None:
+    """Build the course's site: notebooks, guides, reference and results, to be read offline."""
+    from detgrader.authoring import site as builder
+
+    with errors_for_people("no site was written"):
+        pages = builder.build(Course.find(), out, jobs, sys.stderr)
+        say(f"{out}: {pages} pages; open {out / 'index.html'}")
+
+
+@app.command()
 def grade(
     week: Week,
     submissions: Annotated[

@@ -84,6 +84,19 @@ class BundleSettings:
 
 
 @dataclass(frozen=True)
+class SiteSettings:
+    """What the course's site holds beside the notebooks, the `[site]` of `course.toml`.
+
+    Attributes:
+        pages: a folder of pages, which lie at the site's top; its `conf.py` is Sphinx's.
+        brings: files of the course that become pages, or are led to, as they are.
+    """
+
+    pages: str
+    brings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Settings:
     """All that the engine must know of a course; see the comments in `course.toml`."""
 
@@ -99,6 +112,7 @@ class Settings:
     tripwire: TripwireSettings | None = None
     demo: DemoSettings | None = None
     bundle: BundleSettings | None = None
+    site: SiteSettings | None = None
 
 
 def read_settings(path: Path) -> Settings:
@@ -120,6 +134,8 @@ def read_settings(path: Path) -> Settings:
             table["demo"] = DemoSettings(**tuples(table["demo"]))
         if "bundle" in table:
             table["bundle"] = BundleSettings(**table["bundle"])
+        if "site" in table:
+            table["site"] = SiteSettings(**tuples(table["site"]))
         return Settings(**table)
     except TypeError as error:  # Python's words name the key
         words = str(error).replace("__init__()", "it")

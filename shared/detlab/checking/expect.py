@@ -110,7 +110,7 @@ def expect_close(
 ) -> Tensor:
     """Compare a tensor with the expected one, element by element.
 
-    |value - expected| <= tolerance * (1 + |expected|); the default 1e-5 is some hundred
+    `|value - expected| <= tolerance * (1 + |expected|)`; the default 1e-5 is some hundred
     roundings of a float32, enough for a sum in another order and no more.
 
     Args:
