@@ -51,6 +51,18 @@ def test_of_many_answers_the_last_are_kept() -> None:
     assert kept.answers == answers[-LAST:]
 
 
+def test_a_long_answer_is_described_shortly_and_still_known() -> None:
+    def rows(change: float = 0.0, word: str = "red") -> list[dict[str, object]]:
+        return [{"box": [n / 7, n + change], "colour": word} for n in range(200)]
+
+    kept = failing(rows())
+    assert len(json.dumps(kept.answers)) < 300
+    assert kept.is_like(failing(rows(1e-6)))
+    assert not kept.is_like(failing(rows(0.1)))
+    assert not kept.is_like(failing(rows(word="green")))
+    assert not kept.is_like(failing(rows()[:-1]))
+
+
 def test_what_is_written_is_read_again() -> None:
     error = StudentError("ValueError", "no such side", "")
     mistake = KnownMistake(
