@@ -25,7 +25,7 @@ from detlab.checking.workbench import StudentError
 
 LAST = 6  # answers of a check that are kept: the last ones, up to the one that failed
 FIGURES = 6  # of each number, more than it takes to tell answers apart
-LONG = 80  # words and numbers: what holds more, such as a figure's axes, is described once more
+LONG = 1000  # words and numbers: what holds more, such as 30 axes, is described once more
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def failure_of(transcript: Sequence[Any], error: Exception) -> Failure:
 def shortened(value: Any) -> Any:
     """Describe a long fingerprint by its numbers, as if they were a tensor, and a hash of the rest.
 
-    That of a figure with 30 images would take 25,000 characters, more than a week's others.
+    That of a figure with 30 images would take 25,000 characters, more than all others of a task.
     """
     parts = list(parts_of(value))
     if len(parts) <= LONG:

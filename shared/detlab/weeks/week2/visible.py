@@ -39,8 +39,7 @@ from detlab.weeks.week2.assertions import (
     training_of,
 )
 from detlab.weeks.week2.visible_images import (
-    DRAWN,
-    WHOLE,
+    MANY,
     check_angles,
     check_borders,
     corners,
@@ -86,8 +85,8 @@ def canvas(student: Student) -> None:
 
 @visible("2.1")
 def whole_digit(student: Student) -> None:
-    """Scale, wholeness and place of ink in the patch's corners, over 200 images."""
-    images, patch = placed(student, corners(), 3, WHOLE), ink_of(upright(corners()))
+    """Scale, wholeness and place of ink in the patch's corners, over 240 images."""
+    images, patch = placed(student, corners(), 3, MANY), ink_of(upright(corners()))
     ink = ink_of(images)
     shares = ink.mass / patch.mass
     low, high = float(shares.min()), float(shares.max())
@@ -98,7 +97,7 @@ def whole_digit(student: Student) -> None:
             f"From {low:.2f} to {high:.2f} times the patch's.",
         )
     if high < 1.1 or low > 0.9:
-        fail(f"The scale hardly changes in {WHOLE} images.")
+        fail(f"The scale hardly changes in {MANY} images.")
     # Ink grows as the square of the scale, which its spread tells too. Some images gain or lose a
     # line of pixels; half of them do not.
     usual = float((shares / (ink.size / patch.size) ** 2).median())
@@ -110,11 +109,11 @@ def whole_digit(student: Student) -> None:
         )
     for places in (ink.across, ink.down):
         if float(places.min()) > 0.2 or float(places.max()) < 0.8:
-            fail(f"In {WHOLE} images the digit never comes near a border of the canvas.")
+            fail(f"In {MANY} images the digit never comes near a border of the canvas.")
     # The ink leaves 17 to 44 places in each direction.
     if float(torch.maximum(ink.across, ink.down).max()) < 1:
         fail(
-            f"In {WHOLE} images the digit never touches the right nor the lower border: the last "
+            f"In {MANY} images the digit never touches the right nor the lower border: the last "
             "place at which it fits counts as well."
         )
 
@@ -161,7 +160,7 @@ def never_mirrored(student: Student) -> None:
 @visible("2.1")
 def chance(student: Student) -> None:
     """Angle, proportions and place of an upright stroke over 240 images."""
-    ink, patch = ink_of(placed(student, stroke(), 13, DRAWN)), ink_of(upright(stroke()))
+    ink, patch = ink_of(placed(student, stroke(), 13, MANY)), ink_of(upright(stroke()))
     check_angles(ink.turn)
     low, high = (ink.length / patch.length).quantile(torch.tensor([0.05, 0.95]).double()).tolist()
     # Nearest pixels stretch an image by a tenth now and then.
@@ -173,7 +172,7 @@ def chance(student: Student) -> None:
     check_borders(ink)
     series = {"angle": ink.turn, "scale": ink.size, "column": ink.across, "row": ink.down}
     for (one, a), (other, b) in itertools.combinations(series.items(), 2):
-        if abs(float(torch.corrcoef(torch.stack([a, b]))[0, 1])) > SIGMAS / DRAWN**0.5:
+        if abs(float(torch.corrcoef(torch.stack([a, b]))[0, 1])) > SIGMAS / MANY**0.5:
             fail(
                 f"The {one} and the {other} depend on each other: does one random number serve "
                 "for both?"

@@ -16,8 +16,7 @@ from detlab.checking.expect import expect_list, fail
 from detlab.checking.student import Student
 from detlab.weeks.week2.assertions import SIDE, expect_canvas, ink_box
 
-WHOLE = 200  # images for wholeness and borders
-DRAWN = 240  # images for angle, scale and place
+MANY = 240  # images, where chance is looked at
 
 
 class Ink(NamedTuple):
@@ -97,19 +96,19 @@ def check_angles(turns: Tensor) -> None:
     They are read off the ink, to a degree or so.
     """
     low, high = float(turns.min()), float(turns.max())
-    detail = f"In {DRAWN} images they go from {low:.0f} to {high:.0f} degrees, either sense."
+    detail = f"In {MANY} images they go from {low:.0f} to {high:.0f} degrees, either sense."
     if max(-low, high) > 33:
         fail("The angles leave the range from -30 to 30 degrees.", detail)
     if max(-low, high) < 26.5:
         fail("The angles never come near -30 or 30 degrees (degrees, not radians).", detail)
     if min(-low, high) < 20:
         fail("The digit hardly ever turns in one of the two senses.", detail)
-    # A third is expected; 0.17 is five standard deviations less.
+    # A third is expected; 0.165 is five standard deviations less.
     steep = float((turns.abs() > 20).double().mean())
-    if steep < 0.17:
+    if steep < 0.165:
         fail(
             "Large angles are too rare: each from -30 to 30 degrees must be as likely as another.",
-            f"Beyond 20 degrees lie {steep:.0%} of {DRAWN}, a third is expected.",
+            f"Beyond 20 degrees lie {steep:.0%} of {MANY}, a third is expected.",
         )
 
 
@@ -122,7 +121,7 @@ def check_borders(ink: Ink) -> None:
         float(torch.min(ink.across.max(), ink.down.max())) < 0.85
     ):
         fail(
-            f"In {DRAWN} images the stroke never comes near one of the borders: place the ink's "
+            f"In {MANY} images the stroke never comes near one of the borders: place the ink's "
             "tight box, not the patch, on any whole pixel where it fits."
         )
     borders = {
