@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from detlab.checking.expect import expect_close, fail
-from detlab.checking.replies import parameters_of
+from detlab.checking.replies import shapes_of
 from detlab.checking.student import Handle, Student
 from detlab.grid import WindowGrid
 from detlab.weeks.week2.assertions import OUTPUTS
@@ -27,11 +27,12 @@ def draw_weights(student: Student, net: Handle, seed: int, factor: float = 1.0) 
     """
     rng = torch.Generator().manual_seed(seed)
     values = []
-    for weights in parameters_of(student, net, "the network"):
-        noise = torch.randn(weights.shape, generator=rng)
-        gain = factor * (2 * len(weights) / weights.numel()) ** 0.5
-        drawn = gain * noise if weights.dim() > 1 else weights + 0.2 * noise
-        values.append(drawn.to(weights.dtype))
+    for shape in shapes_of(student, net, "the network"):
+        noise = torch.randn(shape, generator=rng)
+        if len(shape) > 1:
+            values.append(factor * (2 / noise[0].numel()) ** 0.5 * noise)
+        else:  # a bias, or what a normalised map is multiplied by
+            values.append(1 + 0.2 * noise)
     if not values:
         fail("The network has no parameters: layers in a plain list are not registered.")
     student.tool("set_parameters", net, values)
