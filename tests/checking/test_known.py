@@ -18,6 +18,7 @@ from detlab.checking.known import (
     hint_for,
     known_mistakes,
     read_known,
+    shortened,
     write_known,
 )
 from detlab.checking.workbench import StudentError
@@ -49,6 +50,18 @@ def test_of_many_answers_the_last_are_kept() -> None:
     kept = failing(*answers)
     assert kept.asked == 100
     assert kept.answers == answers[-LAST:]
+
+
+def test_a_long_answer_is_described_shortly_and_still_known() -> None:
+    def rows(change: float = 0.0, word: str = "red") -> list[dict[str, object]]:
+        return [{"box": [n / 7, n + change], "colour": word} for n in range(500)]
+
+    kept = failing(rows())
+    assert len(json.dumps(kept.answers)) < 300
+    assert kept.is_like(failing(rows(1e-6)))
+    assert not kept.is_like(failing(rows(0.1)))
+    assert not kept.is_like(failing(rows(word="green")))
+    assert not kept.is_like(failing(rows()[:-1]))
 
 
 def test_what_is_written_is_read_again() -> None:
@@ -91,6 +104,12 @@ def test_what_students_get_is_answers_and_hints_and_no_code(stored: tuple[str, P
     names = [one.stem for one in COURSE.mutants(week).iterdir()]
     assert [name for name in names if f'"{name}"' in text] == []
     assert "def " not in text
+
+
+def test_what_students_get_is_described_shortly(stored: tuple[str, Path]) -> None:
+    known = known_mistakes("detlab.weeks", COURSE.number(stored[0]))
+    failures = [how for some in known.values() for one in some for how in one.failures.values()]
+    assert all(shortened(answer) == answer for how in failures for answer in how.answers)
 
 
 def test_hints_are_those_of_the_weeks_mistakes(stored: tuple[str, Path]) -> None:

@@ -7,12 +7,15 @@ hint at once.
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.util
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from detlab.checking.fingerprint import fingerprint, same_answer
 from detlab.checking.likeliest import likeliest
@@ -22,6 +25,7 @@ from detlab.checking.workbench import StudentError
 
 LAST = 6  # answers of a check that are kept: the last ones, up to the one that failed
 FIGURES = 6  # of each number, more than it takes to tell answers apart
+LONG = 1000  # words and numbers: what holds more, such as 30 axes, is described once more
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,33 @@ def failure_of(transcript: Sequence[Any], error: Exception) -> Failure:
         error: that ended it.
     """
     told = "" if isinstance(error, StudentError) else without_numbers(str(error))
-    answers = [rounded(fingerprint(answer)) for answer in transcript[-LAST:]]
+    answers = [rounded(shortened(fingerprint(answer))) for answer in transcript[-LAST:]]
     return Failure(told, len(transcript), answers)
+
+
+def shortened(value: Any) -> Any:
+    """Describe a long fingerprint by its numbers, as if they were a tensor, and a hash of the rest.
+
+    That of a figure with 30 images would take 25,000 characters, more than all others of a task.
+    """
+    parts = list(parts_of(value))
+    if len(parts) <= LONG:
+        return value
+    numbers = [part for part in parts if type(part) in (int, float)]
+    # Where a number stands counts among the words.
+    words = ["#" if type(part) in (int, float) else repr(part) for part in parts]
+    digest = hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
+    return ["long", digest, fingerprint(torch.tensor(numbers, dtype=torch.float64))]
+
+
+def parts_of(value: Any) -> Iterator[Any]:
+    """Yield the words and numbers of a fingerprint in order, and where each list begins."""
+    if not isinstance(value, list):
+        yield value
+        return
+    yield "["
+    for item in value:
+        yield from parts_of(item)
 
 
 def rounded(value: Any) -> Any:

@@ -24,25 +24,17 @@ from detlab.checking.student import Handle, Student
 from detlab.checking.visible import visible
 from detlab.grid import WindowGrid
 from detlab.weeks.week1.assertions import check_rows, check_sizes, check_times_figure
+from detlab.weeks.week1.visible_scenes import (
+    check_activations,
+    check_own_weights,
+    check_pooling,
+    check_windows,
+    fill,
+    numbered_images,
+    public_images,
+)
 
 WINDOW, STRIDE = 14, 2
-
-
-def public_images(*shape: int) -> torch.Tensor:
-    """Return the same random images each time, in [0, 1)."""
-    return torch.rand(shape, generator=torch.Generator().manual_seed(1))
-
-
-def fill(net: nn.Module) -> None:
-    """Give a network the same weights each time, in [-0.5, 0.5)."""
-    generator = torch.Generator().manual_seed(0)
-    for weights in net.parameters():
-        weights.data.copy_(torch.rand(weights.shape, generator=generator) - 0.5)
-
-
-def numbered_images(*shape: int) -> torch.Tensor:
-    """Return images whose every pixel holds its own number."""
-    return torch.arange(torch.Size(shape).numel(), dtype=torch.float32).reshape(shape)
 
 
 @visible("1.2")
@@ -84,6 +76,14 @@ def raw_scores(student: Student) -> None:
         fail("The scores are logarithms of probabilities: is there a log-softmax at the end?")
     if bool((scores == 0).any()):
         fail("Some scores are exactly 0: is there a ReLU at the end?")
+
+
+@visible("1.2")
+def pooling_and_activations(student: Student) -> None:
+    """Max-pooling and the ReLUs, seen with weights that average."""
+    net = expect_handle(student.build_network(), "`build_network`'s result", "an nn.Module")
+    check_pooling(student, net, "the network", WINDOW)
+    check_activations(student, net, "the network", WINDOW)
 
 
 def check_conversion(
@@ -198,19 +198,38 @@ def slide_places(student: Student) -> None:
         expect_close(scores[:, :, row, column], net(window), f"The scores of ({row}, {column})")
 
 
+def expect_mode(net: Handle, training: bool, what: str) -> None:
+    """Check that a network is in the mode that it was in before."""
+    if net.get("training") is not training:
+        mode = "training" if training else "evaluation"
+        fail(f"{what} must leave the network in its mode: it was in {mode} mode before.")
+
+
+@visible("1.5")
+def net_as_before(student: Student) -> None:
+    """The mode of the net after `slide`, training or evaluation."""
+    net = nn.Sequential(nn.Flatten(), nn.Linear(18, 3))
+    fill(net)
+    for training in (True, False):
+        theirs = mirror(student, net)
+        student.tell("set_training", theirs, training)
+        student.slide(net=theirs, images=public_images(1, 2, 5, 5), size=3, stride=2)
+        expect_mode(theirs, training, "`slide`")
+
+
 @visible("1.6")
 def norm_of_difference(student: Student) -> None:
     """`difference_norm`, the Euclidean norm of all differences, as a float."""
     net, twin = nn.Sequential(nn.Flatten(), nn.Linear(48, 2)), nn.Conv2d(3, 2, 4, stride=2)
     fill(net)
-    images = public_images(2, 3, 8, 10)  # 3 × 4 windows each, so 48 scores in all
+    images = public_images(2, 3, 8, 10)  # 3 × 4 windows each, so 24 of each score
     for what, order, offset in (
-        ("a true twin", [0, 1], 0.0),
-        ("a twin with 0.5 added to each score", [0, 1], 0.5),
-        ("a twin with its scores exchanged", [1, 0], 0.0),
+        ("a true twin", [0, 1], [0.0, 0.0]),
+        ("a twin with 0.5 and 0.2 added to the two scores", [0, 1], [0.5, 0.2]),
+        ("a twin with its scores exchanged", [1, 0], [0.0, 0.0]),
     ):
         twin.weight.data = net[1].weight.data.view(2, 3, 4, 4)[order]
-        twin.bias.data = net[1].bias.data[order] + offset
+        twin.bias.data = net[1].bias.data[order] + torch.tensor(offset)
         theirs = {"net": mirror(student, net), "twin": mirror(student, twin)}
         value = student.difference_norm(**theirs, images=images, size=4, stride=2)
         number = expect_number(value, "`difference_norm`'s result")
@@ -218,9 +237,28 @@ def norm_of_difference(student: Student) -> None:
             fail("`difference_norm` must return a Python float: `.item()` makes one of a tensor.")
         scores = twin(images)
         exchanged = (scores - scores.flip(1)).norm().item()
-        expected = exchanged if order == [1, 0] else offset * 48**0.5
+        expected = exchanged if order == [1, 0] else (24 * (offset[0] ** 2 + offset[1] ** 2)) ** 0.5
         if abs(number - expected) > 1e-3 * (1 + expected):
             fail(f"`difference_norm` must be {expected:.4g} for {what}, but is {number:.4g}.")
+
+
+@visible("1.6")
+def networks_as_before(student: Student) -> None:
+    """The networks' modes after `difference_norm`, and whether gradients are off."""
+    net, twin = nn.Sequential(nn.Flatten(), nn.Linear(48, 2)), nn.Conv2d(3, 2, 4, stride=2)
+    fill(net)
+    fill(twin)
+    for training in (True, False):
+        theirs = {"net": mirror(student, net), "twin": mirror(student, twin)}
+        records = [student.tool("record_calls", one) for one in theirs.values()]
+        for one in theirs.values():
+            student.tell("set_training", one, training)
+        student.difference_norm(**theirs, images=public_images(1, 3, 6, 8), size=4, stride=2)
+        for one in theirs.values():
+            expect_mode(one, training, "`difference_norm`")
+        calls = [call for record in records for call in calls_of(student, record, "a network")]
+        if any(gradients for _, gradients in calls):
+            fail("`difference_norm` must run both networks inside `torch.no_grad()`.")
 
 
 @visible("1.6")
@@ -260,7 +298,7 @@ def times_are_plotted(student: Student) -> None:
 
 @visible("1.8")
 def other_networks(student: Student) -> None:
-    """Both networks on a window of the size that you give, and their weights."""
+    """Both networks on a window of the size that you give, and their layers."""
     answers = expect_keys(student.fetch("coincide"), ("conv", "pool"), "`coincide`")
     builds = (
         ("conv", student.build_with_conv, 325_940),
@@ -275,7 +313,27 @@ def other_networks(student: Student) -> None:
         expect_tensor(output, f"The output of `build_with_{name}()` on a window", (2, 4))
         weights = sum(one.numel() for one in parameters_of(student, net, "the network"))
         expect_equal(weights, count, f"The number of parameters of `build_with_{name}()`")
-        expect_own_weights(student, build, f"`build_with_{name}`")
+        check_activations(student, net, f"the network of `build_with_{name}`", size)
+
+
+@visible("1.8")
+def networks_of_their_own(student: Student) -> None:
+    """The weights of several networks."""
+    for name, build in (("conv", student.build_with_conv), ("pool", student.build_with_pool)):
+        what = f"`build_with_{name}`"
+        nets = [expect_handle(build(), f"{what}'s result", "an nn.Module") for _ in range(3)]
+        check_own_weights(student, nets, what)
+
+
+@visible("1.8")
+def windows_coincide(student: Student) -> None:
+    """Windows and answers, counted: `coincide` on images of 30 to 60 pixels."""
+    answers = expect_keys(student.fetch("coincide"), ("conv", "pool"), "`coincide`")
+    for name in ("conv", "pool"):
+        size, stride = expect_ints(answers[name], f"`coincide[{name!r}]`", 2)
+        if min(size, stride) < 1:
+            fail(f"Size and stride in `coincide[{name!r}]` must be positive.")
+        check_windows(name, size, stride)
 
 
 def check_grid(student: Student, stack: nn.Sequential, input_size: tuple, grid: tuple) -> None:
