@@ -92,13 +92,13 @@ A, B, C, D = [0.0, 0.0, 0.3, 0.3], [0.5, 0.5, 0.9, 0.9], [0.0, 0.6, 0.3, 0.9], [
 
 @visible("4.11")
 def across_images(student: Student) -> None:
-    """The precisions of three classes in two images, with one class that nobody detects."""
+    """The precisions of three classes in two images."""
     found = [
         one_image(boxes=[B, A, C, A], labels=[1, 1, 1, 2], scores=[0.95, 0.9, 0.1, 0.8]),
-        one_image(boxes=[B], labels=[1], scores=[0.85]),
+        one_image(boxes=[B, A], labels=[1, 3], scores=[0.85, 0.7]),
     ]
     truths = [one_image(boxes=[A, D], labels=[1, 2]), one_image(boxes=[B, C], labels=[1, 3])]
-    # Class 1: a false positive, then two hits, then another. B lies in the second image alone.
+    # Class 1: a false positive, two hits, a false positive. B lies in the second image alone.
     words = "Two images and three classes."
     compare(student, found, truths, {1: 2 / 3, 2: 0.0, 3: 0.0}, words)
 
