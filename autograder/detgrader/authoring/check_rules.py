@@ -22,12 +22,13 @@ class Checks:
     Attributes:
         hidden: files of hidden checks.
         helpers: modules beside them, and those of the staff's packages that they import.
-        visible: the visible checks; None where the week has none.
+        visible: files of visible checks, `visible.py` and `visible_….py`, from which it imports;
+            none where the week has none.
     """
 
     hidden: list[CheckFile]
     helpers: list[CheckFile]
-    visible: CheckFile | None
+    visible: list[CheckFile]
 
     @classmethod
     def read(cls, course: Course, week: str) -> Checks:
@@ -40,18 +41,23 @@ class Checks:
         return cls(
             hidden,
             [*beside, *imported_helpers(course, [*hidden, *beside])],
-            check_files.read_visible(course, visible) if visible else None,
+            [check_files.read_visible(course, path) for path in files_of_visible(visible)],
         )
 
     @property
     def files(self) -> list[CheckFile]:
         """All of them."""
-        return [*self.hidden, *self.helpers, *([self.visible] if self.visible else [])]
+        return [*self.hidden, *self.helpers, *self.visible]
 
     def asked(self) -> set[str]:
         """Return the names that checks ask a student for."""
         found = {name for file in self.files for name, _ in check_files.asked(file.tree)}
         return found - names.of_student()
+
+
+def files_of_visible(module: Path | None) -> list[Path]:
+    """Return the files of a week's visible checks, of which this is the first, if there is one."""
+    return [module, *sorted(module.parent.glob("visible_*.py"))] if module else []
 
 
 def imported_helpers(course: Course, files: list[CheckFile]) -> list[CheckFile]:
@@ -124,9 +130,8 @@ def _visible(
 ) -> Iterator[Problem]:
     """Each check cell has something to show, and no visible check is an orphan."""
     seen = set()
-    visible = [checks.visible] if checks.visible else []
     for file, mark in (
-        (one.file, m) for one in visible for check in one.checks for m in check.marks
+        (one.file, m) for one in checks.visible for check in one.checks for m in check.marks
     ):
         seen.add(mark.arguments[0])
         if mark.arguments[0] not in cells:
