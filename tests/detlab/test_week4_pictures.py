@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable
 from math import log, prod
@@ -47,7 +46,7 @@ PICTURES: dict[str, Callable[[], Described]] = {
 @pytest.mark.parametrize("name", PICTURES)
 def test_each_picture_draws_and_has_words(name: str) -> None:
     bundle, _ = PICTURES[name]()._repr_mimebundle_()
-    png = base64.b64decode(bundle["image/png"])
+    png = bundle["image/png"]
     assert png.startswith(b"\x89PNG")
     assert bundle["text/plain"] in bundle["text/html"].replace("&#x27;", "'").replace("&gt;", ">")
     assert "\n" not in bundle["text/plain"]

@@ -38,18 +38,18 @@ class Finding:
     Attributes:
         title: what it looks at.
         problem: what is wrong, maybe in several lines; None if it passes.
-        check: its name.
-        failure: how it failed, to be compared with known mistakes.
         case: what was expected and what came, where the check has it.
         call: the last call of the student's code, where that was what failed.
+        check: its name.
+        failure: how it failed, to be compared with known mistakes.
     """
 
     title: str
     problem: str | None = None
-    check: str = ""
-    failure: Failure | None = None
     case: Case | None = None
     call: Call | None = None
+    check: str = ""
+    failure: Failure | None = None
 
     @property
     def passed(self) -> bool:

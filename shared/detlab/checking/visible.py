@@ -254,11 +254,11 @@ def run_visible(
         with contextlib.redirect_stderr(io.StringIO()):
             function(student)
     except CheckFailure as failure:
-        return Finding(title, str(failure), name, failed(failure), failure.case, last.call)
+        return Finding(title, str(failure), failure.case, last.call, name, failed(failure))
     except StudentError as error:
         if error.type_name == "NotImplementedError":
-            return Finding(title, TO_DO, name)
-        return Finding(title, str(error), name, failed(error), call=last.call)
+            return Finding(title, TO_DO, check=name)
+        return Finding(title, str(error), None, last.call, name, failed(error))
     finally:
         # A figure drawn for a check would otherwise appear in the student's notebook.
         for number in figures() - open_figures:
