@@ -1593,7 +1593,8 @@ def train_passes(
     epochs: int,
 ) -> nn.Module:
     """Train for some passes, and save a checkpoint after each."""
-    for _ in range(epochs):
+    while epochs > 0:
+        epochs -= 1
         steps = len(train_one_epoch(net, loader, optimizer, schedule))
         if steps == len(loader):  # a whole pass, no mere trial
             new = CHECKPOINT.with_suffix(".new")  # so that there is a whole one at any time
