@@ -112,9 +112,10 @@ def hidden_pieces() -> Iterator[tuple[str, str]]:
     for week in COURSE.weeks():
         assignment = load_assignment(COURSE, week)
         for mutant in load_overlays(COURSE.mutants(week), assignment, with_hints=True):
-            yield mutant.name, mutant.hint
-            if mutant.code:
+            if mutant.code:  # its hint is what students read
                 yield mutant.name, mutant.code
+            changed = ["\n".join(change.after) for change in mutant.changes]
+            yield from ((mutant.name, code) for code in changed if len(code) > 99)  # no mere name
 
 
 def is_docstring(node: ast.stmt) -> bool:
