@@ -152,6 +152,7 @@ def test_the_json_has_all_of_it(audit: Audit) -> None:
         },
         "variants": {"total": 2, "accepted": 1, "rejected": ["wrong_after_all"]},
         "junk": {"total": 0, "stood": 0},
+        "untold": {},
     }
     (broken,) = (one for one in failures if one["overlay"] == "breaks_a_check")
     assert broken.pop("detail").endswith("KeyError: 'even'")

@@ -194,7 +194,6 @@ class Audit:
                 "total": len(mutants),
                 "caught": len(mutants) - len(survivors),
                 "survivors": survivors,
-                "untold": {name: why for name, why in self.untold.items() if why},
             },
             "variants": {
                 "total": len(variants),
@@ -205,5 +204,6 @@ class Audit:
                 "total": len(junk),
                 "stood": sum(not one.problems for one in junk),
             },
+            "untold": {name: why for name, why in self.untold.items() if why},
             "failures": [entry for problem in self.problems for entry in problem.as_json()],
         }
