@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import nbformat
 import pytest
 from browser_pages import Page, chromium
-from harness import ROOT
+from harness import ROOT, run_afresh
 
 from detgrader.authoring import site
 from detgrader.authoring.leaks import says_something, solution_lines
@@ -36,16 +36,13 @@ FOUND = """new Promise(done => { const look = () => {
 
 
 # One test: processes that share the tests would each build a site.
-# The kernel's own packages warn about a plain local connection, and Sphinx of its own ways.
-@pytest.mark.filterwarnings("ignore")
 def test_the_site_of_the_course(tmp_path: Path) -> None:
-    words = io.StringIO()
     out = tmp_path / "site"
-    count = site.build(COURSE, out, 1, words)
-    assert not words.getvalue()
+    done = run_afresh("site", out)
+    assert done.returncode == 0, done.stderr
     paths = site.pages_of(out)
     pages = {path.relative_to(out).with_suffix("").as_posix(): path for path in paths}
-    assert len(pages) == count
+    assert f"{len(pages)} pages" in done.stdout
     weeks = [f"assignments/{week}/{week}" for week in COURSE.weeks()]
     assert pages.keys() >= {*weeks, *KINDS, "teaching", "ci", "CONTRIBUTING", "handout/README"}
     html = {path: path.read_text("utf-8") for path in pages.values()}

@@ -39,7 +39,8 @@ class Training:
 
     Attributes:
         net: the network, trained so far; None before the training.
-        steps, total: batches that were learned, and batches in all.
+        steps: batches that were learned.
+        total: batches in all.
         losses: of each step, as its `backward()` got it.
         figures: by the number of steps, what `measure` returned.
         finished: whether the function has returned.

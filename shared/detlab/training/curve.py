@@ -23,7 +23,7 @@ LINES = 10  # printed lines of a training, elsewhere
 BUSY_S = 30.0  # and at least one in so many seconds
 
 
-class Progress(Protocol):
+class Underway(Protocol):
     """What is shown of a training: see `detlab.training.Training`."""
 
     steps: int
@@ -40,7 +40,7 @@ class LiveCurve:
         quiet: show nothing at all.
     """
 
-    def __init__(self, training: Progress, quiet: bool = False):
+    def __init__(self, training: Underway, quiet: bool = False):
         self.training, self.quiet = training, quiet
         self.begun, self.first = time.monotonic(), training.steps
         self.shell, self.display = kernel_shell(), ""
@@ -114,7 +114,7 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min"
 
 
-def drawing(training: Progress, words: str, bar: str = "") -> str:
+def drawing(training: Underway, words: str, bar: str = "") -> str:
     """Draw how a training goes, as HTML; `words` are its alternative text."""
     share = min(training.steps / max(training.total, 1), 1.0)
     right = WIDTH - LEFT
