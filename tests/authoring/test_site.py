@@ -131,10 +131,13 @@ def test_what_is_no_site_stays(tmp_path: Path) -> None:
 def test_a_cell_without_its_answer_shows_nothing(tmp_path: Path) -> None:
     cells = ["print('before')\nraise NotImplementedError", "print('here')", "1 / 0"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in cells])
+    notebook.metadata.widgets = {"application/vnd.jupyter.widget-state+json": {"state": {}}}
     path = tmp_path / "a.ipynb"
     nbformat.write(notebook, path)
     site.run_untouched(path)
-    first, second, third = nbformat.read(path, as_version=4).cells
+    run = nbformat.read(path, as_version=4)
+    assert "widgets" not in run.metadata  # which a page would fetch a script for
+    first, second, third = run.cells
     assert (first.outputs, third.outputs) == ([], [])
     assert second.outputs[0].text == "here\n"
 

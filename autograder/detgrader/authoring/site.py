@@ -30,6 +30,7 @@ from detgrader.authoring.source import Problem, read, refuse
 from detgrader.course import SETTINGS, BundleSettings, Course, CourseError, SiteSettings
 
 CELL_S = 600  # on a slow and busy machine; a picture takes a second or two
+WIDGET = "application/vnd.jupyter.widget-view+json"
 MARK = ".buildinfo"  # which Sphinx leaves in every site
 EXTRA = "the site needs Sphinx: run `uv run --extra site detgrader site OUT`"
 
@@ -117,9 +118,13 @@ def run_untouched(path: Path) -> None:
             client.execute()
         except (DeadKernelError, TimeoutError) as error:
             raise CourseError(f"{path.name} does not run as it is handed out: {error}") from None
+    notebook.metadata.pop("widgets", None)  # no kernel stands behind a page
     for cell in notebook.cells:
-        if any(output.output_type == "error" for output in cell.get("outputs", [])):
+        outputs = cell.get("outputs", [])
+        if any(output.output_type == "error" for output in outputs):
             cell.outputs = []
+        for output in outputs:
+            output.get("data", {}).pop(WIDGET, None)
     nbformat.write(notebook, path)
 
 
