@@ -51,7 +51,7 @@ def average_precisions(detections, truths, interpolation="all-point", iou_thresh
                 total += precisions[k] if k < len(precisions) else 0.0
             results[label] = total / 11
         else:
-            before = [0, *recalls[:-1]]
+            before = [0, *recalls][: len(recalls)]
             steps = zip(recalls, before, precisions, strict=True)
             results[label] = sum((new - old) * p for new, old, p in steps) / count
     return results
