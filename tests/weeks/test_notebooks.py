@@ -1,5 +1,6 @@
 """The reference notebook runs from top to bottom, and its visible checks mean something."""
 
+import ast
 from collections.abc import Iterator
 
 import matplotlib.pyplot as plt
@@ -106,6 +107,22 @@ def test_visible_checks_accept_unusual_right_answers(week: str) -> None:
         report = check.report(variant.task, names_with(week, variant))
         assert report.passed, f"{variant.name}: {report.text}"
     plt.close("all")
+
+
+@pytest.mark.parametrize("week", WEEKS)
+def test_every_visible_check_is_asked(week: str) -> None:
+    """One in a file of its own is, if `visible.py` imports it."""
+    module = COURSE.module_of_week(week, "visible")
+    assert module
+    written = {
+        node.name
+        for path in module.parent.glob("visible*.py")
+        for node in ast.parse(path.read_bytes()).body
+        if isinstance(node, ast.FunctionDef)
+        if any(ast.unparse(mark).startswith("visible(") for mark in node.decorator_list)
+    }
+    tasks = check.tasks_of_week(COURSE.number(week))
+    assert written == {one.__name__ for checks in tasks.values() for one in checks}
 
 
 def test_check_prints_when_right_and_raises_when_wrong(namespace: dict, capsys) -> None:
