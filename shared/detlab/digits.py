@@ -56,12 +56,19 @@ def read_digits(path: Path, sha256: str) -> tuple[Tensor, Tensor, Tensor]:
     Raises:
         DataError: the file cannot be read, or has another checksum.
     """
+    parts = read_arrays(path, sha256)
+    return parts["images"].unsqueeze(1).float() / 255, parts["labels"].long(), parts["split"]
+
+
+def read_arrays(path: Path, sha256: str) -> dict[str, Tensor]:
+    """Read all arrays of an .npz by their names.
+
+    Raises:
+        DataError: the file cannot be read, or has another checksum.
+    """
     content = read_checked(path, sha256)
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        images, labels, split = (
-            torch.from_numpy(arrays[name]) for name in ("images", "labels", "split")
-        )
-    return images.unsqueeze(1).float() / 255, labels.long(), split
+        return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
 
 
 def read_checked(path: Path, sha256: str) -> bytes:

@@ -4,7 +4,6 @@ What a real network answers comes from a file: that of task 5.7, trained with th
 3,200 scenes (see `data/README.md`).
 """
 
-import io
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from detlab.detection_plots import draw_detections, draw_matches
-from detlab.digits import read_checked
+from detlab.digits import read_arrays
 from detlab.picture import Picture
 from detlab.plotting import COLOURS, DASHES, INK, LINE, PAPER, Block, draw_network, outline
 from detlab.scenes import load_scenes
@@ -69,9 +68,7 @@ def load_answers() -> Answers:
     Raises:
         DataError: the file is missing or damaged.
     """
-    content = read_checked(FOCAL, FOCAL_SHA256)
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        parts = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+    parts = read_arrays(FOCAL, FOCAL_SHA256)
     counts = parts["counts"].tolist()
     names = ("boxes", "labels", "scores", "unfiltered")
     columns = [parts[name].split(counts) for name in names]

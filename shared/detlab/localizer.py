@@ -4,18 +4,15 @@ The answers come from a file: of a network with windows of 40 pixels, 4 pixels a
 task 2.9 trains (see `data/README.md`).
 """
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from detlab.digits import read_checked
+from detlab.digits import read_arrays
 from detlab.grid import WindowGrid
 from detlab.plotting import COLOURS, INK, LINE, PAPER, Box
 
@@ -79,9 +76,7 @@ def load_answers() -> Answers:
     Raises:
         DataError: the file is missing or damaged.
     """
-    content = read_checked(LOCALIZER, LOCALIZER_SHA256)
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        parts = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+    parts = read_arrays(LOCALIZER, LOCALIZER_SHA256)
     size, stride, *count = parts.pop("grid").tolist()
     return Answers(
         **{name: part.float() / 255 for name, part in parts.items() if name in ("images", "stages")}

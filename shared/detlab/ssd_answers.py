@@ -1,14 +1,11 @@
 """What a small SSD answers for 32 scenes: the stuff of week 3's pictures (see `data/README.md`)."""
 
-import io
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from detlab.digits import read_checked
+from detlab.digits import read_arrays
 
 SSD_ANSWERS = Path(__file__).with_name("data") / "ssd.npz"
 SSD_ANSWERS_SHA256 = "ec895b75e270ce30f2d17deb78d7ebd59f251f682e8c3edb984d75b3f24edc8a"
@@ -44,9 +41,7 @@ def load_ssd_answers() -> Answers:
     Raises:
         DataError: the file is missing or damaged.
     """
-    content = read_checked(SSD_ANSWERS, SSD_ANSWERS_SHA256)
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        parts = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+    parts = read_arrays(SSD_ANSWERS, SSD_ANSWERS_SHA256)
     return Answers(
         parts["priors"],
         parts["classes"].long(),

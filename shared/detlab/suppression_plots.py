@@ -4,12 +4,10 @@ What a real network answers comes from a file: an SSD300 that has learned three 
 long enough to find their digits and too short to be sure of them (see `data/README.md`).
 """
 
-import io
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -17,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from detlab.detection_plots import FALSE_POSITIVE, HIT
-from detlab.digits import read_checked
+from detlab.digits import read_arrays
 from detlab.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from detlab.picture import Described
 from detlab.plotting import COLOURS, INK, Picture
@@ -40,8 +38,7 @@ def load_candidates() -> list[Found]:
     Raises:
         DataError: the file is missing or damaged.
     """
-    with np.load(io.BytesIO(read_checked(ANSWERS, ANSWERS_SHA256)), allow_pickle=False) as arrays:
-        parts = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+    parts = read_arrays(ANSWERS, ANSWERS_SHA256)
     counts = parts["counts"].tolist()
     columns = (
         parts["boxes"].float().split(counts),
