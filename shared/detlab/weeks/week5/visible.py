@@ -285,12 +285,13 @@ def detections(student: Student) -> None:
     """Three anchors become detections of two classes, each with its own score."""
     anchors = torch.tensor([[0.3, 0.3, 0.4, 0.4], [0.3, 0.3, 0.4, 0.36], [0.8, 0.8, 0.2, 0.2]])
     cells = torch.full((3,), 0.5)
-    logits = torch.full((2, 3, 3), -9.0)
+    logits = torch.full((3, 3, 3), -9.0)
     logits[1, :, 1] = torch.tensor([1.0, 2.0, 0.5])
     logits[1, 2, 2] = 1.5
+    logits[2, 0, 1] = 1.0
     logits[:, :, 0] = 9.0
-    given = {"activations": torch.zeros(2, 3, 4), "logits": logits, "anchors": anchors}
-    nothing, found = expect_detections(student.detect(**given, cells=cells), 2)
+    given = {"activations": torch.zeros(3, 3, 4), "logits": logits, "anchors": anchors}
+    nothing, found, alone = expect_detections(student.detect(**given, cells=cells), 3)
     if len(nothing["labels"]):
         fail("In the first image nothing is sure enough, but something is found there.")
     if found["labels"].tolist() != [1, 2, 1]:
@@ -304,6 +305,11 @@ def detections(student: Student) -> None:
     expect_close(found["scores"], scores, "The scores", 1e-5, cause)
     right = [[0.1, 0.12, 0.5, 0.48], [0.7, 0.7, 0.9, 0.9], [0.7, 0.7, 0.9, 0.9]]
     expect_close(found["boxes"], torch.tensor(right), "The boxes", 1e-4)
+    if alone["labels"].tolist() != [1]:
+        fail(
+            "In the third image only the first anchor is found, and nothing there suppresses it: "
+            "a box of the second image cannot."
+        )
 
 
 @visible("5.6")
