@@ -95,10 +95,16 @@ def place_labels(axes: Axes, labels: Sequence[Label], unit: float) -> None:
     for label in labels:
         width, height = size_of(label.words, unit)
         x_min, y_min, x_max, y_max = label.box.tolist()
-        columns = (x_min, x_max - width, (x_min + x_max - width) / 2, x_max, x_min - width)
+        columns = (
+            (x_min, "left"),
+            (x_max - width, "right"),
+            ((x_min + x_max - width) / 2, "center"),
+            (x_max, "left"),
+            (x_min - width, "right"),
+        )
         rows = (y_min - height, y_max, y_min, y_max - height)
         lanes = [low + k * height for k in range(int((high - low) / height))]
-        places = [(x, y) for y in (*rows, *lanes) for x in columns]
+        places = [(x, y, side) for y in (*rows, *lanes) for x, side in columns]
 
         def cost(rank: int, x: float, y: float, w: float = width, h: float = height) -> float:
             covered = sum(
@@ -109,12 +115,15 @@ def place_labels(axes: Axes, labels: Sequence[Label], unit: float) -> None:
             outside += max(0.0, low - h - y) + max(0.0, y + h - high - h)
             return 1000 * covered / (w * h) + 100 * outside + 0.01 * rank
 
-        x, y = min(
-            ((cost(rank, *place), place) for rank, place in enumerate(places)),
+        x, y, side = min(
+            ((cost(rank, x, y), (x, y, side)) for rank, (x, y, side) in enumerate(places)),
             key=lambda one: one[0],
         )[1]
         taken.append((x, y, x + width, y + height))
-        _write(axes, x, y, label, va="top")
+        _lead(axes, (x + width / 2, y + height / 2), label)
+        _write(
+            axes, x + {"left": 0, "center": width / 2, "right": width}[side], y, label, "top", side
+        )
 
 
 def size_of(words: str, unit: float) -> tuple[float, float]:
@@ -163,8 +172,19 @@ def write_table(
     table.auto_set_column_width(list(range(len(rows[0]))))
 
 
-def _write(axes: Axes, x: float, y: float, label: Label, va: str) -> None:
-    """Write one label with its left edge at x."""
+def _lead(axes: Axes, middle: tuple[float, float], label: Label) -> None:
+    """Draw a thin line from a label to the nearest side of its box; mostly the label covers it."""
+    x_min, y_min, x_max, y_max = label.box.tolist()
+    x, y = min(max(middle[0], x_min), x_max), min(max(middle[1], y_min), y_max)
+    if x_min < x < x_max and y_min < y < y_max:  # it stands in its box
+        y = min((y_min, y_max), key=lambda side: abs(side - y))
+    axes.plot([middle[0], x], [middle[1], y], color=label.colour, lw=0.9)
+
+
+def _write(axes: Axes, x: float, y: float, label: Label, va: str, ha: str = "left") -> None:
+    """Write one label with this edge, or its middle, at x."""
     style = {"boxstyle": "square,pad=0.12", "facecolor": label.colour, "edgecolor": "none"}
     ink = "white" if label.colour in (COLOURS[0], INK) else INK
-    axes.text(x, y, label.words, size=SIZE_OF_LABELS, color=ink, va=va, bbox=style, weight="bold")
+    axes.text(
+        x, y, label.words, size=SIZE_OF_LABELS, color=ink, va=va, ha=ha, bbox=style, weight="bold"
+    )
