@@ -127,6 +127,7 @@ def site(
 
 @app.command()
 def grade(
+    ctx: typer.Context,
     week: Week,
     submissions: Annotated[
         list[Path],
@@ -171,6 +172,7 @@ def grade(
     Exit status: 0 when every submission was graded, whatever it scored;
     1 when one could not be; 2 for wrong usage.
     """
+    from detgrader.classroom.cluster import LOCAL
     from detgrader.classroom.grading_class import ClassFiles, grade_class
     from detgrader.classroom.held_back import read_moment
     from detgrader.classroom.rounds import COSTLY, Request
@@ -178,6 +180,12 @@ def grade(
 
     if without not in ("", COSTLY):
         stop(f"--without {without}: all that can be left out is `{COSTLY}`")
+    source = ctx.get_parameter_source("jobs")
+    if source and source.name == "COMMANDLINE" and scheduler not in ("", LOCAL):
+        stop(
+            f"--jobs {jobs}: of a cluster that runs already, its workers say how many are graded "
+            "side by side; leave --jobs out"
+        )
     request = Request(jobs, tuple(only or ()), regrade, without, allow_no_isolation, scheduler)
     out = out or Path("out") / week
     goes_on = "what was graded is kept; run the same command again and it goes on from there"

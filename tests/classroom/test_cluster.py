@@ -161,6 +161,17 @@ def test_a_cluster_that_is_not_there_is_told(course: Course, tmp_path: Path) -> 
     assert "--scheduler nowhere: no cluster answers" in " ".join(done.stderr.split())
 
 
+def test_jobs_of_a_cluster_that_runs_already_are_not_ours_to_choose(
+    course: Course, tmp_path: Path
+) -> None:
+    hand_in(solved_notebook(course), tmp_path / "class" / "ada" / "answer.ipynb")
+    words = ("grade", WEEK, tmp_path / "class", "--out", tmp_path / "out", "--jobs", "2")
+    done = run(*words, "--scheduler", "tcp://nowhere:8786", cwd=course.root)
+    assert done.returncode == 2
+    assert "its workers say how many are graded side by side" in " ".join(done.stderr.split())
+    assert not (tmp_path / "out").exists()
+
+
 def test_without_the_extra_it_is_said_how_to_get_it(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
