@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import torch
 
 from detgrader.sandbox.client import WorkerClient
 from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.host import Inside, isolation_of, start_sandbox
 from detgrader.sandbox.limits import LimitReached, Limits
+from detlab.checking.student import Student
 
 LIMITS = Limits(cpu_s=20, memory_mb=600, wall_s=60)
 
@@ -68,3 +70,14 @@ def test_a_worker_is_looked_at_until_it_has_ended(dispatcher: DispatcherClient) 
     worker.account("cpu_s")
     assert worker.number not in dispatcher.watch.processes
     assert dispatcher.watch.ended == {}
+
+
+def test_who_leaves_no_room_for_a_question_is_told_of_the_memory(
+    dispatcher: DispatcherClient,
+) -> None:
+    """No answer can be given then, not even that there was no memory; it is no attack."""
+    worker = WorkerClient(dispatcher, LIMITS)
+    source = f"kept = bytearray({LIMITS.memory_mb - 20} << 20)\ndef same(x): return x"
+    worker.run([{"cell": "cell", "source": source, "definitions_only": False}])
+    with pytest.raises(LimitReached, match="MB of memory"):
+        Student(worker.perform).same(x=torch.zeros(1 << 24))

@@ -11,6 +11,7 @@ from detgrader.sandbox.allowance import Allowance
 from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.inside.channel import Channel, Closed
 from detgrader.sandbox.inside.wire import BadFrame
+from detgrader.sandbox.inside.worker import STARVED
 from detgrader.sandbox.limits import (
     LIMIT_MESSAGES,
     MISSING_MESSAGES,
@@ -290,6 +291,8 @@ class WorkerClient:
             message = "The code cut the connection to the grader."
             raise Violation(message, "the socket was closed while the process ran on")
         status, cpu_s = report["status"], report["cpu_s"]
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == STARVED:
+            raise LimitReached("memory", self.limits)
         if os.WIFEXITED(status):
             message = "The code ended the whole process (os._exit or the like)."
             raise Violation(message, f"exit status {os.WEXITSTATUS(status)}")

@@ -26,8 +26,12 @@ from detlab.checking.workbench import (
     Tool,
     Workbench,
     describe_error,
+    limit_of,
+    words_of,
 )
 
+# A worker's exit status when it has not even the memory for an answer.
+STARVED = 71
 MAX_OUTPUT = 1 << 20
 MAX_MESSAGE = 2_000
 
@@ -225,6 +229,7 @@ def main(channel: Channel, tools: Mapping[str, Tool], confine: Callable[[], None
         tools: what checks may have run beside the student's objects.
         confine: called without arguments; takes away what a student's code must not have.
     """
+    status = 0
     try:
         silence()
         confine()
@@ -232,5 +237,7 @@ def main(channel: Channel, tools: Mapping[str, Tool], confine: Callable[[], None
         Worker(channel, tools).serve()
     except Closed:
         pass
+    except BaseException as error:
+        status = STARVED if limit_of(error, words_of(error)) == "memory" else 1
     finally:
-        os._exit(0)
+        os._exit(status)
