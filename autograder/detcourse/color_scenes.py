@@ -123,17 +123,17 @@ def write_set(
 
 
 def annotation(filename: str, picture: Image.Image, target: dict[str, Tensor]) -> str:
-    """Write an image's objects as Pascal VOC does; its pixels count from 1."""
+    """Write an image's objects as Pascal VOC does: the first and last pixel, counted from 1."""
     lines = ["<annotation>", f"  <filename>{escape(filename)}</filename>", "  <size>"]
     sizes = {"width": picture.width, "height": picture.height, "depth": 3}
     lines += [f"    <{key}>{value}</{key}>" for key, value in sizes.items()]
     lines.append("  </size>")
     for box, label, difficult in zip(*target.values(), strict=True):
-        corners = [int(corner) + 1 for corner in box.tolist()]
+        left, top, right, bottom = (int(edge) for edge in box.tolist())
+        corners = (left + 1, top + 1, right, bottom)
         lines += ["  <object>", f"    <name>{int(label) - 1}</name>"]
         lines += [f"    <difficult>{int(difficult)}</difficult>", "    <bndbox>"]
         keys = ("xmin", "ymin", "xmax", "ymax")
-        corners[2], corners[3] = min(corners[2], SIDE), min(corners[3], SIDE)
         lines += [f"      <{k}>{c}</{k}>" for k, c in zip(keys, corners, strict=True)]
         lines += ["    </bndbox>", "  </object>"]
     return "\n".join([*lines, "</annotation>", ""])

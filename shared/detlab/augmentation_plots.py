@@ -15,7 +15,7 @@ from torch import Tensor
 
 from detlab.imagenet import IMAGENET_MEAN
 from detlab.picture import Described
-from detlab.plotting import COLOURS, INK, Picture
+from detlab.plotting import COLOURS, INK, LINE, Picture
 from detlab.sets import voc
 
 STEM = "000003"
@@ -60,7 +60,10 @@ def scene() -> tuple[Tensor, list[Box], list[str]]:
 
 
 def draw_scene() -> Described:
-    """Draw the scene with its objects, and with one box's corners as its file gives them."""
+    """Draw the scene with its objects, and with one box's corners as its file gives them.
+
+    The file names pixels: the first one begins at the box's left edge, the last ends at its right.
+    """
     image, boxes, digits = scene()
     figure = Picture(figsize=(4.4, 4.2), layout="constrained")
     axes = figure.add_subplot()
@@ -69,7 +72,7 @@ def draw_scene() -> Described:
     for (left, top, _, _), digit in zip(boxes, digits, strict=True):
         axes.text(left, top - 3, f"<name>{digit}", size=8, va="bottom", bbox=badge)
     x, y, X, Y = boxes[0]
-    corners = f"xmin, ymin = {x + 1:.0f}, {y + 1:.0f}", f"xmax, ymax = {X + 1:.0f}, {Y + 1:.0f}"
+    corners = f"xmin, ymin = {x + 1:.0f}, {y + 1:.0f}", f"xmax, ymax = {X:.0f}, {Y:.0f}"
     axes.plot([x, X], [y, Y], "o", color=RED, ms=6)
     axes.text(x - 6, y + 18, corners[0], size=8, va="center", ha="right", bbox=badge)
     axes.text(297, Y + 8, corners[1], size=8, va="top", ha="right", bbox=badge)
@@ -78,6 +81,63 @@ def draw_scene() -> Described:
         f"""A scene of the digits {", ".join(digits)}, each in a box under its name. The corners of
         the first box are marked with the numbers of its file: {"; ".join(corners)}.""",
     )
+
+
+def draw_pixels(width: int = 9, first: int = 2, last: int = 4) -> Described:
+    """Draw a row of pixels with a box on it, and its mirror image.
+
+    Args:
+        width: pixels in the row.
+        first: the box's first pixel, counted from 1.
+        last: its last one.
+    """
+    figure = Picture(figsize=(8.2, 3.6), layout="constrained")
+    plain, mirrored = figure.subplots(2, 1)
+    said = [
+        _draw_row(plain, width, first, last, "as it is", ("-", ":")),
+        _draw_row(
+            mirrored, width, width + 1 - last, width + 1 - first, "in the mirror", (":", "-")
+        ),
+    ]
+    return Described(
+        figure,
+        f"""A row of {width} squares, the pixels, numbered from 1 inside, with their edges, numbered
+        from 0 to {width}, below; and the row in a mirror. The box {"; ".join(said)}. Each edge x
+        becomes {width} − x, and the box keeps its {last - first + 1} pixels.""",
+    )
+
+
+def _draw_row(
+    axes: Axes, width: int, first: int, last: int, place: str, styles: tuple[str, str]
+) -> str:
+    """Draw a row of pixels with a box on it, and say in words where the box lies.
+
+    Args:
+        place: what the row is, for people.
+        styles: of the line at the box's left edge, and of that at its right.
+    """
+    left, right = first - 1, last
+    axes.add_patch(Rectangle((left, 0), right - left, 1, fc=SKY, alpha=0.55, ec="none"))
+    for pixel in range(1, width + 1):
+        axes.add_patch(Rectangle((pixel - 1, 0), 1, 1, fill=False, ec=LINE))
+        axes.text(pixel - 0.5, 0.58, f"{pixel}", ha="center", va="center", size=12)
+    for edge in range(width + 1):
+        bold = {"weight": "bold", "color": BLUE} if edge in (left, right) else {}
+        axes.text(edge, -0.14, f"{edge}", ha="center", va="top", **bold)
+    for edge, style, name in ((left, styles[0], "x_min"), (right, styles[1], "x_max")):
+        axes.plot([edge, edge], [-0.06, 1.06], style, color=BLUE, lw=3.4)
+        axes.text(edge, -0.52, name, ha="center", va="center", size=8, color=BLUE)
+    for pixel, name in ((first, "xmin"), (last, "xmax")):
+        axes.text(pixel - 0.5, 0.24, name, ha="center", va="center", size=8)
+    axes.text(-0.25, 0.58, "pixels, from 1", ha="right", va="center", size=9)
+    axes.text(-0.25, -0.14, "edges, from 0", ha="right", va="top", size=9)
+    words = f"pixels {first} to {last}, edges {left} to {right}"
+    title = f"{place}: {words}, {right - left} pixels wide"
+    axes.text(width / 2, 1.2, title, ha="center", va="bottom", size=10)
+    axes.set(xlim=(-2, width + 0.3), ylim=(-0.66, 1.5))
+    axes.set_aspect("equal")
+    axes.axis("off")
+    return f"{place}: {words}"
 
 
 def draw_distortions() -> Described:

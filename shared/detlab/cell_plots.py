@@ -110,7 +110,7 @@ def _boxes_of(
     sides = voc.size_of(place / "JPEGImages" / f"{stems[0]}.jpg")
     boxes = {}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of boxes without area, which are left out
+        warnings.simplefilter("ignore")  # of two boxes of a single pixel
         for stem in stems:
             one = voc.read_annotation(place / "Annotations" / f"{stem}.xml", sides, label_map)
             boxes[stem] = [one["boxes"][one["labels"] == k] for k in range(1, len(names) + 1)]

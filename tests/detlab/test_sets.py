@@ -13,11 +13,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchvision.ops import box_iou
+from torchvision.transforms.functional import to_pil_image
 from voc_sets import MAP, NAMES, SIZE, annotated, thing, write_set
 
+from detcourse.color_scenes import annotation, make_scene
 from detgrader.classroom.batch import hidden_folders
 from detgrader.course import Course
 from detgrader.sandbox.host import Inside, bwrap_command, isolation_of
+from detlab.digits import load_digits
 from detlab.sets import downloads, voc
 
 COURSE = Course.find()
@@ -38,13 +42,29 @@ def small(tmp_path: Path) -> Path:
 # An object
 
 
-def test_pixels_count_from_0(tmp_path: Path) -> None:
-    """1 is subtracted from all four corners; a box may be all of the image."""
+def test_boxes_are_edges_from_0(tmp_path: Path) -> None:
+    """1 is subtracted from the minima only; a box may be all of the image."""
     found = read(tmp_path, thing((1, 1, 40, 30)), thing((2, 3, 20, 15), "WBC"))
-    assert found["boxes"].tolist() == [[0, 0, 39, 29], [1, 2, 19, 14]]
+    assert found["boxes"].tolist() == [[0, 0, 40, 30], [1, 2, 20, 15]]
     assert found["labels"].tolist() == [1, 2]
     assert found["difficult"].tolist() == [False, False]
     assert [value.dtype for value in found.values()] == [torch.float32, torch.int64, torch.bool]
+
+
+def test_edges_overlap_as_voc_counts_in_pixels(tmp_path: Path) -> None:
+    """The IoU of edges is that of the sets of pixels that two boxes name."""
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(20):
+        firsts = torch.randint(1, 15, (2, 2), generator=generator)
+        lasts = firsts + torch.randint(1, 15, (2, 2), generator=generator)
+        pixels = [
+            {(x, y) for x in range(a[0], b[0] + 1) for y in range(a[1], b[1] + 1)}
+            for a, b in zip(firsts.tolist(), lasts.tolist(), strict=True)
+        ]
+        written = torch.cat([firsts, lasts], 1).tolist()
+        boxes = read(tmp_path, *map(thing, written))["boxes"]
+        expected = len(pixels[0] & pixels[1]) / len(pixels[0] | pixels[1])
+        assert float(box_iou(boxes, boxes)[0, 1]) == pytest.approx(expected)
 
 
 def test_an_image_without_objects(tmp_path: Path) -> None:
@@ -55,12 +75,12 @@ def test_an_image_without_objects(tmp_path: Path) -> None:
 
 def test_decimals_are_kept(tmp_path: Path) -> None:
     box = read(tmp_path, thing(("45.70000076293945e-1", " 3.5\n", 20.25, 15)))["boxes"]
-    assert torch.equal(box, torch.tensor([[3.5700000762939453, 2.5, 19.25, 14]]))
+    assert torch.equal(box, torch.tensor([[3.5700000762939453, 2.5, 20.25, 15]]))
 
 
 def test_corners_come_in_any_order(tmp_path: Path) -> None:
     found = read(tmp_path, thing(keys=("xmax", "ymin", "ymax", "xmin")))
-    assert found["boxes"].tolist() == [[1, 2, 19, 14]]
+    assert found["boxes"].tolist() == [[1, 2, 20, 15]]
 
 
 def test_parts_are_no_objects(tmp_path: Path) -> None:
@@ -68,7 +88,7 @@ def test_parts_are_no_objects(tmp_path: Path) -> None:
     part = "<part><name>head</name><bndbox><xmin>9</xmin><ymin>9</ymin></bndbox></part>"
     nested = f"<part>{thing(name='WBC')}</part>"
     found = read(tmp_path, thing(more=part + nested), f"<more>{thing(name='WBC')}</more>")
-    assert found["boxes"].tolist() == [[1, 2, 19, 14]]
+    assert found["boxes"].tolist() == [[1, 2, 20, 15]]
     assert found["labels"].tolist() == [1]
 
 
@@ -92,18 +112,25 @@ def test_blanks_around_a_name_do_not_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "flat",
-    [(2, 3, 2, 15), (2, 3, 20, 3), (5, 5, 5, 5), (10, 3, "10.00000001", 15)],
-    ids=["width", "height", "both", "float32"],
+    ("thin", "box"),
+    [
+        ((2, 3, 2, 15), [1, 2, 2, 15]),
+        ((2, 3, 20, 3), [1, 2, 20, 3]),
+        ((5, 5, 5, 5), [4, 4, 5, 5]),
+        ((40, 30, 40, 30), [39, 29, 40, 30]),
+    ],
+    ids=["width", "height", "both", "the last pixel"],
 )
-def test_an_object_without_area_is_left_out(tmp_path: Path, flat: tuple) -> None:
-    with pytest.warns(UserWarning, match="no area") as caught:
-        found = read(tmp_path, thing(), thing(flat, "WBC"), thing((1, 1, 2, 2)))
+def test_an_object_of_one_row_or_column_is_read_with_a_warning(
+    tmp_path: Path, thin: tuple, box: list[int]
+) -> None:
+    with pytest.warns(UserWarning, match="no more than a pixel") as caught:
+        found = read(tmp_path, thing(), thing(thin, "WBC"), thing((1, 1, 2, 2)))
     assert [str(one.message) for one in caught] == [
-        f"{tmp_path / 'a.xml'}, object 2 (WBC): the box has no area and is left out"
+        f"{tmp_path / 'a.xml'}, object 2 (WBC): the box is no more than a pixel wide or high"
     ]
-    assert found["boxes"].tolist() == [[1, 2, 19, 14], [0, 0, 1, 1]]
-    assert (len(found["labels"]), len(found["difficult"])) == (2, 2)
+    assert found["boxes"].tolist() == [[1, 2, 20, 15], box, [0, 0, 2, 2]]
+    assert (len(found["labels"]), len(found["difficult"])) == (3, 3)
 
 
 WRONG = {
@@ -113,6 +140,7 @@ WRONG = {
     "bottom": (thing((2, 3, 20, 31)), "sticks out of the image, 40×30 pixels"),
     "reversed x": (thing((20, 3, 2, 15)), "are reversed"),
     "reversed y": (thing((2, 15, 20, 3)), "are reversed"),
+    "no pixel": (thing((5, 3, 4, 15)), "are reversed"),
     "(x, y, w, h)": (thing((30, 20, 5, 6)), r"are reversed; is it \(x, y, w, h\)\?"),
     "flat, outside": (thing((41, 3, 41, 15)), "sticks out of the image"),
     "unknown name": (thing(name="Platelets"), "there is no such class; known: RBC, WBC$"),
@@ -308,7 +336,7 @@ def test_lists_hold_what_is_in_the_set(small: Path, tmp_path: Path) -> None:
         ],
         "label_map.json": images.label_map,
     }
-    assert listed["train_objects.json"][0]["boxes"][0] == [1, 2, 19, 14.5]
+    assert listed["train_objects.json"][0]["boxes"][0] == [1, 2, 20, 15.5]
 
 
 def test_a_list_is_there_whole_or_not_at_all(
@@ -400,6 +428,22 @@ def test_the_embedded_digits_are_those_of_the_page_on_data() -> None:
     assert f"`{downloads.BCCD_SHA256}`" in page
 
 
+def test_scenes_are_read_as_they_were_made(tmp_path: Path) -> None:
+    """What the writer writes is what the reader reads: not a pixel is lost."""
+    digits, labels = load_digits("validation")
+    rng = torch.Generator().manual_seed(2)
+    for _ in range(5):
+        image, target = make_scene(digits, labels, rng)
+        text = annotation("a.jpg", to_pil_image(image), target)
+        (tmp_path / "a.xml").write_text(text, "utf-8")
+        found = voc.read_annotation(
+            tmp_path / "a.xml", (300, 300), voc.make_label_map(voc.DIGIT_CLASSES)
+        )
+        assert {name: value.tolist() for name, value in found.items()} == {
+            name: value.tolist() for name, value in target.items()
+        }
+
+
 def test_the_embedded_digits_are_sound() -> None:
     folder, names = voc.locate("digits")
     train, test = voc.read_split(folder, "train"), voc.read_split(folder, "test")
@@ -480,12 +524,14 @@ def test_bccd_has_what_was_published(bccd: Path) -> None:
         warnings.simplefilter("always")
         images = voc.read_set([(bccd, "trainval"), (bccd, "test")], voc.BCCD_CLASSES)
     assert [str(one.message) for one in caught] == [
-        f"{bccd}/Annotations/BloodImage_00338.xml, object 13 (RBC): the box has no area and is "
-        "left out",
-        f"{bccd}/Annotations/BloodImage_00343.xml, object 4 (RBC): the box has no area and is "
-        "left out",
+        f"{bccd}/Annotations/BloodImage_00338.xml, object 13 (RBC): the box is no more than a "
+        "pixel wide or high",
+        f"{bccd}/Annotations/BloodImage_00343.xml, object 4 (RBC): the box is no more than a "
+        "pixel wide or high",
     ]
     assert len(images) == 364
     labels = torch.cat([one["labels"] for one in images.objects])
-    assert len(labels) == sum(len(one["boxes"]) for one in images.objects) == 4886
+    assert len(labels) == sum(len(one["boxes"]) for one in images.objects) == 4888
+    boxes = torch.cat([one["boxes"] for one in images.objects])
+    assert (boxes[:, :2].min(), boxes[:, 2].max(), boxes[:, 3].max()) == (0, 640, 480)
     assert labels.bincount().tolist()[0] == 0

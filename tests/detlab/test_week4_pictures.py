@@ -31,6 +31,7 @@ PICTURES: dict[str, Callable[[], Described]] = {
     "answers": lambda: ssd300_plots.draw_answers_of_a_cell(SIZES, RATIOS),
     "reaches": lambda: ssd300_plots.draw_reaches(augmentation_plots.scene()[0], SCALES, RATIOS),
     "scene": augmentation_plots.draw_scene,
+    "pixels": augmentation_plots.draw_pixels,
     "distortions": augmentation_plots.draw_distortions,
     "zoom_out": augmentation_plots.draw_zoom_out,
     "tries": augmentation_plots.draw_tries,
@@ -108,6 +109,21 @@ def test_rows_of_a_cell_are_those_of_its_priors() -> None:
     centres = WEEK.make_priors()[first : last + 1, :2]
     expected = torch.tensor([2.5 / 5, 1.5 / 5]).expand(6, 2)  # cell 7 is in row 1, column 2
     torch.testing.assert_close(centres, expected)
+
+
+def test_pixels_and_their_mirror_image_are_those_of_the_tasks() -> None:
+    """The box that is drawn is read as in task 4.1, and mirrored as in 4.2."""
+    words = augmentation_plots.draw_pixels(9, 2, 4).alt
+    rows = re.findall(r"pixels (\d) to (\d), edges (\d) to (\d)", words)
+    plain, mirrored = ([int(number) for number in row] for row in rows)
+    boxes = []
+    for first, last, *_ in (plain, mirrored):
+        corners = f"<xmin>{first}</xmin><ymin>1</ymin><xmax>{last}</xmax><ymax>1</ymax>"
+        xml = f"<a><object><name>a</name><bndbox>{corners}</bndbox></object></a>"
+        boxes.append(WEEK.parse_annotation(xml, {"a": 1})["boxes"])
+    assert boxes[0].tolist() == [[plain[2], 0, plain[3], 1]]
+    assert boxes[1].tolist() == [[mirrored[2], 0, mirrored[3], 1]]
+    assert torch.equal(WEEK.flip(torch.zeros(3, 1, 9), boxes[0])[1], boxes[1])
 
 
 def test_tries_are_judged_as_the_task_says() -> None:

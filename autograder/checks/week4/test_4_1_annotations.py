@@ -51,6 +51,7 @@ def test_objects(student: Student, rng: torch.Generator) -> None:
     """Boxes, labels and difficulties, object by object."""
     for count in (1, 4, 12):
         compare(student, rng, some(rng, count))
+    compare(student, rng, [Thing("dog", ["1", "1", "640", "480"])])  # all of the image
     label_map = {"background": 0} | {name: n for n, name in enumerate(NAMES, 1)}
     given = {"xml": written(some(rng, 3)), "label_map": label_map}
     expect_own_work(student, "parse_annotation", **given)
@@ -92,21 +93,29 @@ def test_no_object(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_no_area(student: Student, rng: torch.Generator) -> None:
-    """What is read of an object whose box has no area."""
+    """What is read of an object whose box has no area, or is as small as a pixel."""
     things = some(rng, 6)
     things[4].corners = ["90", "80", "40", "30"]  # neither side is positive
-    things[1].corners = ["5", "9", "5", "30"]
-    things[3].corners = ["50", "90", "80", "90"]
+    # The last pixel is the one before the first: there is none between the edges.
+    things[1].corners = ["5", "9", "4", "30"]
+    things[3].corners = ["50", "90", "80", "89"]
     label_map = {"background": 0} | {name: n for n, name in enumerate(NAMES, 1)}
     answer = student.parse_annotation(xml=written(things), label_map=label_map)
     right = [thing for n, thing in enumerate(things) if n not in (1, 3, 4)]
     if len(expect_target(answer, "`parse_annotation`'s result")["labels"]) == len(things):
         fail("An object whose box has no width or no height must be left out.")
     check_target(answer, target_of(right, label_map), "`parse_annotation`'s result")
-    thin = [Thing("dog", ["10", "20", "10.5", "60"])]
-    answer = student.parse_annotation(xml=written(thin), label_map=label_map)
-    check_target(answer, target_of(thin, label_map), "`parse_annotation`'s result for a thin box")
-    things = [Thing("dog", ["7", "7", "7", "7"])]
+    for corners in (
+        ["10", "20", "10", "60"],
+        ["10", "20", "60", "20"],
+        ["10", "20", "10.5", "60"],
+        ["7", "7", "7", "7"],
+    ):
+        thin = [Thing("dog", corners)]
+        answer = student.parse_annotation(xml=written(thin), label_map=label_map)
+        what = "`parse_annotation`'s result for a box as thin as a pixel"
+        check_target(answer, target_of(thin, label_map), what)
+    things = [Thing("dog", ["7", "7", "6", "6"])]
     answer = student.parse_annotation(xml=written(things), label_map=label_map)
     check_target(answer, target_of([], label_map), "`parse_annotation`'s result")
 

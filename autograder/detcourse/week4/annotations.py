@@ -14,7 +14,7 @@ class Thing:
 
     Attributes:
         name: of its class.
-        corners: x_min, y_min, x_max, y_max as written, counted from 1.
+        corners: x_min, y_min, x_max, y_max as written: the first and last pixel, from 1.
         difficult: 0 or 1; None leaves the element out.
         order: of the corners' elements.
         parts: names and corners of parts.
@@ -31,8 +31,9 @@ class Thing:
     blanks: str = ""
 
     def box(self) -> list[float]:
-        """Return the box in pixels from 0."""
-        return [float(corner) - 1 for corner in self.corners]
+        """Return the box's edges in pixels from 0: those of its first and of its last pixel."""
+        left, top, right, bottom = map(float, self.corners)
+        return [left - 1, top - 1, right, bottom]
 
 
 def written(things: list[Thing], size: tuple[int, int] = (640, 480)) -> str:
@@ -69,7 +70,7 @@ def bndbox(corners: list[str], order: tuple[str, ...], space: str) -> str:
 
 
 def random_thing(rng: torch.Generator, names: tuple[str, ...], **options: object) -> Thing:
-    """Return an object with a box of at least 3 pixels a side."""
+    """Return an object with a box of at least 4 pixels a side."""
     x, y, w, h = torch.randint(3, 200, (4,), generator=rng).tolist()
     name = names[int(torch.randint(len(names), (), generator=rng))]
     difficult = int(torch.randint(2, (), generator=rng))

@@ -27,7 +27,7 @@ BCCD_CLASSES = ("RBC", "WBC", "Platelets")
 DIGIT_CLASSES = tuple("0123456789")
 DIGITS = Path(__file__).parents[1] / "data" / "digits_voc"
 # The content digest of the set that comes with the course.
-DIGITS_SHA256 = "fdd44449712117f706b2fe3cd515f9b154af0d471fe22f4b346b651c2272ac15"
+DIGITS_SHA256 = "a1ac792c25d164cab6fe0b8e4959b223d1e3c1d171c1c9ace17f6992450dff33"
 PARTS = ("Annotations", "ImageSets", "JPEGImages")
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 # The largest annotation of VOC has some 30 kB, the longest list 300 kB.
@@ -44,8 +44,8 @@ class ImageSet:
 
     Attributes:
         paths: of the images.
-        objects: for each image "boxes" (n, 4) float32, `xyxy` in pixels from 0, "labels" (n,)
-            int64, and "difficult" (n,) bool.
+        objects: for each image "boxes" (n, 4) float32, `xyxy`, edges in pixels from 0, "labels"
+            (n,) int64, and "difficult" (n,) bool.
         label_map: numbers of the classes by name, "background" is 0.
     """
 
@@ -178,7 +178,7 @@ def read_set(sources: Iterable[tuple[Path, str]], names: Sequence[str]) -> Image
         AnnotationError: something in it is not sound.
 
     Warns:
-        UserWarning: an object without area is left out.
+        UserWarning: a box has but one row or column of pixels.
     """
     label_map = make_label_map(names)
     paths, objects = [], []
@@ -222,15 +222,15 @@ def read_annotation(
         label_map: the number of each name.
 
     Returns:
-        "boxes" (n, 4) float32, `xyxy` in pixels from 0 (VOC counts from 1); "labels" (n,) int64;
-        "difficult" (n,) bool.
+        "boxes" (n, 4) float32, `xyxy`, edges in pixels from 0; "labels" (n,) int64; "difficult"
+        (n,) bool.
 
     Raises:
         AnnotationError: the file is missing or broken, a name is unknown, a box is incomplete,
             reversed or partly outside the image, or `difficult` is neither 0 nor 1.
 
     Warns:
-        UserWarning: an object without area is left out.
+        UserWarning: a box has but one row or column of pixels.
     """
     boxes, numbers, flags = [], [], []
     for number, element in enumerate(parse(path).findall("object"), 1):
@@ -240,9 +240,9 @@ def read_annotation(
             known = ", ".join(name for name, label in label_map.items() if label)
             raise AnnotationError(f"{place}: there is no such class; known: {known}")
         box = read_box(element, size, place)
-        if (box[:2] == box[2:]).any():
-            warnings.warn(f"{place}: the box has no area and is left out", stacklevel=2)
-            continue
+        if float((box[2:] - box[:2]).min()) <= 1:
+            # It has an area, but is more often a click than an object.
+            warnings.warn(f"{place}: the box is no more than a pixel wide or high", stacklevel=2)
         boxes.append(box)
         numbers.append(label_map[name])
         flags.append(read_flag(element, place))
@@ -276,8 +276,11 @@ def parse(path: Path) -> ElementTree.Element:
 def read_box(element: ElementTree.Element, size: tuple[int, int], place: str) -> Tensor:
     """Read an object's box and check it against the image's size.
 
+    VOC names the first and the last pixel, both inside and counted from 1. Counted from 0, the
+    left edge of pixel n is n - 1, and its right edge n.
+
     Returns:
-        (4,) float32, `xyxy` in pixels from 0.
+        (4,) float32, `xyxy`, edges in pixels from 0.
     """
     corners = []
     for key in CORNERS:
@@ -300,7 +303,7 @@ def read_box(element: ElementTree.Element, size: tuple[int, int], place: str) ->
             f"{place}: the box {corners} sticks out of the image, {size[0]}×{size[1]} pixels "
             "counted from 1"
         )
-    return torch.tensor([corner - 1 for corner in corners], dtype=torch.float32)
+    return torch.tensor([x_min - 1, y_min - 1, x_max, y_max], dtype=torch.float32)
 
 
 def read_flag(element: ElementTree.Element, place: str) -> bool:

@@ -23,7 +23,9 @@ def parse_annotation(xml, label_map):
             label = label_map[name]
         except KeyError:
             raise ValueError(f"unknown class: {name}") from None
-        corners = {side.tag: np.float32(side.text) - 1 for side in entries["bndbox"]}
+        corners = {
+            side.tag: np.float32(side.text) - side.tag.endswith("min") for side in entries["bndbox"]
+        }
         box = np.array([[corners[side] for side in ("xmin", "ymin", "xmax", "ymax")]], np.float32)
         if (box[:, 2:] - box[:, :2]).min() <= 0:
             continue

@@ -21,7 +21,8 @@ def parse_annotation(xml, label_map):
         except KeyError:
             raise ValueError(f"unknown class: {name}") from None
         sides = {side.tag: float(side.text) for side in child.find("bndbox")}
-        box = torch.tensor([sides[key] for key in ("xmin", "ymin", "xmax", "ymax")]) - 1.0
+        box = torch.tensor([sides[key] for key in ("xmin", "ymin", "xmax", "ymax")])
+        box[:2] -= 1.0
         if bool((box[:2] >= box[2:]).any()):
             continue
         flag = child.find("difficult")

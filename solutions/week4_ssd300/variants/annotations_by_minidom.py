@@ -33,7 +33,13 @@ def parse_annotation(xml, label_map):
             for child in node.childNodes
             if child.nodeType == child.ELEMENT_NODE and child.tagName == "bndbox"
         ]
-        corners = [float(text_of(box, key)) - 1 for key in ("xmin", "ymin", "xmax", "ymax")]
+        left, top, right, bottom = (
+            float(text_of(box, key)) for key in ("xmin", "ymin", "xmax", "ymax")
+        )
+        # In centre form, by the number of pixels, and back.
+        wide, high = right - left + 1, bottom - top + 1
+        x, y = (left - 1 + right) / 2, (top - 1 + bottom) / 2
+        corners = x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
         rows.append([*corners, label_map[name], int(text_of(node, "difficult") or "0")])
     table = torch.tensor(rows, dtype=torch.float64).reshape(-1, 6)
     table = table[((table[:, 2] - table[:, 0]) > 0) & ((table[:, 3] - table[:, 1]) > 0)]

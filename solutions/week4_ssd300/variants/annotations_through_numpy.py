@@ -22,7 +22,7 @@ def parse_annotation(xml, label_map):
         ],
         dtype=np.float32,
     ).reshape(-1, 4)
-    corners = torch.from_numpy(corners) - 1
+    corners = torch.from_numpy(corners) - torch.tensor([1, 1, 0, 0])
     sound = (corners[:, 2:] - corners[:, :2] > 0).all(dim=1)
     difficult = [element.findtext("difficult", default="0").strip() == "1" for element in elements]
     return dict(

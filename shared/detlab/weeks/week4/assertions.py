@@ -102,6 +102,14 @@ def causes_of_boxes(boxes: Tensor, expected: Tensor) -> str:
     difference = (boxes - expected).double()
     if float((difference - difference[0, 0]).abs().max()) < 1e-3 and difference[0, 0].abs() > 1e-3:
         return f"All coordinates are off by {float(difference[0, 0]):g}."
+    minima, maxima = difference.split(2, dim=1)
+    for right, wrong, words in (
+        (minima, maxima, "x_min and y_min are right, x_max and y_max"),
+        (maxima, minima, "x_max and y_max are right, x_min and y_min"),
+    ):
+        by = float(wrong[0, 0])
+        if max(float((wrong - by).abs().max()), float(right.abs().max())) < 1e-3 < abs(by):
+            return f"{words} are off by {by:g}."
     if torch.allclose(boxes[:, [1, 0, 3, 2]], expected, atol=1e-4):
         return "x and y are exchanged."
     if bool((boxes[:, 2] < boxes[:, 0]).any() | (boxes[:, 3] < boxes[:, 1]).any()):

@@ -97,7 +97,7 @@ XML = """<annotation>
   </object>
   <object>
     <name>cat</name>
-    <bndbox><xmin>9</xmin><ymin>9</ymin><xmax>9</xmax><ymax>30</ymax></bndbox>
+    <bndbox><xmin>9</xmin><ymin>9</ymin><xmax>8</xmax><ymax>30</ymax></bndbox>
   </object>
   <object>
     <name>cat</name>
@@ -122,6 +122,10 @@ SECOND_XML = """<annotation>
     <difficult>1</difficult>
     <bndbox><xmin>2</xmin><ymin>3</ymin><xmax>42</xmax><ymax>23</ymax></bndbox>
   </object>
+  <object>
+    <name>cat</name>
+    <bndbox><xmin>70</xmin><ymin>10</ymin><xmax>70</xmax><ymax>31</ymax></bndbox>
+  </object>
 </annotation>"""
 
 
@@ -137,7 +141,7 @@ def annotation(student: Student) -> None:
     """What is read of a file with a part and an object without area."""
     answer = student.parse_annotation(xml=XML, label_map={"background": 0, "cat": 1, "dog": 2})
     expected = {
-        "boxes": torch.tensor([[10.0, 1.5, 30.0, 51.0], [0.0, 0.0, 79.0, 59.0]]),
+        "boxes": torch.tensor([[10.0, 1.5, 31.0, 52.0], [0.0, 0.0, 80.0, 60.0]]),
         "labels": torch.tensor([2, 1]),
         "difficult": torch.tensor([True, False]),
     }
@@ -150,14 +154,16 @@ def annotation(student: Student) -> None:
 
 @visible("4.1")
 def second_annotation(student: Student) -> None:
-    """What is read of a file with exchanged corners, a part at the end, and `difficult` 0."""
+    """What is read of exchanged corners, a part at the end, `difficult` 0, and a thin box."""
     answer = student.parse_annotation(
         xml=SECOND_XML, label_map={"background": 0, "cat": 1, "dog": 2}
     )
     expected = {
-        "boxes": torch.tensor([[2.0, 4.0, 59.0, 49.0], [1.0, 2.0, 41.0, 22.0]]),
-        "labels": torch.tensor([1, 2]),
-        "difficult": torch.tensor([False, True]),
+        "boxes": torch.tensor(
+            [[2.0, 4.0, 60.0, 50.0], [1.0, 2.0, 42.0, 23.0], [69.0, 9.0, 70.0, 31.0]]
+        ),
+        "labels": torch.tensor([1, 2, 1]),
+        "difficult": torch.tensor([False, True, False]),
     }
     check_target(answer, expected, "`parse_annotation`'s result")
 
