@@ -25,7 +25,7 @@ from detlab.metrics import label_accuracy, mean_iou
 
 GRID = WindowGrid(40, 4, (7, 7))
 COPIES, EPOCHS, BATCH_SIZE, SHOWN = 8, 4, 64, 24
-SNAPSHOTS = (40, 2000)  # steps after which the answers are kept
+SNAPSHOTS = (50, 2000)  # steps after which the answers are kept
 SEED = 2
 ANGLE, SCALE, CORNER = 25.0, 1.2, (22, 7)  # of the digit that is shown being made
 
@@ -93,6 +93,7 @@ def main() -> None:
         "labels": true_labels[:SHOWN].to(torch.uint8),
         "targets": targets_of(true_boxes[:SHOWN], true_labels[:SHOWN], GRID),
         "history": torch.tensor(history),
+        "positives": targets[:, 0].sum((1, 2)).mean(),
         "steps": torch.tensor(SNAPSHOTS),
         "measures": measures,
         "grid": torch.tensor([GRID.size, GRID.stride, *GRID.count]),

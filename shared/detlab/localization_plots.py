@@ -174,13 +174,20 @@ def draw_small_windows(image: int = 0) -> Picture:
 
 
 def _cases(answers: Answers) -> tuple[int, list[tuple[int, int]]]:
-    """Choose a digit that few windows see, and three windows: most of it, a corner, nothing."""
+    """Choose a digit that few windows see, and three windows.
+
+    The first shows most of the digit, the second sees it though it shows least of it, the third
+    shows as much as it can without seeing it.
+    """
     n = int(answers.targets[:, 0].sum((1, 2)).argmin())
-    seen, boxes = answers.targets[n, 0] == 1, answers.targets[n, 2:].clamp(0, 1)
-    area = (boxes[2] - boxes[0]) * (boxes[3] - boxes[1])
-    some = area.masked_fill(~seen, 2.0)
-    flat = [int(area.argmax()), int(some.argmin()), int(area.argmin())]
-    return n, [divmod(k, answers.grid.count[1]) for k in flat]
+    seen, (rows, columns) = answers.targets[n, 0] == 1, answers.grid.count
+    cells = [(i, j) for i in range(rows) for j in range(columns)]
+    windows = torch.tensor([window_of(answers.grid, cell) for cell in cells])
+    low = torch.maximum(windows[:, :2], answers.boxes[n, :2])
+    high = torch.minimum(windows[:, 2:], answers.boxes[n, 2:])
+    area = (high - low).clamp(min=0).prod(1).view(rows, columns)
+    some, no = area.masked_fill(~seen, torch.inf), area.masked_fill(seen, -1)
+    return n, [cells[int(k)] for k in (area.argmax(), some.argmin(), no.argmax())]
 
 
 def draw_rulers() -> Picture:
@@ -220,7 +227,7 @@ def draw_rulers() -> Picture:
 
 
 def draw_window_targets() -> Picture:
-    """Draw a digit, which windows share an area with it, and the targets of three windows."""
+    """Draw a digit, which windows hold its box's centre, and the targets of three windows."""
     answers = load_answers()
     n, cells = _cases(answers)
     seen = answers.targets[n, 0]
@@ -229,29 +236,35 @@ def draw_window_targets() -> Picture:
     left, right = figure.add_subplot(grid[0, :3]), figure.add_subplot(grid[0, 3:])
     show_canvas(left, answers.images[n])
     outline(left, answers.boxes[n].tolist(), TRUTH, "--")
+    middle = answers.boxes[n].view(2, 2).mean(0)
+    dot = {"marker": "o", "color": TRUTH, "mec": "white", "ms": 7, "zorder": 4}
+    left.plot(*middle.tolist(), **dot)
     left.set(title=f"a {answers.labels[n]}, its box, three windows", xlabel="x, pixels")
     draw_map(right, [["1" if one else "0" for one in row] for row in seen.tolist()], seen == 1)
-    right.set_title(f"share an area with the box: {int(seen.sum())} of {seen.numel()} windows")
+    right.set_title(f"hold the centre: {int(seen.sum())} of {seen.numel()} windows")
     described = []
     for k, (i, j) in enumerate(cells):
         colour, letter, window = COLOURS[(0, 4, 3)[k]], "ABC"[k], window_of(answers.grid, (i, j))
         inset = 0.25 * k
         box = window[0] + inset, window[1] + inset, window[2] - inset, window[3] - inset
         outline(left, box, colour, "-", 2.2)
-        corner = (box[0] + 1.2, box[3] - 1.2) if k != 1 else (box[2] - 4.2, box[1] + 5.2)
-        left.text(*corner, letter, color=colour, weight="bold", size=12)
+        place = (box[0] + 1.2, box[3] - 1.2) if k != 1 else (box[2] - 4.2, box[1] + 5.2)
+        left.text(*place, letter, color=colour, weight="bold", size=12)
         right.add_patch(Rectangle((j, i), 1, 1, fill=False, ec=colour, lw=3))
         right.text(j + 0.08, i + 0.36, letter, size=8, weight="bold")
         axes = figure.add_subplot(grid[1, 2 * k : 2 * k + 2])
         y = answers.targets[n, :, i, j].tolist()
         draw_frame(axes, answers.images[n], window, colour)
-        if y[0]:
-            outline(axes, y[2:], TRUTH, "--")
+        corner = torch.tensor(window[:2])
+        inside = (answers.boxes[n].view(2, 2) - corner) / answers.grid.size
+        outline(axes, inside.flatten().tolist(), TRUTH, "--")
+        axes.plot(*inside.mean(0).tolist(), **dot)
         numbers = "(" + ", ".join(f"{one:g}" for one in y) + ")"
         axes.set_title(f"{letter} = window ({i}, {j}); its target:\n{numbers}", size=10)
         described.append(f"{letter}, in row {i} and column {j}, has the target {numbers}")
     figure.alt = (
-        f"A canvas with a digit {answers.labels[n]} and its dashed box; a map of 7×7 windows, "
+        f"A canvas with a digit {answers.labels[n]}, its dashed box and a dot at the box's centre, "
+        f"({middle[0]:g}, {middle[1]:g}) pixels; a map of 7×7 windows, "
         f"{int(seen.sum())} with a 1, the others with a 0; and the contents of three windows, each "
         f"in its own frame from 0 to 1. {'; '.join(described)}."
     )
@@ -284,7 +297,7 @@ def draw_counting() -> Picture:
     right.spines[["top", "right"]].set_visible(False)
     terms = answers.terms[0, n].tolist()
     figure.alt = (
-        f"Three panels. A map of 7×7 windows with the network's probability of ink after {step} "
+        f"Three panels. A map of 7×7 windows with the probability of a digit in each after {step} "
         f"steps; {int(here.sum())} windows have the target 1. The same map: detection (d) counts "
         f"in all 49 windows, class and box (c, b) in the {count} of them that were found; the "
         f"terms of this image are {terms[0]:.1f}, {terms[1]:.1f} and {terms[2]:.2f}. The "
@@ -297,7 +310,7 @@ def draw_counting() -> Picture:
 def draw_training() -> Picture:
     """Draw the terms of the loss, and the windows that were found, over a whole training."""
     answers = load_answers()
-    history, positives = answers.history, float(answers.targets[:, 0].sum((1, 2)).mean())
+    history, positives = answers.history, float(answers.positives)
     edges = sorted({round(x) for x in np.geomspace(1, len(history) + 1, 60)})
     bins = [history[a - 1 : b - 1].mean(0) for a, b in pairwise(edges)]
     middles = [(a + b - 1) / 2 for a, b in pairwise(edges)]
@@ -308,7 +321,7 @@ def draw_training() -> Picture:
         left.plot(middles, means[:, k], STYLES[k], color=COLOURS[k], lw=2, label=name)
     left.set(ylabel="loss per image", yscale="log", title="three terms")
     right.plot(middles, means[:, 3], color=COLOURS[4], lw=2, label="found: class and box count")
-    right.axhline(positives, color=INK, ls="--", lw=1.2, label="hold ink (mean of 24 images)")
+    right.axhline(positives, color=INK, ls="--", lw=1.2, label="see the digit (mean of all images)")
     right.set(ylabel="windows of 49", title="true positives", ylim=(0, 49))
     for axes in (left, right):
         axes.set(xlabel="step", xscale="log")
@@ -322,7 +335,7 @@ def draw_training() -> Picture:
         f"falls from {first[0]:.1f} to {last[0]:.2f}; classification begins at {first[1]:.1f}, "
         f"rises to {peak:.1f} and falls to {last[1]:.1f}; regression falls from {first[2]:.1f} to "
         f"{last[2]:.2f}. Right: of 49 windows {first[3]:.1f} are found at first, {last[3]:.1f} in "
-        f"the end; {positives:.1f} hold ink."
+        f"the end; {positives:.1f} see the digit."
     )
     return figure
 
@@ -339,7 +352,7 @@ def draw_choice() -> Picture:
         scores, digits = answers.scores[1, n], answers.digits[1, n]
         i, j = divmod(int(scores.argmax()), scores.shape[1])
         words = [
-            [f"{digit}\n{score:.3f}" for digit, score in zip(*rows, strict=True)]
+            [f"{digit}\n{score:z.3f}" for digit, score in zip(*rows, strict=True)]
             for rows in zip(digits.tolist(), scores.tolist(), strict=True)
         ]
         draw_map(left, words, torch.zeros_like(scores) > 0, size=7, hatched=False)
@@ -359,7 +372,7 @@ def draw_choice() -> Picture:
         right.set_title(f"in fractions of the image:\n{numbers}", size=10)
         described.append(
             f"A {answers.labels[n]}: window ({i}, {j}) is surest, with the score "
-            f"{scores[i, j]:.3f} for {digits[i, j]}; its box, in the image, is {numbers}."
+            f"{scores[i, j].item():z.3f} for {digits[i, j]}; its box, in the image, is {numbers}."
         )
     figure.alt = (
         "For two canvases a map of windows, each with its digit and its score, the surest window's "

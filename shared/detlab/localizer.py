@@ -17,7 +17,7 @@ from detlab.grid import WindowGrid
 from detlab.plotting import COLOURS, INK, LINE, PAPER, Box
 
 LOCALIZER = Path(__file__).with_name("data") / "localizer.npz"
-LOCALIZER_SHA256 = "1e72c6853371b7aa4f4a348e6830c1c88516e1088bc5efb38b3c3cf3009bf559"
+LOCALIZER_SHA256 = "f6ce31411dd13140b4a064e3a45b5092425a876bd65d986a5b5e6e7084c31f46"
 SIDE = 64  # of a canvas, pixels
 TRUTH, SAID = COLOURS[2], COLOURS[1]
 FRAME = (-0.5, 1.3)  # what is shown of a window and around it, in its own fractions
@@ -33,7 +33,7 @@ class Answers(NamedTuple):
         boxes: (24, 4) float32, pixels.
         labels: (24,) int64.
         targets: (24, 6, 7, 7) float32, of each window.
-        p: (S, 24, 7, 7) float32, the probability of ink.
+        p: (S, 24, 7, 7) float32, the probability that the digit is here.
         found: (S, 24, 7, 7) bool, windows with a true positive.
         scores, digits: (S, 24, 7, 7), each window's score and its digit.
         window_boxes: (S, 24, 4, 7, 7) float32, fractions of the window.
@@ -41,6 +41,7 @@ class Answers(NamedTuple):
         predicted_boxes: (S, 24, 4) float32, fractions of the image.
         terms: (S, 24, 3) float32, of the loss.
         history: (2000, 4) float32: three terms and the true positives, per image, at each step.
+        positives: () float32, windows that see the digit, mean of the images trained on.
         steps: (S,) int64.
         measures: (2,) float32: label accuracy and mean IoU after the training, of 500 digits.
         stages: (4, 1, 64, 64) float32: a digit as it is, turned, scaled, placed.
@@ -62,6 +63,7 @@ class Answers(NamedTuple):
     predicted_boxes: Tensor
     terms: Tensor
     history: Tensor
+    positives: Tensor
     steps: Tensor
     measures: Tensor
     stages: Tensor
@@ -86,7 +88,7 @@ def load_answers() -> Answers:
             name: parts[name]
             for name in ("targets", "p", "found", "scores", "predicted_boxes", "terms", "history")
         }
-        | {name: parts[name] for name in ("steps", "measures", "turn")},
+        | {name: parts[name] for name in ("steps", "positives", "measures", "turn")},
         grid=WindowGrid(size, stride, (count[0], count[1])),
     )
 

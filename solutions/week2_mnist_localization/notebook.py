@@ -16,8 +16,8 @@
 #
 # Last week one network answered for every window of an image in a single pass. This week that
 # network learns. Each image holds one handwritten digit, turned, scaled and put anywhere on a dark
-# canvas; for each window the network says whether it sees ink, which digit it is, and where the
-# digit lies. You make the images, find their boxes, turn boxes into targets, write the loss and
+# canvas; for each window the network says whether it sees the digit, which one it is, and where it
+# lies. You make the images, find their boxes, turn boxes into targets, write the loss and
 # the training loop, and read predictions back out. It is a whole detector in small: with several
 # boxes for each window it becomes SSD, next week.
 #
@@ -255,9 +255,10 @@ localization_plots.draw_small_windows()
 # a map of answers, and cell (i, j) of this map answers for window (i, j), exactly as in week 1.
 # No layer is padded, or a window would look beyond the edge of the image.
 #
-# - Each window gets 15 numbers, all of them raw: channel 0 is the logit of "there is ink here",
-#   channels 1 to 10 are the logits of the digits 0 to 9, channels 11 to 14 the box, `xyxy` in
-#   fractions **of the window** (0 is its left or top, 1 its right or bottom; a box may stick out).
+# - Each window gets 15 numbers, all of them raw: channel 0 is the logit of "the digit is here"
+#   (task 2.4 says when it is), channels 1 to 10 are the logits of the digits 0 to 9, channels 11 to
+#   14 the box, `xyxy` in fractions **of the window** (0 is its left or top, 1 its right or bottom;
+#   a box may stick out).
 # - A window must hold a whole digit. The digits' ink spans up to 36 pixels, so the window's
 #   side is at least 36; and in 64×64 there are at least 3×3 windows.
 # - `localization_grid` says which windows they are: the formulas of task 1.9, for your layers.
@@ -405,34 +406,41 @@ draw_images(samples, boxes=boxes)
 # ## Before task 2.4: one digit, many answers
 #
 # From here on the pictures show a network with windows of 40×40 pixels, 4 pixels apart: 7×7 of them
-# on a canvas. What should each of them say? On the left is a 4 with three of the windows; on the
-# right stands a 1 for every window that shares some area with the digit's box.
+# on a canvas. What should each of them say? Nine of ten share some area with the digit, yet who
+# sees a corner of a stroke cannot tell what it belongs to. So a window shall **see** the digit when
+# it holds the **centre of its box**. On the left is a 4 with three of the windows, and a dot for
+# the centre; on the right stands a 1 for every window that holds it.
 
 # %%
 localization_plots.draw_window_targets()
 
 # %% [markdown]
 # Each window tells its target in **its own frame**, for its cell sees nothing but the window and
-# cannot know where on the canvas that is. A has the digit inside. B shares no more than a corner of
-# the box, and still its target is the whole box, so two of its numbers are negative. C only touches
-# the box, which is not enough: its target is six zeros. Here is one side of B's box on two rulers,
-# the image's and the window's. To go from one to the other is a shift and a change of unit, in both
-# directions:
+# cannot know where on the canvas that is. A has the digit inside. B shows two fifths of the box,
+# the centre among it, and still its target is the whole box, so two of its numbers are negative. C
+# shows almost as much, but not the centre: its target is six zeros. Here is one side of B's box on
+# two rulers, the image's and the window's. To go from one to the other is a shift and a change of
+# unit, in both directions:
 
 # %%
 localization_plots.draw_rulers()
 
 # %% [markdown]
 # Targets in the frame of a cell or a window, not of the image, are what nearly all detectors learn:
-# [YOLO](https://arxiv.org/abs/1506.02640) counts in its cells,
-# [SSD](https://arxiv.org/abs/1512.02325) in its priors. For broadcasting, PyTorch has [a page of
+# [YOLO](https://arxiv.org/abs/1506.02640) counts in its cells, and there, too, an object belongs to
+# the cell that holds its centre; [SSD](https://arxiv.org/abs/1512.02325) counts in its priors. For
+# broadcasting, PyTorch has [a page of
 # rules](https://pytorch.org/docs/stable/notes/broadcasting.html).
 
 # %% [markdown]
 # ## Task 2.4 · Targets for every window (16 points)
 #
-# Every window carries information, so every window gets a target of six numbers. If the digit's
-# box and the window share some area (touching is not enough):
+# Every window carries information, so every window gets a target of six numbers. The centre of a
+# box is (c_x, c_y) = ((x_min + x_max) / 2, (y_min + y_max) / 2); in the frame of a window its left
+# and its top are 0, its right and its bottom 1. A window **sees** the digit if in its frame
+# `0 <= c_x < 1` **and** `0 <= c_y < 1`. So its left and its upper edge belong to a window, its
+# right and its lower edge do not, and where two windows meet just one of them sees a centre on the
+# edge between them. The target of a window that sees the digit:
 #
 # | channel | target |
 # | --- | --- |
@@ -440,9 +448,9 @@ localization_plots.draw_rulers()
 # | 1 | the label, 0 to 9 |
 # | 2 to 5 | the box, `xyxy`, in fractions **of the window** |
 #
-# In the frame of a window its left and its top are 0, its right and its bottom 1; what sticks out
-# of it is below 0 or above 1. In all other windows the six numbers are 0. Images are 64×64
-# (`SIDE`); window (i, j) has its top-left pixel at (row i·stride, column j·stride).
+# What sticks out of the window is below 0 or above 1. In all other windows the six numbers are 0,
+# even if they show a part of the digit. Images are 64×64 (`SIDE`); window (i, j) has its top-left
+# pixel at (row i·stride, column j·stride).
 #
 # **Vectorise.** Write it with a fixed number of tensor operations. For half of the points it
 # must be right; the other half asks that the number of steps Python takes (counted) does not
@@ -463,7 +471,7 @@ def encode_targets(boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
 
     Returns:
         (N, 6, rows, columns) float32: detected (0 or 1), label, and the box, `xyxy` in fractions
-        of the window; zeros for windows that do not intersect the box.
+        of the window; zeros for windows that do not hold the box's centre.
     """
     ### BEGIN SOLUTION
     rows, columns = grid.count
@@ -477,7 +485,8 @@ def encode_targets(boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
         (y_max - tops) / grid.size,
     )
     left, top, right, bottom = in_windows
-    seen = (left < 1) & (right > 0) & (top < 1) & (bottom > 0)
+    x, y = (left + right) / 2, (top + bottom) / 2
+    seen = (x >= 0) & (x < 1) & (y >= 0) & (y < 1)
     digits = labels[:, None, None].expand_as(seen)
     targets = torch.stack([torch.ones_like(left), digits, left, top, right, bottom], 1)
     return targets * seen[:, None]
@@ -488,8 +497,9 @@ def encode_targets(boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
 check("2.4")
 
 # %% [markdown]
-# Where does the digit count as seen, and what is the box in two of these windows? In the frame
-# of the second window it lies elsewhere, though the digit never moved.
+# Where does the digit count as seen, and what is the box in two of these windows? In the frame of
+# the second window it lies elsewhere, though the digit never moved; and in both the middle of the
+# box is inside.
 
 # %%
 targets = encode_targets(boxes, torch.full((12,), int(digit_labels[2])), grid)
@@ -499,8 +509,8 @@ draw_targets(samples[shy], targets[shy], grid)
 # %% [markdown]
 # ## Before task 2.5: who is asked what
 #
-# The first question, is there ink, is put to every window. The other two make sense only where
-# there is a digit, and here they wait until the network has **found** it. The left map shows what a
+# The first question, is the digit here, is put to every window. The other two make sense only where
+# it is, and here they wait until the network has **found** it. The left map shows what a
 # young network says of one canvas, in the middle stands which terms count in which window (d for
 # detection, c for class, b for box).
 
@@ -508,11 +518,12 @@ draw_targets(samples[shy], targets[shy], grid)
 localization_plots.draw_counting()
 
 # %% [markdown]
-# Compare the two maps: a window on the rim of the blue region holds ink and has a probability below
-# one half, so it is asked for nothing but d. When it is found later, c and b join the sum, and
-# these terms can **rise** while the network gets better. (On so small a canvas nine windows of ten
-# share an area with the digit, with larger windows still more: so the first question is the easiest
-# of the three this week. In a detector of many small objects it becomes the hardest.)
+# Compare the two maps: a window that is blue on the left only sees the digit and has a probability
+# below one half, so it is asked for nothing but d. When it is found later, c and b join the sum,
+# and these terms can **rise** while the network gets better. (Six windows of ten see the digit,
+# with larger windows more, and the question is a real one: whether the centre is just inside or
+# just outside is hard to say when much of the digit is out of sight. In a detector of many small
+# objects hardly any window sees one, and the first question becomes the hardest.)
 #
 # On the right is the price of one window's answer to the first question, the binary cross-entropy,
 # against its logit o₀. It bends: a logit of 2 on the wrong side costs 2.13, on the right side still
@@ -575,11 +586,11 @@ check("2.5")
 
 # %% [markdown]
 # A fresh network knows nothing. Were all its logits 0, its detection term would be ln 2 = 0.693 for
-# each window. But chance makes them lean one way or the other, all much alike, and as nearly every
-# window of ours holds ink, leaning to the right side pays, leaning to the wrong side costs: a mean
-# logit of 0.5 makes about 0.5 for each window, one of -0.5 about 1. So look up the mean that is
-# printed on the curve for y₀ = 1 above: the term lies near it. (The other two terms count found
-# windows only; here they are divided by all.)
+# each window. But chance makes them lean one way or the other, all much alike, and as most windows
+# of ours see the digit, leaning to their side pays a little, leaning to the other costs more: where
+# eight windows of ten see it, a mean logit of 0.5 makes 0.57 for each, one of -0.5 makes 0.87. So
+# look up the mean that is printed on both curves above: the term lies between them, nearer to the
+# one for y₀ = 1. (The other two terms count found windows only; here they are divided by all.)
 
 # %%
 fresh = LocalizationNet()(samples)
@@ -598,14 +609,15 @@ for name, term in localization_terms(fresh, targets).items():
 localization_plots.draw_training()
 
 # %% [markdown]
-# Read it from the right. At first half of the windows that hold ink are found; after a hundred
-# steps nearly all are. Each one that is found brings its class and its box into the sum: that is
-# why the classification term **rises** from 56 to about 90 before it falls. Detection and
-# regression fall from the first step on. Classification never comes near 0, for there are windows
-# in which the digit cannot be read. Yours has another number of windows, so look for the same
-# shapes, not for the same heights: a term that stays where it began, or is `nan`, is what must
-# worry you. In the end this network reads 0.968 of 500 unseen digits, and the mean IoU of its boxes
-# is 0.850.
+# Read it from the right. At first two thirds of the windows that see the digit are found; after a
+# hundred steps nearly all are. Each one that is found brings its class and its box into the sum:
+# that is why the classification term **rises** from 50 to about 60 before it falls. Detection and
+# regression fall from the first step on, and detection is slow about it. Neither it nor
+# classification comes near 0: there are windows in which the digit cannot be read, and others in
+# which nobody could say whether the centre is just inside. Yours has another number of windows, so
+# look for the same shapes, not for the same heights: a term that stays where it began, or is `nan`,
+# is what must worry you. In the end this network reads 0.970 of 500 unseen digits, and the mean IoU
+# of its boxes is 0.866.
 #
 # How such a loop is built, step by step, is in PyTorch's
 # [tutorial](https://pytorch.org/tutorials/beginner/basics/optimization_tutorial.html).
@@ -743,8 +755,9 @@ if first_try.steps:
 localization_plots.draw_choice()
 
 # %% [markdown]
-# A window may be far away from the middle of the digit and still be the surest, and its box may
-# stick out of it, or even out of the image: it is not clipped.
+# The surest window need not have the digit in its middle, and its box may stick out of it, or even
+# out of the image: it is not clipped. Windows that do not see the digit were never asked for a
+# class: here most of them say the same, a 1 with a score near -1.5, and none is the surest.
 
 # %% [markdown]
 # ## Task 2.7 · Prediction (12 points)
@@ -854,20 +867,21 @@ check("2.8")
 # **Explain your figure (3 points, by hand).** Answer this when task 2.9 has trained your network
 # and its figure stands at the end of the notebook. Name two images on which your network does
 # worst, by label or by box, and what they have in common with others that went wrong. A window
-# counts as a positive when it shares *any* area with the digit: what does that ask of the
-# classifier in a window that sees a corner of a stroke, and why does taking the surest window
-# help? Name one change that you expect to improve the boxes, and why.
+# counts as a positive when it holds the *centre* of the box, though most of the digit may be out of
+# its sight: what does that ask of the classifier in a window with the centre in its corner, and why
+# does taking the surest window help? Name one change that you expect to improve the boxes, and why.
 
 # %% [markdown] nbgrader={"grade_id":"task_2_8_explain","solution":true,"manual":true,"points":3}
 # <!-- ### BEGIN SOLUTION -->
 # Labels go wrong where a digit turned by some 30° resembles another, such as 4 and 9 or 7 and 1;
 # boxes are worst for the small and thin digits, where one pixel more or less is a large share of
-# the area, and for digits at the border. A window that sees a corner of a stroke cannot know
-# the digit, yet its target names one, so its honest answer is a flat distribution with a low
-# maximum; a window that sees all of the digit can be sure. Taking the surest window therefore
-# picks one with the whole digit in view, where the box can be known as well. Boxes would improve
-# with a loss in which errors count relative to the box's size, or with regression only in windows
-# that hold most of the digit, since far windows must guess and their large errors dominate the sum.
+# the area, and for digits at the border. A window with the centre in its corner shows a quarter of
+# the box and often cannot know the digit, yet its target names one, so its honest answer is a flat
+# distribution with a low maximum; a window that shows all of the digit can be sure. Taking the
+# surest window therefore picks one with the whole digit in view, where the box can be known as
+# well. Boxes would improve with a loss in which errors count relative to the box's size, or with
+# regression only in windows that hold most of the digit, since the others must guess where it ends
+# and their large errors dominate the sum.
 #
 # Marking: 1 for two images and what they share, 1 for the flat answer and the surest window,
 # 1 for a change with a reason that fits it.
@@ -1000,6 +1014,9 @@ if localizing.has_learned():
 #
 # **There are 2×2 windows only.** A window or a stride is too large for 64 pixels: print the grid
 # and remember that the last window must end inside.
+#
+# **Channel 0 is wrong in a few windows only (2.4).** Look at centres on an edge: 0 is inside, 1 is
+# not. And it is the centre that counts, in x and in y, not how much of the digit a window shows.
 #
 # **2.4 is right but too slow.** A loop in a comprehension is a loop. Write down the shape that each
 # tensor should have, and let broadcasting fill in the rest.

@@ -58,12 +58,12 @@ def compare_targets(answer: Tensor, boxes: Tensor, labels: Tensor, grid: WindowG
         n, i, j = (int(part) for part in wrong.nonzero()[0])
         cause = explained_by(answer[:, 0], wrong_ways.windows_seen(boxes, grid))
         fail(
-            f"Channel 0 is wrong in {missed} windows that share an area with the box and in "
-            f"{extra} that do not. {cause}".rstrip(),
+            f"Channel 0 is wrong in {missed} windows that hold the box's centre and in {extra} "
+            f"that do not. {cause}".rstrip(),
             f"For example window ({i}, {j}), box {(SIDE * boxes[n]).tolist()} px, {grid}.",
         )
     if bool((answer.movedim(1, -1)[~seen] != 0).any()):
-        fail("Windows that do not intersect the box must hold six zeros.")
+        fail("Windows that do not hold the box's centre must hold six zeros.")
     # Windows far from the box have large numbers; float32 rounds them to 1e-6 of their size.
     expect_close(answer[:, 1], expected[:, 1], "Channel 1, the label,", 1e-4)
     names = ("x_min", "y_min", "x_max", "y_max")
@@ -101,23 +101,22 @@ def test_batch(student: Student, rng: torch.Generator) -> None:
 def test_small_and_large(student: Student, rng: torch.Generator) -> None:
     """The targets of boxes within a window, larger than one, and at the border."""
     boxes = torch.tensor([[0, 0, 3, 2], [61, 62, 64, 64], [0, 30, 64, 34], [2, 1, 63, 62]])
-    small = WindowGrid(16, 8, (7, 7))
-    # Sides that are powers of two: where box and window only touch, no rounding decides.
-    for grid in (small, WindowGrid(32, 4, (9, 9))):
+    # Sides that are powers of two: where a centre lies on an edge, no rounding decides.
+    for grid in (WindowGrid(16, 8, (7, 7)), WindowGrid(32, 4, (9, 9))):
         compare(student, boxes.float() / SIDE, random_labels(rng, 4), grid)
 
 
 @pytest.mark.weight(1)
-def test_touching(student: Student) -> None:
-    """The targets of windows that only touch the box, or share a sliver with it."""
+def test_edges(student: Student) -> None:
+    """The targets of boxes whose centre lies on an edge of a window, or just beside one."""
     grid = WindowGrid(32, 8, (5, 5))
-    # A fiftieth of a pixel in from each side, a hundred times what float32 rounds.
-    slivers = torch.tensor(
-        [[31.98, 5, 44, 20], [5, 31.98, 20, 44], [4, 9, 8.02, 20], [9, 4, 20, 8.02]]
-    )
-    compare(student, slivers / SIDE, torch.tensor([1, 2, 3, 4]), grid)
-    boxes = torch.tensor([[32, 0, 48, 16], [0, 32, 16, 48], [32, 40, 40, 64]]).float() / SIDE
-    compare(student, boxes, torch.tensor([0, 9, 3]), grid)
+    # Edges of windows lie at 0, 8, … 32 and 32, 40, … 64. All these numbers, their sums and their
+    # quotients by a power of two have few binary digits: every formula has them exactly.
+    for off in (0.0, -1 / 32, 1 / 32):
+        centres = torch.tensor([[8, 21], [27, 16], [40, 13], [11, 48], [32, 29], [24, 40]]) + off
+        half = torch.tensor([[6, 9], [11, 4], [7, 10], [5, 12], [3, 8], [13, 2]])
+        boxes = torch.cat([centres - half, centres + half], 1) / SIDE
+        compare(student, boxes, torch.tensor([1, 2, 3, 0, 9, 4]), grid)
 
 
 @pytest.mark.weight(1)

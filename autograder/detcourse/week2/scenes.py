@@ -26,12 +26,12 @@ def randint(rng: torch.Generator, low: int, high: int) -> int:
 def random_boxes(rng: torch.Generator, count: int) -> Tensor:
     """Return boxes in 64×64 images: (count, 4) float32, `xyxy` in fractions.
 
-    Their sides, from 5 to 36 pixels, differ; none lies within a thousandth of a pixel of a
-    whole one, where touching and sharing an area are a matter of rounding.
+    Their sides, from 5 to 36 pixels, differ. No side and no centre comes nearer than a twentieth of
+    a pixel to a whole one, where windows begin and end: there rounding would decide.
     """
     sides = torch.randint(5, 36, (count, 2), generator=rng) + uniform(rng, 0.1, 0.4, count, 2)
     corners = (SIDE - sides) * uniform(rng, 0, 1, count, 2)
-    corners = corners.floor() + uniform(rng, 0.1, 0.4, count, 2)
+    corners = corners.floor() + uniform(rng, 0.1, 0.25, count, 2)
     return torch.cat([corners, corners + sides], 1) / SIDE
 
 
@@ -43,15 +43,19 @@ def random_grid(rng: torch.Generator) -> WindowGrid:
 
 
 def targets_of(boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
-    """Encode boxes, one window after another: (N, 6, rows, columns) float32."""
+    """Encode boxes, one window after another: (N, 6, rows, columns) float32.
+
+    A window sees the digit if the centre of its box lies in it, or on its left or upper edge.
+    """
     rows, columns = grid.count
     targets = torch.zeros(len(boxes), 6, rows, columns)
     pixels = SIDE * boxes
+    centres = (pixels[:, :2] + pixels[:, 2:]) / 2
     for i in range(rows):
         for j in range(columns):
             corner = torch.tensor([j, i, j, i]) * float(grid.stride)
             inside = (pixels - corner) / grid.size
-            seen = (inside[:, :2] < 1).all(1) & (inside[:, 2:] > 0).all(1)
+            seen = ((centres >= corner[:2]) & (centres < corner[:2] + grid.size)).all(1)
             targets[seen, 0, i, j] = 1
             targets[seen, 1, i, j] = labels[seen].float()
             targets[seen, 2:, i, j] = inside[seen]

@@ -63,14 +63,11 @@ def side_of(answer: Tensor, box: Tensor) -> str:
 
 def boxes_in_windows(boxes: Tensor, grid: WindowGrid) -> Ways:
     """Return what is taken for boxes in the frame of each window: (N, 4, rows, columns)."""
-    rows, columns = grid.count
-    tops = (torch.arange(rows) * float(grid.stride))[:, None].expand(rows, columns)
-    lefts = (torch.arange(columns) * float(grid.stride)).expand(rows, columns)
-    corner = torch.stack([lefts, tops, lefts, tops])
+    corner = corners_of_windows(grid)
     pixels = SIDE * boxes[:, :, None, None].double()
     inside = (pixels - corner) / grid.size
     first, size = inside[:, :2], inside[:, 2:] - inside[:, :2]
-    whole = pixels.expand(-1, -1, rows, columns)
+    whole = pixels.expand(-1, -1, *grid.count)
     return {
         "They are (y_min, x_min, y_max, x_max): x comes first.": inside[:, [1, 0, 3, 2]],
         "They hold the width and the height instead of x_max and y_max.": torch.cat(
@@ -93,24 +90,51 @@ def boxes_in_windows(boxes: Tensor, grid: WindowGrid) -> Ways:
 
 def windows_seen(boxes: Tensor, grid: WindowGrid) -> Ways:
     """Return which windows are taken to see the boxes: (N, rows, columns) float."""
-    inside = boxes_in_windows(boxes, grid)
-    x_min, y_min, x_max, y_max = (
-        inside["They are counted from the window's centre, not from its corner."] + 0.5
-    ).unbind(1)
-    x, y = (x_min < 1) & (x_max > 0), (y_min < 1) & (y_max > 0)
-    later = all_four(x_min - 0.5, y_min - 0.5, x_max - 0.5, y_max - 0.5)
-    middle_x, middle_y = (x_min + x_max) / 2, (y_min + y_max) / 2
-    held = (x_min >= 0) & (y_min >= 0) & (x_max <= 1) & (y_max <= 1)
-    centred = (middle_x > 0) & (middle_x < 1) & (middle_y > 0) & (middle_y < 1)
-    touched = (x_min <= 1) & (x_max >= 0) & (y_min <= 1) & (y_max >= 0)
+    corner = corners_of_windows(grid)
+    pixels = SIDE * boxes[:, :, None, None].double()
+    first, size = pixels[:, :2], pixels[:, 2:] - pixels[:, :2]
+    inside, middle = (pixels - corner) / grid.size, first + size / 2
+    x, y = within(middle, corner[:2], grid.size).unbind(1)
     ways = {
-        "It holds where x or y overlap: both must.": x | y,
-        "It holds where x overlaps, whatever y does.": x,
-        "It holds where y overlaps, whatever x does.": y,
-        "It holds only where the whole box lies in the window.": held,
-        "It holds only where the box's centre lies in the window.": centred,
-        "It holds where the box only touches the window, too.": touched,
-        "It is as if windows began at their centres.": later,
+        "It holds where x or y of the centre lies in the window: both must.": x | y,
+        "It holds where x of the centre lies in the window, whatever y does.": x,
+        "It holds where y of the centre lies in the window, whatever x does.": y,
+        "It holds where the box and the window share some area: ask for the box's centre.": (
+            (inside[:, :2] < 1) & (inside[:, 2:] > 0)
+        ).all(1),
+        "It holds only where the whole box lies in the window.": (
+            (inside >= 0) & (inside <= 1)
+        ).all(1),
+        "It holds where the window's centre lies in the box: ask it the other way round.": (
+            (inside[:, :2] <= 0.5) & (inside[:, 2:] > 0.5)
+        ).all(1),
+        "It goes by the box's top-left corner, not by its centre.": within(
+            first, corner[:2], grid.size
+        ).all(1),
+        "It goes by the box's bottom-right corner, not by its centre.": within(
+            pixels[:, 2:], corner[:2], grid.size
+        ).all(1),
+        "It goes by the centre in whole pixels: do not round it.": within(
+            middle.round(), corner[:2], grid.size
+        ).all(1),
+        "It is as if windows were no larger than the stride.": within(
+            middle, corner[:2], grid.stride
+        ).all(1),
+        "It goes by the centre's y for columns and by its x for rows.": within(
+            middle[:, [1, 0]], corner[:2], grid.size
+        ).all(1),
+        "A centre on the right or the lower edge of a window counts, too: it must not.": (
+            (middle >= corner[:2]) & (middle <= corner[:2] + grid.size)
+        ).all(1),
+        "A centre on the left or the upper edge of a window does not count: it must.": (
+            (middle > corner[:2]) & (middle < corner[:2] + grid.size)
+        ).all(1),
+        "The edges are the wrong way round: the left and the upper one count.": (
+            (middle > corner[:2]) & (middle <= corner[:2] + grid.size)
+        ).all(1),
+        "It is as if windows began at their centres.": within(
+            middle, corner[:2] + grid.size / 2, grid.size
+        ).all(1),
         "It holds in every window.": torch.ones_like(x),
         "It holds nowhere.": torch.zeros_like(x),
         "It is the wrong way round: it holds where nothing is seen.": ~(x & y),
@@ -118,9 +142,17 @@ def windows_seen(boxes: Tensor, grid: WindowGrid) -> Ways:
     return {words: seen.float() for words, seen in ways.items()}
 
 
-def all_four(x_min: Tensor, y_min: Tensor, x_max: Tensor, y_max: Tensor) -> Tensor:
-    """Say in which windows boxes in the windows' frames are seen."""
-    return (x_min < 1) & (x_max > 0) & (y_min < 1) & (y_max > 0)
+def within(points: Tensor, corner: Tensor, side: float) -> Tensor:
+    """Say in which windows points lie, x and y apart; the left and the upper edge count."""
+    return (points >= corner) & (points < corner + side)
+
+
+def corners_of_windows(grid: WindowGrid) -> Tensor:
+    """Return x, y, x, y of each window's top-left corner: (4, rows, columns), pixels."""
+    rows, columns = grid.count
+    tops = (torch.arange(rows) * float(grid.stride))[:, None].expand(rows, columns)
+    lefts = (torch.arange(columns) * float(grid.stride)).expand(rows, columns)
+    return torch.stack([lefts, tops, lefts, tops])
 
 
 def terms(outputs: Tensor, targets: Tensor, name: str) -> Iterator[tuple[str, Tensor]]:

@@ -20,7 +20,8 @@ def _corners(grid: WindowGrid) -> Tensor:
 def encode_targets(boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
     corners = _corners(grid).repeat(1, 1, 2)
     inside = (SIDE * boxes[:, None, None] - corners) / grid.size
-    seen = (inside[..., :2] < 1).all(-1) & (inside[..., 2:] > 0).all(-1)
+    centres = (inside[..., :2] + inside[..., 2:]) / 2
+    seen = ((centres >= 0) & (centres < 1)).all(-1)
     digits = labels[:, None, None].expand_as(seen)
     targets = torch.cat([torch.stack([torch.ones_like(digits), digits], -1), inside], -1)
     return (targets * seen[..., None]).permute(0, 3, 1, 2)

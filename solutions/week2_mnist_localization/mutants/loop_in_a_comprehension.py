@@ -17,7 +17,8 @@ def encode_targets(boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
             (x_max - lefts) / grid.size,
             (y_max - top) / grid.size,
         )
-        seen = (inside[0] < 1) & (inside[2] > 0) & (inside[1] < 1) & (inside[3] > 0)
+        x, y = (inside[0] + inside[2]) / 2, (inside[1] + inside[3]) / 2
+        seen = (x >= 0) & (x < 1) & (y >= 0) & (y < 1)
         ones, digits = torch.ones_like(inside[0]), labels[:, None].expand_as(seen)
         return torch.stack([ones, digits, *inside], 1) * seen[:, None]
 

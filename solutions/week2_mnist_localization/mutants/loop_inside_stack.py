@@ -12,7 +12,8 @@ def encode_targets(boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
 
     def of_one(box: Tensor, label: Tensor) -> Tensor:
         inside = (SIDE * box[:, None, None] - corners) / grid.size
-        seen = (inside[:2] < 1).all(0) & (inside[2:] > 0).all(0)
+        centre = (inside[:2] + inside[2:]) / 2
+        seen = ((centre >= 0) & (centre < 1)).all(0)
         two = torch.stack([torch.ones(rows, columns), label.expand(rows, columns)])
         return torch.cat([two, inside]) * seen
 

@@ -10,8 +10,9 @@ def encode_targets(boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
     tops = torch.arange(rows)[:, None] * grid.stride
     lefts = torch.arange(columns) * grid.stride
     x_min, y_min, x_max, y_max = (SIDE * boxes).T[..., None, None]
-    across = (x_min < lefts + grid.size) & (x_max > lefts)
-    down = (y_min < tops + grid.size) & (y_max > tops)
+    x, y = (x_min + x_max) / 2, (y_min + y_max) / 2
+    across = (x >= lefts) & (x < lefts + grid.size)
+    down = (y >= tops) & (y < tops + grid.size)
     targets = torch.zeros(len(boxes), 6, rows, columns)
     for n, i, j in (across & down).nonzero().tolist():
         corner = torch.tensor([j, i, j, i]) * grid.stride

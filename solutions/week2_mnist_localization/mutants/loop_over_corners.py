@@ -14,7 +14,8 @@ def encode_targets(boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
     ]
     corners = torch.tensor(corners).view(rows, columns, 4)
     inside = (SIDE * boxes[:, None, None] - corners) / grid.size
-    seen = (inside[..., :2] < 1).all(-1) & (inside[..., 2:] > 0).all(-1)
+    centres = (inside[..., :2] + inside[..., 2:]) / 2
+    seen = ((centres >= 0) & (centres < 1)).all(-1)
     digits = labels[:, None, None, None].expand(-1, rows, columns, 1)
     targets = torch.cat([torch.ones_like(inside[..., :1]), digits, inside], -1)
     return targets.movedim(-1, 1) * seen[:, None]

@@ -13,7 +13,8 @@ def encode_targets(boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
     targets = torch.zeros(len(boxes), 6, rows, columns)
     for target, box, label in zip(targets, boxes, labels, strict=True):
         inside = (SIDE * box[:, None, None] - corners) / grid.size
-        seen = (inside[:2] < 1).all(0) & (inside[2:] > 0).all(0)
+        centre = (inside[:2] + inside[2:]) / 2
+        seen = ((centre >= 0) & (centre < 1)).all(0)
         target[0] = seen
         target[1] = label * seen
         target[2:] = inside * seen

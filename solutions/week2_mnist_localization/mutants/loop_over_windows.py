@@ -12,7 +12,8 @@ def encode_targets(boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
         for j in range(columns):
             corner = torch.tensor([j, i, j, i]) * grid.stride
             inside = (SIDE * boxes - corner) / grid.size
-            seen = (inside[:, :2] < 1).all(1) & (inside[:, 2:] > 0).all(1)
+            centres = (inside[:, :2] + inside[:, 2:]) / 2
+            seen = ((centres >= 0) & (centres < 1)).all(1)
             six = torch.cat([torch.ones(len(boxes), 1), labels[:, None], inside], 1)
             targets[:, :, i, j] = six * seen[:, None]
     return targets

@@ -1,5 +1,5 @@
 """task: 2.4
-does: window boxes in image fractions in one list, and an index of the pairs that intersect
+does: window boxes in image fractions in one list, and an index of the pairs that fit
 """
 
 
@@ -8,9 +8,10 @@ def encode_targets(boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
     cell = torch.arange(rows * columns)
     x, y = cell % columns * grid.stride, cell // columns * grid.stride
     windows = torch.stack([x, y, x + grid.size, y + grid.size], 1) / SIDE
-    low = torch.max(boxes[:, None, :2], windows[None, :, :2])
-    high = torch.min(boxes[:, None, 2:], windows[None, :, 2:])
-    image, window = torch.where((high > low).all(-1))
+    sizes = boxes[:, 2:] - boxes[:, :2]
+    centres = (boxes[:, :2] + sizes / 2)[:, None]
+    held = (windows[None, :, :2] <= centres) & (centres < windows[None, :, 2:])
+    image, window = torch.where(held.all(-1))
     targets = torch.zeros(len(boxes), rows * columns, 6)
     corner = windows[window].repeat(1, 2)[:, [0, 1, 0, 1]]
     targets[image, window, 0] = 1.0

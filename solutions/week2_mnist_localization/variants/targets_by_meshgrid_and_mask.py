@@ -8,7 +8,8 @@ def encode_targets(boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
     y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
     corners = grid.stride * torch.stack((x, y, x, y), dim=-1).float()
     inside = (boxes.view(count, 1, 1, 4) * SIDE - corners) / grid.size
-    outside = (inside[..., :2] >= 1).any(-1) | (inside[..., 2:] <= 0).any(-1)
+    centre = inside.unflatten(-1, (2, 2)).mean(-2)
+    outside = (centre < 0).any(-1) | (centre >= 1).any(-1)
     targets = torch.zeros(count, rows, columns, 6)
     targets[..., 0] = 1
     targets[..., 1] = labels.view(-1, 1, 1)

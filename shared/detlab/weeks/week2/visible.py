@@ -272,14 +272,14 @@ def boxes(student: Student) -> None:
 
 @visible("2.4")
 def targets(student: Student) -> None:
-    """The targets of two boxes, of which four and six of nine windows see a part."""
-    some = torch.tensor([[16, 8, 32, 24], [30, 34, 50, 44]]) / SIDE
+    """The targets of two boxes, whose centres lie on edges of windows."""
+    some = torch.tensor([[0, 6, 32, 25], [34, 14, 62, 50]]) / SIDE
     answer = student.encode_targets(boxes=some, labels=torch.tensor([7, 3]), grid=GRID)
     answer = expect_tensor(answer, "`encode_targets`'s result", (2, 6, 3, 3))
     expected = targets_by_hand()
     what = (
-        "Channel 0 (windows that share an area with the box: (0,0), (0,1), (1,0), (1,1) in the "
-        "first image, all of rows 1 and 2 in the second)"
+        "Channel 0 (windows that hold the centre of the box: (0,0) and (0,1) in the first image, "
+        "(1,2) and (2,2) in the second)"
     )
     expect_close(answer[:, 0], expected[:, 0], what)
     expect_close(answer[:, 1], expected[:, 1], "Channel 1, the label,")

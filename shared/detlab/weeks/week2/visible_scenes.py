@@ -41,17 +41,15 @@ def draw_weights(student: Student, net: Handle, seed: int, factor: float = 1.0) 
 def targets_by_hand() -> Tensor:
     """Return the targets of two boxes in `GRID`.
 
-    These are (16, 8, 32, 24) px, label 7, and (30, 34, 50, 44) px, label 3.
+    These are (0, 6, 32, 25) px, label 7, and (34, 14, 62, 50) px, label 3. Their centres,
+    (16, 15.5) and (48, 32), lie on a left, a right, an upper and a lower edge of a window; who
+    rounds 15.5 puts it on one more.
     """
     targets = torch.zeros(2, 6, 3, 3)
-    targets[0, :, 0, 0] = torch.tensor([1, 7, 0.5, 0.25, 1.0, 0.75])
-    targets[0, :, 0, 1] = torch.tensor([1, 7, 0.0, 0.25, 0.5, 0.75])
-    targets[0, :, 1, 0] = torch.tensor([1, 7, 0.5, -0.25, 1.0, 0.25])
-    targets[0, :, 1, 1] = torch.tensor([1, 7, 0.0, -0.25, 0.5, 0.25])
-    for i, j in ((1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (2, 2)):
-        x, y = 16 * j, 16 * i
-        box = torch.tensor([30 - x, 34 - y, 50 - x, 44 - y]) / 32
-        targets[1, :, i, j] = torch.cat([torch.tensor([1, 3]), box])
+    targets[0, :, 0, 0] = torch.tensor([1, 7, 0.0, 0.1875, 1.0, 0.78125])
+    targets[0, :, 0, 1] = torch.tensor([1, 7, -0.5, 0.1875, 0.5, 0.78125])
+    targets[1, :, 1, 2] = torch.tensor([1, 3, 0.0625, -0.0625, 0.9375, 1.0625])
+    targets[1, :, 2, 2] = torch.tensor([1, 3, 0.0625, -0.5625, 0.9375, 0.5625])
     return targets
 
 
