@@ -737,11 +737,11 @@ if first_try.steps:
     figure = plot_history(first_try.history)
 
 # %% [markdown]
-# **What you should see.** In 32 steps the detection term falls from about 6.5 for each image to
-# below 1 and the regression term from 2 to 0.2, while the classification term doubles, from 10 to
-# 20, and stays there (the reference, with nine windows; more windows make all of them larger). What
-# does the network learn first, and why can the other terms *rise* at the beginning? (Count the
-# windows that enter them.)
+# **What you should see.** In 32 steps the detection term falls from about 6 for each image to 1.5
+# and the regression term from 2 or more to below 0.1, while the classification term rises from
+# some 9 to 14 and stays there (the reference, with nine windows; more windows make all of them
+# larger). What does the network learn first, and why can the other terms *rise* at the beginning?
+# (Count the windows that enter them.)
 
 # %% [markdown]
 # ## Before task 2.7: whom to believe
