@@ -26,8 +26,6 @@ from detlab.checking.workbench import (
     Tool,
     Workbench,
     describe_error,
-    limit_of,
-    words_of,
 )
 
 # A worker's exit status when it has not even the memory for an answer.
@@ -237,7 +235,7 @@ def main(channel: Channel, tools: Mapping[str, Tool], confine: Callable[[], None
         Worker(channel, tools).serve()
     except Closed:
         pass
-    except BaseException as error:
-        status = STARVED if limit_of(error, words_of(error)) == "memory" else 1
+    except MemoryError:
+        status = STARVED
     finally:
         os._exit(status)
