@@ -239,11 +239,11 @@ def read_annotation(
         if name not in label_map or label_map[name] == 0:
             known = ", ".join(name for name, label in label_map.items() if label)
             raise AnnotationError(f"{place}: there is no such class; known: {known}")
-        box = read_box(element, size, place)
-        if float((box[2:] - box[:2]).min()) <= 1:
+        edges = read_box(element, size, place)
+        if float((edges[2:] - edges[:2]).min()) <= 1:
             # It has an area, but is more often a click than an object.
             warnings.warn(f"{place}: the box is no more than a pixel wide or high", stacklevel=2)
-        boxes.append(box)
+        boxes.append(edges)
         numbers.append(label_map[name])
         flags.append(read_flag(element, place))
     return {
