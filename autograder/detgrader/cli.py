@@ -127,7 +127,6 @@ def site(
 
 @app.command()
 def grade(
-    ctx: typer.Context,
     week: Week,
     submissions: Annotated[
         list[Path],
@@ -136,7 +135,7 @@ def grade(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the week's results.  [default: out/WEEK]")
     ] = None,
-    jobs: Jobs = CORES,
+    jobs: Annotated[int | None, typer.Option(help="Side by side; else one a core.", min=1)] = None,
     roster: Annotated[Path | None, typer.Option(help="The class as a CSV file.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only this student; repeatable.")] = None,
     late: Annotated[
@@ -172,7 +171,6 @@ def grade(
     Exit status: 0 when every submission was graded, whatever it scored;
     1 when one could not be; 2 for wrong usage.
     """
-    from detgrader.classroom.cluster import LOCAL
     from detgrader.classroom.grading_class import ClassFiles, grade_class
     from detgrader.classroom.held_back import read_moment
     from detgrader.classroom.rounds import COSTLY, Request
@@ -180,13 +178,10 @@ def grade(
 
     if without not in ("", COSTLY):
         stop(f"--without {without}: all that can be left out is `{COSTLY}`")
-    source = ctx.get_parameter_source("jobs")
-    if source and source.name == "COMMANDLINE" and scheduler not in ("", LOCAL):
-        stop(
-            f"--jobs {jobs}: of a cluster that runs already, its workers say how many are graded "
-            "side by side; leave --jobs out"
-        )
-    request = Request(jobs, tuple(only or ()), regrade, without, allow_no_isolation, scheduler)
+    if jobs and scheduler not in ("", "local"):
+        stop(f"--jobs {jobs}: the cluster's workers say how many are graded side by side")
+    chosen = tuple(only or ())
+    request = Request(jobs or CORES, chosen, regrade, without, allow_no_isolation, scheduler)
     out = out or Path("out") / week
     goes_on = "what was graded is kept; run the same command again and it goes on from there"
     with errors_for_people(goes_on), stopped_by_signals():

@@ -936,8 +936,8 @@ check("2.9")
 # your own: 2,000 steps. The reference needs 100 to 125 seconds of processor time for them, a plain
 # network may need twice as many, and the images take fifteen before. Expect a label accuracy of
 # 0.97 and a mean IoU of 0.87 (0.973 to 0.980 and 0.870 to 0.879 with five seeds); of three plain
-# convolutions and Adam at a constant rate 0.83 to 0.92 and 0.52 to 0.60. (Of five such trainings one
-# read only 0.48 in the end: at a constant rate the last step may be a bad one.)
+# convolutions and Adam at a constant rate 0.83 to 0.92 and 0.52 to 0.60. (Of five such trainings
+# one read only 0.48 in the end: at a constant rate the last step may be a bad one.)
 
 # %%
 from functools import cache
