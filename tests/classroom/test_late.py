@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from detgrader.classroom.late import Policy, read_policy, with_lateness
+from detgrader.classroom.late import Policy, read_policy, remarks_on, with_lateness
 from detgrader.classroom.layouts import Weeks, read_layout
 from detgrader.classroom.reports import write_reports
 from detgrader.classroom.tables import grades_table
@@ -118,6 +118,17 @@ def test_every_output_says_what_being_late_costs(policy: Policy, tmp_path: Path)
     head, line = grades_table(batch, {}).splitlines()
     assert head.split(",")[4:7] == ["handed_in", "late_percent", "final_score"]
     assert line.split(",")[4:7] == ["2026-12-03T00:59:00+01:00", "20", "8"]
+
+
+def test_names_that_nobody_bears_and_times_that_nobody_knows_are_told(policy: Policy) -> None:
+    students = [SubmissionResult(name, f"{name}.ipynb", "ab" * 32, []) for name in ("bob", "cy")]
+    batch = BatchResult("week1_toy", "bubblewrap", students)
+    words = list(remarks_on(policy, with_lateness(batch, policy, {"bob": after(hours=-1)})))
+    assert words[0] == "the late rule's extensions: there is no submission of ada"
+    assert words[1].startswith("when 1 of 2 were handed in is not known, so nothing is taken off")
+    known = {"bob": after(hours=1), "cy": after(hours=1)}
+    rule = replace(policy, extensions={})
+    assert not list(remarks_on(rule, with_lateness(batch, rule, known)))
 
 
 def test_nbgraders_and_gradescopes_records_are_read(tmp_path: Path) -> None:

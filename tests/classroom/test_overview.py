@@ -72,7 +72,7 @@ def test_three_hundred_fit_on_a_screen() -> None:
     for words in (
         "300 students",
         "9–10 ████████████████████████████████████████ 150",
-        "1.2    50% of the points, 150 passed all: Hard",
+        "1.2    50% of the points earned, 150 passed all: Hard",
         "s007: The file is not JSON.",
         "s008: violation in 1.1",
         "missing, by the roster: eve",

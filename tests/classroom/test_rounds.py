@@ -109,7 +109,8 @@ def test_one_file_more_is_added_to_the_class(
 ) -> None:
     out = tmp_path / "out"
     for student in ("ada", "bob"):
-        grade(released, hand_in(solved, tmp_path / f"{student}.ipynb"), "--out", out)
+        text = grade(released, hand_in(solved, tmp_path / f"{student}.ipynb"), "--out", out)
+    assert "1 of earlier calls are still in the class: ada; to drop one, delete" in text
     assert scores_in(out) == {"bob": 100, "ada": 100}
     assert {path.name for path in (out / "gradescope").iterdir()} == {"ada.json", "bob.json"}
 

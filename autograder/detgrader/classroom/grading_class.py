@@ -14,9 +14,9 @@ from detgrader.assignment import Assignment, load_assignment
 from detgrader.classroom import terminal
 from detgrader.classroom.batch import default_secret
 from detgrader.classroom.handed_in import find_submissions
-from detgrader.classroom.held_back import held_back
-from detgrader.classroom.kept import kept_in, told_if_it_fails
-from detgrader.classroom.late import read_policy, with_lateness
+from detgrader.classroom.held_back import held_back, is_held_back
+from detgrader.classroom.kept import Kept, kept_in, told_if_it_fails
+from detgrader.classroom.late import Policy, read_policy, remarks_on, with_lateness
 from detgrader.classroom.layouts import Weeks
 from detgrader.classroom.outputs import Around, write_outputs
 from detgrader.classroom.progress import Meter
@@ -28,6 +28,9 @@ from detgrader.files import write_text
 
 if TYPE_CHECKING:
     from detgrader.classroom.gradebook import Gradebook
+    from detgrader.grading.results import BatchResult
+
+MOST_NAMES = 12
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,9 @@ def grade_class(
         plain = kept.batch(first=plan.students)
         batch = marks.applied(plain)
         batch = with_lateness(batch, policy, kept.times) if policy else batch
+        earlier = [one.student for one in batch.submissions[len(plan.students) :]]
+        for line in remarks_of(kept, earlier, policy, batch):
+            console.print(line, markup=False, soft_wrap=True)
         around = Around(roster, found.nothing, found.lines, found.said, kept.held_until)
         with told_if_it_fails(kept.out):
             written = write_outputs(batch, kept.out, kept.secret, assignment, around)
@@ -101,6 +107,27 @@ def grade_class(
     terminal.print_results(console, batch, named, assignment, found.lines)
     terminal.print_files(console, written)
     return all(result.graded for result in named)
+
+
+def remarks_of(
+    kept: Kept, earlier: list[str], policy: Policy | None, batch: BatchResult
+) -> Iterator[str]:
+    """Say what the next look at a class should not miss.
+
+    Args:
+        earlier: students whom this call did not name.
+    """
+    if earlier:
+        names = ", ".join(earlier[:MOST_NAMES]) + " …" * (len(earlier) > MOST_NAMES)
+        yield (
+            f"{len(earlier)} of earlier calls are still in the class: {names}; to drop one, delete "
+            f"their folder in {kept.out / 'kept' / 'students'}"
+        )
+    if policy:
+        yield from remarks_on(policy, batch)
+    if kept.held_until and is_held_back(kept.held_until):
+        until = f"{kept.held_until:%Y-%m-%d %H:%M %Z}"
+        yield f"students are told what the checks say from {until} on: then run this again"
 
 
 def open_gradebook(course: Course, assignment: Assignment, folder: Path | None) -> Gradebook | None:

@@ -24,9 +24,14 @@ def read_moment(text: str) -> datetime.datetime | None:
     return moment(text) if text else None
 
 
+def is_held_back(until: datetime.datetime | None) -> bool:
+    """Say whether students are not told yet."""
+    return until is not None and datetime.datetime.now(datetime.UTC) < until
+
+
 def held_back(batch: BatchResult, until: datetime.datetime | None) -> BatchResult:
     """Return a class's results as students may see them now: points, but no messages before."""
-    if until is None or datetime.datetime.now(datetime.UTC) >= until:
+    if until is None or not is_held_back(until):
         return batch
     words = f"What the checks say is shown from {until:%Y-%m-%d %H:%M %Z} on."
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -66,6 +66,24 @@ def with_lateness(
         for one in batch.submissions
     ]
     return replace(batch, submissions=results)
+
+
+def remarks_on(policy: Policy, batch: BatchResult) -> Iterator[str]:
+    """Say which names of the rule nobody bears, and of whom the time is not known.
+
+    Args:
+        batch: a class's results, with lateness.
+    """
+    students = {one.student for one in batch.submissions}
+    for what, named in (("extensions", policy.extensions), ("times", policy.times)):
+        if unknown := sorted(named.keys() - students):
+            yield f"the late rule's {what}: there is no submission of {', '.join(unknown)}"
+    count = sum(not one.late or one.late.handed_in is None for one in batch.submissions)
+    if count:
+        yield (
+            f"when {count} of {len(students)} were handed in is not known, so nothing is "
+            "taken off; list them in the late rule's `times`"
+        )
 
 
 def read_policy(path: Path) -> Policy:

@@ -151,8 +151,8 @@ def print_overview(
         lines.append("where most was lost:")
         for task in hardest:
             lines.append(
-                f"  {task.label:5} {task.share:4.0%} of the points, {task.passed} passed all: "
-                f"{task.title}"
+                f"  {task.label:5} {task.share:4.0%} of the points earned, {task.passed} passed "
+                f"all: {task.title}"
             )
     if view.unknown:
         lines.append(f"without a sum, for what was left out: {view.unknown}")
