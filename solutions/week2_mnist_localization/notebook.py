@@ -589,8 +589,9 @@ check("2.5")
 # each window. But chance makes them lean one way or the other, all much alike, and as most windows
 # of ours see the digit, leaning to their side pays a little, leaning to the other costs more: where
 # eight windows of ten see it, a mean logit of 0.5 makes 0.57 for each, one of -0.5 makes 0.87. So
-# look up the mean that is printed on both curves above: the term lies between them, nearer to the
-# one for y₀ = 1. (The other two terms count found windows only; here they are divided by all.)
+# look up the mean that is printed on the curve for y₀ = 1 above: the term lies near it, the nearer
+# the more windows see the digit. (The other two terms count found windows only; here they are
+# divided by all.)
 
 # %%
 fresh = LocalizationNet()(samples)
@@ -737,9 +738,9 @@ if first_try.steps:
     figure = plot_history(first_try.history)
 
 # %% [markdown]
-# **What you should see.** In 32 steps the detection term falls from about 6 for each image to 1.5
-# and the regression term from 2 or more to below 0.1, while the classification term rises from
-# some 9 to 14 and stays there (the reference, with nine windows; more windows make all of them
+# **What you should see.** In 32 steps the detection term falls from some 7 for each image to 1.5
+# and the regression term from some 2 to below 0.1, while the classification term rises from some 9
+# to 14 and stays there (the reference, with nine windows; more windows make all of them
 # larger). What does the network learn first, and why can the other terms *rise* at the beginning?
 # (Count the windows that enter them.)
 
@@ -997,8 +998,9 @@ if localizing.has_learned():
     )
 
 # %% [markdown]
-# **What you should see.** The loss goes on falling to the end, to some 4 for each image in the
-# reference, most of it classification: many windows see too little of the digit. In the pictures
+# **What you should see.** The loss goes on falling to the end, to between 2 and 3 for each image in
+# the reference. Most of it is classification, for many windows see too little of the digit, and
+# nearly all the rest detection, which falls but little after two hundred steps. In the pictures
 # nearly all labels are right, and most boxes are off by a pixel or two.
 
 # %% [markdown]
