@@ -222,7 +222,7 @@ class Bench:
         """Grade with `detgrader grade`."""
         folder = self.fresh_folder()
         paths = write_notebooks(folder / "submitted", self.submissions)
-        command = [sys.executable, "-c", "from detgrader.cli import app; app()", "grade", WEEK]
+        command = [sys.executable, "-m", "detgrader", "grade", WEEK]
         command += [*map(str, paths), "--out", str(folder / "out"), *options]
         cost = run(command, self.course.root, self.env)
         results = json.loads((folder / "out" / "results.json").read_text("utf-8"))

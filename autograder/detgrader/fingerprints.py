@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import sys
 import sysconfig
 from collections.abc import Iterable
@@ -64,11 +63,11 @@ def set_of_data(course: Course, name: str) -> list[Any]:
 
 @cache
 def environment() -> list[str]:
-    """Return the versions of Python and of all that is installed.
+    """Return Python's version, and the name and version of all that is installed.
 
     Not of all that can be imported here: a library may bring others along, in a place of its own.
     """
-    places = [sysconfig.get_path(name) for name in ("purelib", "platlib")]
-    found = importlib.metadata.distributions(path=places)
-    installed = {(one.name, one.version) for one in found}
-    return [sys.version, *(f"{name} {version}" for name, version in sorted(installed))]
+    places = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
+    # Their folders' names say as much as what is in these, which takes half a second to read.
+    installed = [path.name for place in places for path in place.glob("*.*-info")]
+    return [sys.version, *sorted(installed)]

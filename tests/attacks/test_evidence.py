@@ -368,7 +368,7 @@ def outcomes(trick: Trick, wrong: bool) -> list[Outcome]:
         for check in session.tasks[trick.task].checks:
             if check.name.startswith(trick.check):
                 student = Student(with_own_chance(Restarted(make).perform))
-                found.append(session.run(check, Subject(student, names)))
+                found.append(session.run(check, Subject(student, lambda: names)))
 
     os.environ["MPLBACKEND"] = "Agg"
     with quiet():

@@ -85,7 +85,7 @@ class Fuzz:
         told: list[Told] = []
         bench = Restarted(lambda: bench_on(sources, self.tools))
         asked = Student(recorder(with_own_chance(bench.perform), told))
-        outcome = session.run(check, Subject(asked, names))
+        outcome = session.run(check, Subject(asked, lambda: names))
         if not outcome.passed or not told:
             self.problems.append(f"{check.key}: the reference: {outcome}")
             return
@@ -100,7 +100,7 @@ class Fuzz:
                 def perform(request: str, *arguments: Any, worker: Any = worker) -> Any:
                     return None if request == "again" else worker.perform(request, *arguments)
 
-                subject = Subject(Student(perform), names, allowance=worker.allowance)
+                subject = Subject(Student(perform), lambda: names, allowance=worker.allowance)
                 outcome = session.run(check, subject)
             plt.close("all")
             self.told += 1

@@ -176,7 +176,7 @@ def hidden_ask(session: CheckSession, question: Question, names: frozenset[str])
         names: that its task's source mentions.
     """
     (check,) = (one for one in session.tasks[question.task].checks if one.key == question.name)
-    return lambda student: session.run(check, Subject(student, names))
+    return lambda student: session.run(check, Subject(student, lambda: names))
 
 
 def visible_ask(inputs: Inputs, question: Question) -> Ask:

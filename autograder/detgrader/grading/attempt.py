@@ -220,7 +220,7 @@ def make_attempt(
         attempt.cell_errors = workers.prepared.finish()
     except (StudentError, LimitReached, Violation, Crashed) as error:
         end = outcome_of(error)
-    subject = Subject(Student(workers.perform), names, weights, workers.allowance)
+    subject = Subject(Student(workers.perform), lambda: names, weights, workers.allowance)
     for check in checks:
         cheap = [one for one, _ in attempt.failures() if not one.costly]
         spared = order.sparing and check.costly and bool(cheap)

@@ -45,7 +45,7 @@ class MistakesBench:
             bench = Restarted(functools.partial(self.bench_of, mistake))
             suspect = Suspect(with_own_chance(bench.perform), expected)
             try:
-                outcome = self.session.run(check, Subject(suspect, mistake.names))
+                outcome = self.session.run(check, Subject(suspect, lambda: mistake.names))
             finally:
                 bench.forget()
         if "matplotlib.pyplot" in sys.modules:

@@ -45,13 +45,13 @@ class Subject:
     """What a check looks at.
 
     Attributes:
-        names: that the task's source mentions.
+        names: returns those that the task's source mentions.
         weights: those that were handed in, if the assignment asks for any.
         allowance: what it may cost the grader; a known mistake, or the reference, is trusted.
     """
 
     student: Student
-    names: frozenset[str] = frozenset()
+    names: Callable[[], frozenset[str]] = frozenset
     weights: HandedIn | None = None
     allowance: Allowance | None = None
 
@@ -113,7 +113,7 @@ class CheckSession:
     def names(self) -> frozenset[str]:
         """Names that the task's cells mention, and helper cells."""
         assert self.current
-        return self.current.names
+        return self.current.names()
 
     @pytest.fixture
     def rng(self, request: pytest.FixtureRequest) -> torch.Generator:

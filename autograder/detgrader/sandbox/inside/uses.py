@@ -62,9 +62,10 @@ class Uses:
         self.binds = names_for_others(tree)
         self.data = {"literals": 0, "largest": 0, "line": 1, "docstrings": 0}
         # What a cell calls by an import's name may be something else: `def train(net, optim): …`.
-        self.own = names_of_its_own(tree)
-        docstrings = docstrings_of(tree)
-        for node in ast.walk(tree):
+        nodes = list(ast.walk(tree))
+        self.own = names_of_its_own(nodes)
+        docstrings = docstrings_of(nodes)
+        for node in nodes:
             self.look_at(node)
             if isinstance(node, ast.Constant):
                 self.weigh(node, node in docstrings)
@@ -189,17 +190,16 @@ def names_for_others(tree: ast.AST) -> dict[str, int]:
     return found
 
 
-def names_of_its_own(tree: ast.AST) -> set[str]:
+def names_of_its_own(nodes: list[ast.AST]) -> set[str]:
     """Return the names of parameters, and of variables that are assigned."""
-    nodes = list(ast.walk(tree))
     stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     return stored | {node.arg for node in nodes if isinstance(node, ast.arg)}
 
 
-def docstrings_of(tree: ast.AST) -> set[ast.expr]:
+def docstrings_of(nodes: list[ast.AST]) -> set[ast.expr]:
     """Return the constants that are docstrings."""
     found = set[ast.expr]()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):

@@ -44,10 +44,11 @@ def warm_up(modules: list[str]) -> None:
         importlib.import_module(module)
     tempfile.gettempdir()  # found by writing, which no worker can, and remembered
     torch.set_num_threads(1)
-    net = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3), torch.nn.Flatten(), torch.nn.Linear(4, 1))
-    net(torch.zeros(1, 1, 4, 4)).sum().backward()
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         draw_once(pyplot)
+    # Last: what is drawn and imported before makes Python forget which classes are no iterables.
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3), torch.nn.Flatten(), torch.nn.Linear(4, 1))
+    net(torch.zeros(1, 1, 4, 4)).sum().backward()
     confine.common_rules()
     # Every worker inherits this random state.
     np.random.seed(0)
