@@ -98,7 +98,7 @@ def test_the_roster_names_who_is_there_and_who_is_not(
     assert list(by_student(found)) == ["al1", "zoe"]
     assert found.without_notebook == {"bn2": "ngbob_4712_3_answers.pdf"}
     assert (found.missing, found.strangers) == (["cy3"], ["zoe"])
-    assert found.lines == [
+    assert found.lines() == [
         "without a notebook: bn2 (ngbob_4712_3_answers.pdf)",
         "missing, by the roster: cy3",
         "not in the roster: zoe",
@@ -123,6 +123,48 @@ def test_all_that_is_not_there_is_told_at_once(tmp_path: Path, assignment: Assig
         f"{tmp_path}/empty holds no notebook (.ipynb) of {WEEK}",
         f"{tmp_path}/none.ipynb does not exist",
     ]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("lovelaceada_4711_1_a.ipynb", "ngbob_4712_2_a.ipynb"),
+        ("Ada L_4711_assignsubmission_file_/a.ipynb", "Bob N_4712_assignsubmission_file_/b.ipynb"),
+        (f"{WEEK}-ada/{WEEK}.ipynb", f"{WEEK}-bob/{WEEK}.ipynb"),
+        ("submission_1/a.ipynb", "submission_2/a.ipynb"),
+    ],
+)
+def test_a_folder_around_downloads_is_no_class(
+    tmp_path: Path, assignment: Assignment, names: tuple[str, ...]
+) -> None:
+    for section in ("monday", "friday"):
+        for name in names:
+            notebook(tmp_path / "downloads" / section / name)
+    with pytest.raises(CourseError, match=r"downloads holds friday, which is .*: name each"):
+        found_in(tmp_path, assignment, tmp_path / "downloads")
+    sections = [tmp_path / "downloads" / section for section in ("monday", "friday")]
+    assert len(by_student(found_in(tmp_path, assignment, *sections))) == 2
+
+
+def test_zips_in_a_folder_are_told(tmp_path: Path, assignment: Assignment) -> None:
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "ada.zip").touch()
+    with pytest.raises(CourseError, match=r"holds no notebook .*, but ada.zip: name zips"):
+        found_in(tmp_path, assignment, tmp_path / "class")
+    notebook(tmp_path / "class" / "bob.ipynb")
+    found = found_in(tmp_path, assignment, tmp_path / "class")
+    assert f"{tmp_path}/class: left alone: ada.zip; zips are named themselves" in found.said
+
+
+def test_the_log_names_all_and_the_screen_not_too_many(
+    tmp_path: Path, assignment: Assignment
+) -> None:
+    roster = "student\n" + "".join(f"student{number}\n" for number in range(30))
+    found = found_in(tmp_path, assignment, notebook(tmp_path / "student0.ipynb"), roster=roster)
+    (whole,) = found.lines()
+    (short,) = found.lines(12)
+    assert whole.endswith("student28, student29")
+    assert short.endswith("student12 and 17 more")
 
 
 def test_another_weeks_notebook_is_no_submission_of_this(

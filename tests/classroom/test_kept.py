@@ -39,6 +39,20 @@ def test_what_is_kept_is_read_again_as_it_was(tmp_path: Path) -> None:
     assert (record.inputs, record.left_out) == (INPUTS, "costly")
 
 
+def test_a_list_that_was_named_once_counts_on(tmp_path: Path) -> None:
+    rule = tmp_path / "late.toml"
+    rule.touch()
+    with kept_in(tmp_path / "out", WEEK) as kept:
+        assert kept.list_named("late", rule) == rule
+        assert kept.list_named("roster", None) is None
+        kept.begin("secret")
+    with kept_in(tmp_path / "out", WEEK) as kept:
+        assert kept.list_named("late", None) == rule
+        rule.unlink()
+        with pytest.raises(CourseError, match="named as --late, is not there"):
+            kept.list_named("late", None)
+
+
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     with kept_in(tmp_path, WEEK) as kept:
         for score in (1.0, 2.0):

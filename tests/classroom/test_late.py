@@ -131,6 +131,15 @@ def test_names_that_nobody_bears_and_times_that_nobody_knows_are_told(policy: Po
     assert not list(remarks_on(rule, with_lateness(batch, rule, known)))
 
 
+def test_after_the_hard_end_it_is_said_so_and_not_as_a_day(policy: Policy) -> None:
+    late = policy.lateness("bob", after(days=3, seconds=1))
+    assert late.ended
+    assert "after the last moment at which anything counts: no points" in str(late)
+    assert not policy.lateness("bob", after(days=3)).ended
+    # Who may hand in later than that is not late then.
+    assert not policy.lateness("ada", after(days=1)).ended
+
+
 def test_nbgraders_and_gradescopes_records_are_read(tmp_path: Path) -> None:
     place = tmp_path / "class" / "ada" / WEEKS.name
     place.mkdir(parents=True)

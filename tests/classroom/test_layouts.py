@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from detgrader.assignment import names_week
-from detgrader.classroom.layouts import HandIn, Layout, Weeks, merged, read_layout
+from detgrader.classroom.handed_in import merged
+from detgrader.classroom.layouts import HandIn, Layout, Weeks, read_layout
 from detgrader.course import CourseError
 
 WEEK = "week1_sliding"

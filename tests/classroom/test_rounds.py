@@ -115,6 +115,33 @@ def test_one_file_more_is_added_to_the_class(
     assert {path.name for path in (out / "gradescope").iterdir()} == {"ada.json", "bob.json"}
 
 
+def test_roster_and_late_rule_are_not_forgotten(
+    released: Course, solved: dict, tmp_path: Path
+) -> None:
+    out, rule, roster = tmp_path / "out", tmp_path / "late.toml", tmp_path / "class.csv"
+    roster.write_text("student\nada\nbob\ncy\n", "utf-8")
+    (tmp_path / "times.csv").write_text("student,time\nada,2026-12-02T12:00:00Z\n", "utf-8")
+    rule.write_text(
+        'deadline = 2026-12-01T23:59:00Z\npercent_a_day = 10\ntimes = "times.csv"\n', "utf-8"
+    )
+    ada, bob = (hand_in(solved, tmp_path / f"{name}.ipynb") for name in ("ada", "bob"))
+    grade(released, ada, "--late", rule, "--roster", roster, "--out", out)
+    text = grade(released, bob, "--out", out)
+    assert f"--late {rule}: as before\n" in text
+    # Of `ada` there is something, of an earlier call.
+    assert "missing, by the roster: cy\n" in text
+    points = {one["student"]: one["final_score"] for one in results_in(out)["submissions"]}
+    assert points == {"ada": 90, "bob": 100}
+    rule.write_text(rule.read_text("utf-8").replace("10", "50"), "utf-8")
+    grade(released, bob, "--out", out)
+    points = {one["student"]: one["final_score"] for one in results_in(out)["submissions"]}
+    assert points == {"ada": 50, "bob": 100}
+    rule.unlink()
+    assert "named as --late, is not there: name it again" in grade(
+        released, bob, "--out", out, status=2
+    )
+
+
 def test_what_is_costly_can_wait(solved: dict, tmp_path: Path) -> None:
     course = build_course(tmp_path / "course")
     checks = course.checks(WEEK) / "test_1_3.py"

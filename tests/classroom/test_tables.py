@@ -48,6 +48,7 @@ def test_a_canvas_gradebook_comes_back_with_its_own_column(tmp_path: Path) -> No
     assert lists == {
         "canvas.csv": [
             ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Week1 Toy (991)"],
+            ["    Points Possible", "", "", "", "", "100"],
             ["Lovelace, Ada", "4711", "S1", "al1", "A", "87.5"],
             ["Ng, Bob", "4712", "S2", "bn2", "A", "50"],
             ["Cy, Eve", "4713", "S3", "ec3", "B", ""],
@@ -61,6 +62,22 @@ def test_moodles_worksheet_comes_back_with_grades(tmp_path: Path) -> None:
     assert [row[0] for row in lists["moodle.csv"]] == [
         *("Identifier", "Participant 4711", "Participant 4712")
     ]
+
+
+def test_a_new_column_of_canvas_says_what_it_can_give(tmp_path: Path) -> None:
+    text = CANVAS.replace("Week1 Toy", "Other")
+    rows = filled(tmp_path, text, **{"Lovelace, Ada": 7.0})["canvas.csv"]
+    assert [row[-1] for row in rows] == ["week1_toy", "100", "7", "", ""]
+
+
+def test_points_that_a_person_has_yet_to_give_leave_a_platforms_cell_as_it_was(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "list.csv").write_text(MOODLE, "utf-8")
+    batch = batch_of(**{"Ada Lovelace": 3.0, "Bob Ng": 4.0})
+    batch.submissions[1].tasks[0].pending_manual = 5.0
+    text = filled_rosters(batch, read_roster(tmp_path / "list.csv"))["moodle.csv"]
+    assert [row[4] for row in csv.reader(io.StringIO(text))] == ["Grade", "3", "50"]
 
 
 def test_another_list_is_nobodys_to_import(tmp_path: Path) -> None:

@@ -13,15 +13,16 @@ from rich.console import Console
 from detgrader.assignment import Assignment, load_assignment
 from detgrader.classroom import terminal
 from detgrader.classroom.batch import default_secret
-from detgrader.classroom.handed_in import find_submissions
+from detgrader.classroom.handed_in import find_submissions, listed
 from detgrader.classroom.held_back import held_back, is_held_back
 from detgrader.classroom.kept import Kept, kept_in, told_if_it_fails
 from detgrader.classroom.late import Policy, read_policy, remarks_on, with_lateness
 from detgrader.classroom.layouts import Weeks
 from detgrader.classroom.outputs import Around, write_outputs
 from detgrader.classroom.progress import Meter
-from detgrader.classroom.roster import read_roster
+from detgrader.classroom.roster import Roster, read_roster
 from detgrader.classroom.rounds import Request, grade_round, make_plan
+from detgrader.classroom.tables import platforms_of
 from detgrader.classroom.written import Marks
 from detgrader.course import Course
 from detgrader.files import write_text
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from detgrader.classroom.gradebook import Gradebook
     from detgrader.grading.results import BatchResult
 
-MOST_NAMES = 12
+# So many names stand in a line on the screen; `staff.log` has all.
+MOST = 12
 
 
 @dataclass(frozen=True)
@@ -69,16 +71,19 @@ def grade_class(
     """
     assignment = load_assignment(course, week)
     weeks = Weeks(week, tuple(other for other in course.weeks() if other != week))
-    roster = read_roster(files.roster) if files.roster else None
-    policy = read_policy(files.late) if files.late else None
     with kept_in(files.out, week) as kept:
+        names = kept.list_named("roster", files.roster)
+        roster = read_roster(names) if names else None
+        rule = kept.list_named("late", files.late)
+        policy = read_policy(rule) if rule else None
         gradebook = open_gradebook(course, assignment, files.gradebook)
         found = find_submissions(
             files.submissions, assignment, weeks, kept.unpacked, roster, bool(policy)
         )
+        found.missing = [student for student in found.missing if student not in kept.history]
         secret = default_secret(kept.secret)
         plan = make_plan(course, week, found.submissions, kept, request, secret)
-        for line in [*found.said, *found.lines, *plan.lines()]:
+        for line in [*as_before(kept, files), *found.said, *found.lines(MOST), *plan.lines()]:
             console.print(line, markup=False, soft_wrap=True)
         kept.begin(secret, found.times, files.held_until)
         with Meter(console, len(plan.to_grade)) as meter:
@@ -90,9 +95,9 @@ def grade_class(
         batch = marks.applied(plain)
         batch = with_lateness(batch, policy, kept.times) if policy else batch
         earlier = [one.student for one in batch.submissions[len(plan.students) :]]
-        for line in remarks_of(kept, earlier, policy, batch):
+        for line in remarks_of(kept, earlier, policy, batch, roster):
             console.print(line, markup=False, soft_wrap=True)
-        around = Around(roster, found.nothing, found.lines, found.said, kept.held_until)
+        around = Around(roster, found.nothing, found.lines(), found.said, kept.held_until)
         with told_if_it_fails(kept.out):
             written = write_outputs(batch, kept.out, kept.secret, assignment, around)
             if marks.tasks:
@@ -104,13 +109,24 @@ def grade_class(
             gradebook.write(list(pairs), marks, kept.times)
             written["gradebook"] = gradebook.folder
     named = batch.submissions[: len(plan.students)]
-    terminal.print_results(console, batch, named, assignment, found.lines)
+    terminal.print_results(console, batch, named, assignment, found.lines(MOST))
     terminal.print_files(console, written)
     return all(result.graded for result in named)
 
 
+def as_before(kept: Kept, files: ClassFiles) -> Iterator[str]:
+    """Say which files of an earlier call count on."""
+    for name, place in kept.lists.items():
+        if getattr(files, name) is None:
+            yield f"--{name} {place}: as before"
+
+
 def remarks_of(
-    kept: Kept, earlier: list[str], policy: Policy | None, batch: BatchResult
+    kept: Kept,
+    earlier: list[str],
+    policy: Policy | None,
+    batch: BatchResult,
+    roster: Roster | None,
 ) -> Iterator[str]:
     """Say what the next look at a class should not miss.
 
@@ -118,13 +134,19 @@ def remarks_of(
         earlier: students whom this call did not name.
     """
     if earlier:
-        names = ", ".join(earlier[:MOST_NAMES]) + " …" * (len(earlier) > MOST_NAMES)
         yield (
-            f"{len(earlier)} of earlier calls are still in the class: {names}; to drop one, delete "
-            f"their folder in {kept.out / 'kept' / 'students'}"
+            f"{len(earlier)} of earlier calls are still in the class: {listed(earlier, MOST)}; to "
+            f"drop one, delete their folder in {kept.out / 'kept' / 'students'}"
         )
     if policy:
         yield from remarks_on(policy, batch)
+    lists = platforms_of(roster) if roster else []
+    waiting = sum(one.pending_manual > 0 for one in batch.submissions)
+    if lists and waiting:
+        yield (
+            f"{' and '.join(lists)}: the cells of {waiting} are left as they were, since their "
+            "written answers are not marked"
+        )
     if kept.held_until and is_held_back(kept.held_until):
         until = f"{kept.held_until:%Y-%m-%d %H:%M %Z}"
         yield f"students are told what the checks say from {until} on: then run this again"

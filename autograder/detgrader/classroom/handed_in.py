@@ -5,19 +5,21 @@ from __future__ import annotations
 import datetime
 import stat
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from detgrader.assignment import Assignment, find_student, names_week
 from detgrader.classroom.archives import unpack
 from detgrader.classroom.layouts import (
+    PLAIN,
     HandIn,
     Weeks,
+    entries_of,
     is_notebook,
-    merged,
     name_of,
     read_layout,
+    read_platform,
 )
 from detgrader.classroom.roster import Roster
 from detgrader.course import CourseError
@@ -26,7 +28,6 @@ from detgrader.intake import WEIGHTS, Submission, readable, take_in
 ARCHIVE = ".zip"
 # So many of a student's notebooks are tried until one is found that can be graded.
 MAX_TRIED = 20
-NAMED = 12
 
 
 @dataclass
@@ -55,16 +56,19 @@ class Found:
         told = {name: f"no notebook: {what}" for name, what in self.without_notebook.items()}
         return dict.fromkeys(self.missing, "missing") | told
 
-    @property
-    def lines(self) -> list[str]:
-        """Who needs a person, before anything is graded."""
+    def lines(self, most: int | None = None) -> list[str]:
+        """Who needs a person, before anything is graded.
+
+        Args:
+            most: so many names stand in a line; None for all.
+        """
         nothing = [f"{name} ({what})" for name, what in self.without_notebook.items()]
         lists = {
             "without a notebook": nothing,
             "missing, by the roster": self.missing,
             "not in the roster": self.strangers,
         }
-        return [f"{what}: {listed(names)}" for what, names in lists.items() if names]
+        return [f"{what}: {listed(names, most)}" for what, names in lists.items() if names]
 
 
 def find_submissions(
@@ -125,16 +129,43 @@ def hand_ins_of(path: Path, weeks: Weeks, unpacked: Path, found: Found) -> list[
         raise CourseError(f"{name} is a symbolic link: name what it points to")
     if path.is_dir():
         folder = path.resolve()
-    elif path.suffix.casefold() == ARCHIVE:
+    elif is_archive(path):
         folder = unpack(path, unpacked)
     else:
         raise CourseError(f"{name} is neither a notebook (.ipynb) nor a folder nor a zip")
     layout = read_layout(folder, weeks)
+    if layout.name == PLAIN:
+        refuse_downloads(folder, weeks, name)
+    zips = [entry.name for entry in entries_of(folder) if is_archive(entry)]
+    if zips and layout.name == PLAIN:
+        found.said.append(f"{name}: left alone: {listed(zips, 3)}; zips are named themselves")
     if not any(one.notebooks(weeks) for one in layout.hand_ins):
-        raise CourseError(f"{name} holds no notebook (.ipynb) of {weeks.name}")
+        zipped = f", but {listed(zips, 3)}: name zips themselves" if zips else ""
+        raise CourseError(f"{name} holds no notebook (.ipynb) of {weeks.name}{zipped}")
     students = len({one.student for one in layout.hand_ins})
     found.said.append(f"{name}: {layout.name}; {students} student{'s' * (students != 1)}")
     return layout.hand_ins
+
+
+def is_archive(path: Path) -> bool:
+    """Say whether a file is called as a zip."""
+    return path.suffix.casefold() == ARCHIVE and not path.is_dir()
+
+
+def refuse_downloads(folder: Path, weeks: Weeks, name: str) -> None:
+    """Refuse a folder around several downloads, each of which would be taken for a student.
+
+    Raises:
+        CourseError: it is one.
+    """
+    for entry in entries_of(folder):
+        if entry.is_dir() and not entry.is_symlink():
+            layout = read_platform(entry, weeks)
+            if layout and len(layout.hand_ins) > 1:
+                raise CourseError(
+                    f"{name} holds {readable(entry.name)}, which is {layout.name}: name each "
+                    f"download, not the folder around them: {name}/*"
+                )
 
 
 def hand_ins_of_files(files: Sequence[Path], weeks: Weeks) -> list[HandIn]:
@@ -168,6 +199,15 @@ def map_names(hand_ins: Sequence[HandIn], roster: Roster, found: Found) -> None:
             one.student = student
 
 
+def merged(hand_ins: Iterable[HandIn]) -> list[HandIn]:
+    """Return one for each student: what is named later comes before what was named earlier."""
+    by_student: dict[str, HandIn] = {}
+    for one in hand_ins:
+        one.earlier = by_student.get(one.student)
+        by_student[one.student] = one
+    return list(by_student.values())
+
+
 def take_best(one: HandIn, assignment: Assignment, weeks: Weeks, found: Found) -> Path | None:
     """Take in a student's likeliest notebook that can be graded, and say so if there are others."""
     # A folder that is a link is refused, like a notebook that is one.
@@ -196,7 +236,7 @@ def take_best(one: HandIn, assignment: Assignment, weeks: Weeks, found: Found) -
     return chosen
 
 
-def listed(names: Sequence[str], most: int = NAMED) -> str:
+def listed(names: Sequence[str], most: int | None) -> str:
     """Return names in a row, not too many."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
+    more = f" and {len(names) - most} more" if most and len(names) > most else ""
     return ", ".join(names[:most]) + more

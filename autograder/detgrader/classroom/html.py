@@ -60,6 +60,11 @@ def with_code(text: str) -> Markup:
     )
 
 
+def breakable(name: str) -> Markup:
+    """Return a name that a narrow screen breaks between its words."""
+    return Markup("_<wbr>").join(name.split("_"))
+
+
 def number(points: float) -> str:
     """Return points as people write them."""
     return f"{points:.4g}"
@@ -90,6 +95,7 @@ def templates() -> jinja2.Environment:
         "percent": percent,
         "prose": prose,
         "link": link,
+        "breakable": breakable,
         "words": lambda status: WORDS.get(status, status.replace("_", " ")),
     }
     return found
@@ -150,4 +156,5 @@ def staff_page(
         slowest=sorted(seconds, key=lambda pair: -pair[1])[:SLOWEST],
         stamp=stamp,
         found=found,
+        late=any(one.late for one in results),
     )

@@ -81,6 +81,7 @@ class Kept:
         times: by student, when the last one was handed in, as far as that is known.
         history: by student, all gradings, the oldest first.
         held_until: when students are told what the checks say; None tells it at once.
+        lists: files that were named, by what they are: "roster", "late".
     """
 
     def __init__(self, out: Path, week: str):
@@ -98,6 +99,7 @@ class Kept:
         self.times: dict[str, datetime.datetime] = {}
         for student, text in dict(about.get("times", {})).items():
             self.times[student] = datetime.datetime.fromisoformat(text)
+        self.lists = {name: Path(place) for name, place in dict(about.get("lists", {})).items()}
         self.history: dict[str, list[Record]] = {}
         for folder in sorted(self.students.glob("*")):
             for record in records_in(folder):
@@ -121,8 +123,27 @@ class Kept:
         about = {"schema": SCHEMA, "assignment": self.week, "secret": secret, "times": written}
         if self.held_until:
             about["held_until"] = self.held_until.isoformat()
+        about["lists"] = {name: str(place) for name, place in self.lists.items()}
         with told_if_it_fails(self.about):
             write_json(self.about, about, mode=0o600)
+
+    def list_named(self, name: str, named: Path | None) -> Path | None:
+        """Return the file that is named now, or was in an earlier call; it is read anew each time.
+
+        Args:
+            name: "roster" or "late".
+
+        Raises:
+            CourseError: that of an earlier call is not there any more.
+        """
+        if named:
+            self.lists[name] = named.absolute()
+        place = self.lists.get(name)
+        if place and not named and not place.exists():
+            raise CourseError(
+                f"{place}, which an earlier call named as --{name}, is not there: name it again"
+            )
+        return place
 
     def keep(
         self,

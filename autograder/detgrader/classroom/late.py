@@ -47,9 +47,9 @@ class Policy:
         if over <= datetime.timedelta(minutes=self.grace_minutes):
             return Lateness(handed_in, deadline)
         days = math.ceil(over / DAY)
-        ended = self.hard_end and handed_in and handed_in > max(self.hard_end, deadline)
-        percent = 100.0 if ended else min(days * self.percent_a_day, 100.0)
-        return Lateness(handed_in, deadline, days, percent)
+        if self.hard_end and handed_in and handed_in > max(self.hard_end, deadline):
+            return Lateness(handed_in, deadline, days, 100.0, ended=True)
+        return Lateness(handed_in, deadline, days, min(days * self.percent_a_day, 100.0))
 
 
 def with_lateness(

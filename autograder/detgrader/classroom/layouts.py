@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import os
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,9 +114,8 @@ def read_layout(folder: Path, weeks: Weeks) -> Layout:
     Raises:
         CourseError: it holds more files than any class hands in.
     """
-    for read in (read_gradescope, read_moodle, read_canvas, read_clones):
-        if layout := read(folder, weeks):
-            return layout
+    if layout := read_platform(folder, weeks):
+        return layout
     inside = entries_of(folder)
     # Many a zip has one more folder around all that is in it.
     if len(inside) == 1 and inside[0].is_dir() and not inside[0].is_symlink():
@@ -126,6 +124,12 @@ def read_layout(folder: Path, weeks: Weeks) -> Layout:
         if several:
             return layout
     return read_plain(folder, weeks)
+
+
+def read_platform(folder: Path, weeks: Weeks) -> Layout | None:
+    """Say who handed in what in a folder that a platform laid out, if it is one."""
+    readers = (read_gradescope, read_moodle, read_canvas, read_clones)
+    return next(filter(None, (read(folder, weeks) for read in readers)), None)
 
 
 def entries_of(folder: Path) -> list[Path]:
@@ -317,12 +321,3 @@ def name_of(folder: Path, weeks: Weeks) -> str:
     places = [folder.absolute(), *folder.absolute().parents]
     names = (place.name for place in places)
     return readable(next((n for n in names if n and not names_week(n, weeks.name)), weeks.name))
-
-
-def merged(hand_ins: Iterable[HandIn]) -> list[HandIn]:
-    """Return one for each student: what is named later comes before what was named earlier."""
-    by_student: dict[str, HandIn] = {}
-    for one in hand_ins:
-        one.earlier = by_student.get(one.student)
-        by_student[one.student] = one
-    return list(by_student.values())

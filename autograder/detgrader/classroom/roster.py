@@ -18,7 +18,8 @@ MAX_BYTES = 16 << 20
 # Columns that name a student, in order of preference; without one of them it is the first.
 STUDENT = ("student", "full name", "email address", "identifier", "sis login id")
 # Rows of Canvas's gradebook that are no student's.
-NO_STUDENTS = ("points possible", "student, test")
+POSSIBLE = "points possible"
+NO_STUDENTS = (POSSIBLE, "student, test")
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,16 @@ class Row:
 
 @dataclass
 class Roster:
-    """The students of a class, found by whatever a platform knows them by."""
+    """The students of a class, found by whatever a platform knows them by.
+
+    Attributes:
+        possible: Canvas's row of what each column can give, if there is one.
+    """
 
     path: Path
     columns: list[str]
     rows: list[Row]
+    possible: dict[str, str] = field(default_factory=dict)
     by_cell: dict[str, set[str]] = field(default_factory=dict)
     by_name: dict[str, set[str]] = field(default_factory=dict)
 
@@ -93,15 +99,18 @@ def read_roster(path: Path) -> Roster:
         numbered.append((lines.line_num, dict(cells)))
     column = column_of_students(columns, [cells for _, cells in numbered])
     rows: dict[str, Row] = {}
+    possible: dict[str, str] = {}
     for number, cells in numbered:
         student = readable(cells[column].strip())
+        if student.casefold() == POSSIBLE:
+            possible = cells
         if student.casefold() in NO_STUDENTS or not any(map(str.strip, cells.values())):
             continue
         if not student or student in rows:
             what = f"{student!r} stands there twice" if student else f"no {column!r}"
             raise CourseError(f"{path}:{number}: {what}")
         rows[student] = Row(student, cells)
-    return Roster(path, list(columns), list(rows.values()))
+    return Roster(path, list(columns), list(rows.values()), possible)
 
 
 def column_of_students(columns: Sequence[str], rows: Sequence[dict[str, str]]) -> str:

@@ -66,16 +66,23 @@ def note_of(result: SubmissionResult) -> str:
 def filled_rosters(batch: BatchResult, roster: Roster) -> dict[str, str]:
     """Return, by file name, a platform's list with the points in it, fit to be imported there.
 
-    What is not known stays as it is in the list.
+    What is not known, or waits for a person, stays as it is in the list.
     """
     columns = roster.columns
     lists = {}
-    if all(column in columns for column in CANVAS):
-        column = canvas_column(columns, batch.assignment)
-        lists["canvas.csv"] = filled(batch, roster, [*columns[:5]], column)
-    if all(column in columns for column in MOODLE):
-        lists["moodle.csv"] = filled(batch, roster, columns, "Grade")
+    for name in platforms_of(roster):
+        if name == "canvas.csv":
+            column = canvas_column(columns, batch.assignment)
+            lists[name] = filled(batch, roster, [*columns[:5]], column)
+        else:
+            lists[name] = filled(batch, roster, columns, "Grade")
     return lists
+
+
+def platforms_of(roster: Roster) -> list[str]:
+    """Return the names of the files that a platform imports whose list this is."""
+    files = {"canvas.csv": CANVAS, "moodle.csv": MOODLE}
+    return [name for name, needed in files.items() if set(needed) <= set(roster.columns)]
 
 
 def canvas_column(columns: Sequence[str], week: str) -> str:
@@ -86,12 +93,17 @@ def canvas_column(columns: Sequence[str], week: str) -> str:
 
 def filled(batch: BatchResult, roster: Roster, columns: Sequence[str], column: str) -> str:
     """Return a list with points in one of its columns, or in one more."""
-    points = {one.student: number(one.final_score) for one in batch.submissions}
+    points = {
+        one.student: number(one.final_score) for one in batch.submissions if not one.pending_manual
+    }
     head = list(dict.fromkeys([*columns, column]))
     rows = [
         [(name == column and points.get(row.student)) or row.cells.get(name, "") for name in head]
         for row in roster.rows
     ]
+    if roster.possible and batch.submissions:
+        possible = {column: number(batch.submissions[0].max_score)} | roster.possible
+        rows.insert(0, [possible.get(name, "") for name in head])
     return table_of([head, *rows])
 
 

@@ -140,9 +140,10 @@ class Marks:
         }
         found: dict[tuple[str, str], Mark | None] = {}
         for line, cells in filled_lines(path):
-            where, key = f"{path}:{line}", (cells["student"], cells["task"])
+            key = cells["student"], cells["task"]
+            where = f"{path}:{line}: {key[0]!r}, task {key[1]!r}"
             if key not in answers:
-                raise CourseError(f"{where}: {key[0]!r} has no written answer to {key[1]!r}")
+                raise CourseError(f"{where}: there is no such written answer")
             most = self.tasks[key[1]].manual_points
             try:
                 points = float(cells["points"].replace(",", "."))

@@ -96,12 +96,14 @@ class Lateness:
         deadline: that held for this student.
         days: that had begun since the deadline, 0 if it was kept.
         percent: of the points that are taken off, from 0 to 100.
+        ended: whether the time was over after which nothing counts.
     """
 
     handed_in: datetime.datetime | None
     deadline: datetime.datetime
     days: int = 0
     percent: float = 0.0
+    ended: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return what `results.json` holds of it."""
@@ -110,12 +112,15 @@ class Lateness:
             "deadline": self.deadline.isoformat(),
             "days": self.days,
             "percent": self.percent,
+            "ended": self.ended,
         }
 
     def __str__(self) -> str:
         """Say it to a student."""
         if self.handed_in is None:
             return "It is not known when this was handed in, so nothing is taken off."
+        if self.ended:
+            return "Handed in after the last moment at which anything counts: no points."
         if not self.percent:
             return "Handed in in time."
         return (
