@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 import stat
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from detgrader.classroom.outputs import Around, write_outputs
 from detgrader.grading.results import (
     BatchResult,
     CheckResult,
+    Lateness,
     Status,
     SubmissionResult,
     TaskResult,
@@ -36,6 +39,9 @@ MESSAGE = (
 )
 
 
+AT = datetime.datetime(2026, 12, 1, tzinfo=datetime.UTC)
+
+
 def result(
     student: str, number: int, message: str = MESSAGE, status: Status = Status.PARTIAL
 ) -> SubmissionResult:
@@ -55,6 +61,7 @@ def a_class() -> BatchResult:
     alike = "`add` is wrong in {} of 40 elements."
     results += [result(f"alike{n}", n, alike.format(n), Status.FAILED) for n in range(3)]
     results += [result(HOSTILE, 3), result(LONG, 4)]
+    results[1].late = Lateness(AT, AT, 2, 20.0)
     refused = result("refused", 0)
     refused.error, refused.checks = "The file is not JSON: line 1.", {}
     for task in refused.tasks:
@@ -149,6 +156,15 @@ def test_staff_see_groups_of_equal_answers_and_how_to_make_a_mutant(out: Path) -
         assert words in text, words
 
 
+def test_staff_see_what_each_student_has_what_waits_and_what_is_late(out: Path) -> None:
+    text = " ".join((out / "staff.html").read_text("utf-8").split())
+    row = text[text.index(">student001<", text.index("All students")) :].partition("</tr>")[0]
+    cells = re.findall(r'<td class="number">(.*?)</td>', row)
+    assert cells == ["7", "5", "−20 %", "5.6"]
+    unknown = text[text.rindex(">unknown<") :].partition("</tr>")[0]
+    assert re.findall(r'<td class="number">(.*?)</td>', unknown)[0] == "?"
+
+
 def test_a_message_is_text_code_and_hints() -> None:
     assert [part.kind for part in prose(MESSAGE)] == ["text", "text", "code", "text", "hint"]
     assert [part.kind for part in prose("")] == []
@@ -158,8 +174,9 @@ def test_a_message_is_text_code_and_hints() -> None:
 def test_the_table_has_all_students_and_no_formula(out: Path) -> None:
     lines = (out / "grades.csv").read_text("utf-8").splitlines()
     table = {line.split(",")[0]: line for line in lines}
-    assert lines[0] == "student,score,max_score,pending_manual,1.1,1.2,1.3,note"
-    assert table["alike1"] == "alike1,7,21,5,1,6,0,"
-    assert table["refused"] == "refused,,21,5,,,,The file is not JSON: line 1."
-    assert table["unknown"] == "unknown,,21,5,,6,0,not graded: 1.1"
-    assert table["eve"] == "eve,,,,,,,missing"
+    late = "handed_in,late_percent,final_score"
+    assert lines[0] == f"student,score,max_score,pending_manual,{late},1.1,1.2,1.3,note"
+    assert table["alike1"] == "alike1,7,21,5,,,,1,6,0,"
+    assert table["refused"] == "refused,,21,5,,,,,,,The file is not JSON: line 1."
+    assert table["unknown"] == "unknown,,21,5,,,,,6,0,not graded: 1.1"
+    assert table["eve"] == "eve,,,,,,,,,,missing"
