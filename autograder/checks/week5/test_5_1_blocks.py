@@ -76,7 +76,7 @@ def cause_of_block(answer: Tensor, features: Tensor, weights: list, stride: int)
 def test_block_in_training(student: Student, rng: torch.Generator) -> None:
     """In training a block normalises by its batch, and drops single numbers after that."""
     net, weights = make_block(student, rng, (4, 12), 1)
-    features = torch.randn(4, 4, 12, 12, generator=rng)
+    features = SIZE * torch.randn(4, 4, 12, 12, generator=rng)
     right = block(features, *weights, 1, True)
     student.tool("set_training", net, True)
     answer = expect_single(net(features), "`ConvBlock`'s result in training", right.shape)
