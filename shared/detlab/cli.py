@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -80,8 +81,14 @@ def hand_in(practice: "Practice", notebook: Path) -> int:
     """Say what a grader would make of a file; return the exit status of its checks."""
     if notebook.is_symlink():
         stop(f"{notebook} is a link: hand in the file itself")
-    said = f"{escape(str(notebook))} is accepted. Its answers, in a fresh process:"
-    console.print(said, soft_wrap=True)
+    problems = dict.fromkeys(practice.taken.problems.values())
+    accepted = "would be taken, but not all of it" if problems else "is accepted"
+    console.print(f"{escape(str(notebook))} {accepted}.", soft_wrap=True)
+    for problem in problems:
+        console.print(escape(problem), style="yellow", soft_wrap=True)
+    if not re.fullmatch(r"week\d+_\w+", notebook.stem):
+        console.print("It has another name than it was handed out with: give it that one back.")
+    console.print("Its answers, in a fresh process:")
     command = [sys.executable, "-m", "detlab", "check", str(notebook)]
     # One thread, as graders have.
     environment = os.environ | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}

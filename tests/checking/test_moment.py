@@ -9,6 +9,10 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from detlab.checking.moment import is_untouched
+from detlab.checking.notebook import ReleasedCell
+from detlab.checking.outline import read_outline
+
 STUB = "def encode(bits: str) -> Runs:\n    raise NotImplementedError('task 1.1')\n"
 RIGHT = """\
 def encode(bits):
@@ -20,6 +24,10 @@ from runlab.runs import Runs
 from runlab.weeks import check
 """
 Notebook = Callable[[str], str]
+
+
+def released(name: str) -> ReleasedCell:
+    return read_outline("runlab.weeks", 1)[name]
 
 
 @pytest.fixture
@@ -84,3 +92,36 @@ def test_a_wrapped_function_is_checked_as_it_is(notebook: Notebook) -> None:
 def test_a_magic_keeps_nobody_from_a_check(notebook: Notebook) -> None:
     notebook("%time 1\n" + RIGHT)
     assert "passes" in notebook('check("1.1")')
+
+
+def test_a_misspelt_name_is_found(notebook: Notebook) -> None:
+    notebook("def encod(bits):\n    return bits")
+    said = notebook('check("1.1")')
+    assert said.endswith(
+        "which defines `encode`. You have defined `encod`: is that meant to be it?"
+    )
+    notebook(released("task_1_1").source)
+    said = notebook('check("1.1")')
+    assert said.startswith("Task 1.1 is still to do.")
+    assert "You have defined `encod`" in said
+
+
+def test_what_an_earlier_task_leaves_open_is_not_held_against_this_one(notebook: Notebook) -> None:
+    notebook(STUB.replace("task 1.1", "task 1.1: replace this line with your answer"))
+    notebook(
+        "def decode(runs):\n    return encode('1')\n\ndef pays(bits):\n    return encode(bits)"
+    )
+    said = notebook('check("1.2")')
+    assert said.startswith(
+        "Task 1.2 cannot be checked yet: it needs `encode` of task 1.1, which is"
+    )
+
+
+@pytest.mark.parametrize("stop", ["before", "after"])
+def test_a_stub_that_stops_outside_of_its_functions_is_untouched(stop: str) -> None:
+    end = "raise NotImplementedError('task 1.1')\n"
+    stub = end + STUB if stop == "before" else STUB + end
+    cell = ReleasedCell("task_1_1", "code", stub, {"solution": True})
+    assert not is_untouched([cell], {})
+    assert is_untouched([cell], {"In": ["", stub.strip()]})
+    assert not is_untouched([cell], {"In": ["", stub, stub.replace("bits", "text")]})

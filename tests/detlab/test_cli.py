@@ -13,6 +13,7 @@ from harness import ROOT, run
 
 from detgrader.course import Course
 from detgrader.reference import reference_notebook
+from detlab.checking import practice
 
 SECOND = Course(ROOT / "tests/second_course")
 WEEK = "week1_runs"
@@ -74,3 +75,75 @@ def test_what_was_added_to_the_setup_cell_is_told(tmp_path: Path) -> None:
     assert "setup, line 1: `!pip install torch` does not count" in done.stdout
     assert "`import math` does not count: graders run the setup cell as it was" in done.stdout
     assert done.stdout.count("does not count") == 2
+
+
+def second(changes: dict[str, str], *added: str) -> dict:
+    """Return the second course's notebook, right but for some answers, with cells of one's own."""
+    notebook = reference_notebook(SECOND, WEEK)
+    for cell in notebook["cells"]:
+        cell["source"] = changes.get(cell["id"], cell["source"])
+    own = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    cells = [own | {"id": f"own{number}", "source": text} for number, text in enumerate(added)]
+    notebook["cells"] = [notebook["cells"][0], *cells, *notebook["cells"][1:]]
+    return notebook
+
+
+def said_of(tmp_path: Path, notebook: dict, *words: str) -> str:
+    return run(
+        "check", *words, write(tmp_path / f"{WEEK}.ipynb", notebook), program="detlab"
+    ).stdout
+
+
+def stub_of(name: str) -> str:
+    cells = json.loads(SECOND.release(WEEK).read_text("utf-8"))["cells"]
+    return next("".join(cell["source"]) for cell in cells if cell["id"] == name)
+
+
+def test_what_is_left_out_of_a_cell_is_told_where_it_is_missed(tmp_path: Path) -> None:
+    answer = "def encode(bits):\n    return HALF\n"
+    said = said_of(tmp_path, second({"task_1_1": answer}, "import math\nHALF = print() or 2\n"))
+    assert "name 'HALF' is not defined" in said
+    assert "`HALF` is set in cell 2, line 2, which is left out" in said
+
+
+def test_an_answer_in_a_cell_of_its_own_is_found(tmp_path: Path) -> None:
+    stub = stub_of("task_1_1")
+    said = said_of(tmp_path, second({"task_1_1": stub}, stub), "--submission")
+    assert said.startswith(f"{tmp_path / WEEK}.ipynb would be taken, but not all of it.")
+    problem = "The answer cell task_1_1 is as it was handed out, but `encode` stands in cell 2"
+    assert said.count(problem) == 2  # of the file, and of the task
+    assert "Still as handed out" not in said
+
+
+def test_a_line_for_jupyter_in_an_answer_is_told_as_one(tmp_path: Path) -> None:
+    said = said_of(tmp_path, second({"task_1_1": "%matplotlib inline\n" + stub_of("task_1_1")}))
+    assert "task_1_1, line 1: `%matplotlib inline` is for Jupyter and no Python" in said
+
+
+def test_another_name_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "my week 1.ipynb", second({}))
+    assert (
+        "another name than it was handed out"
+        in run("check", "--submission", path, program="detlab").stdout
+    )
+
+
+LOOP = "def encode(bits):\n    while True:\n        pass\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [(LOOP, "does a loop never end?\n"), (LOOP + "encode('')\n", "task_1_1: It was ended")],
+)
+def test_a_loop_that_never_ends_is_ended_and_the_rest_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, words: str
+) -> None:
+    monkeypatch.setattr(practice, "LIMIT_S", 1)
+    monkeypatch.setattr(practice, "AGAIN_S", 1)
+    monkeypatch.setattr(practice, "TOO_LONG", "It was ended: does a loop never end?")
+    path = write(tmp_path / f"{WEEK}.ipynb", second({"task_1_1": source}))
+    said: list[str] = []
+    reports = list(practice.Practice(path).reports(said.append))
+    assert [one.passed for one in reports][1:] == [False, True]
+    told = "\n".join([*said, *(one.text for one in reports)])
+    assert words in told + "\n"

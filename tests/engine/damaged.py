@@ -267,6 +267,14 @@ def of_added_cells() -> Iterator[tuple[str, Edit]]:
                 "%time\ndef helper(bits): return _encode(bits)",
             ),
             "import sys\nsys.exit()\ndef helper(bits): return _encode(bits)",
+            "import no_such\ndef helper(bits): return _encode(bits)",
+            "!pip install no_such\n%matplotlib inline\ndef helper(bits): return _encode(bits)",
+            "from functools import partial\nONE = 3 // 2\n"
+            "helper = partial(lambda n, x: _encode(x), ONE)",
+            "try:\n    import no_such\nexcept ImportError:\n    no_such = None\n"
+            "def helper(bits, other=no_such): return _encode(bits)",
+            "limit = open('/etc/hostname')\ndef helper(bits, limit=limit): return _encode(bits)",
+            "def helper(bits): return _encode(bits[:LENGTH])\nLENGTH = max(map(len, ['x' * 99]))",
         )
     ):
         yield f"helper {n} before", both(insert("task_1_1", source), helper)

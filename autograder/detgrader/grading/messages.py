@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from detgrader.assignment import Task
 from detgrader.grading.attempt import Attempt
 from detgrader.grading.results import Status
 from detgrader.text import clean_text, lines_of
+from detlab.checking.cells import with_left_out
 from detlab.checking.notebook import CodeCell
 from detlab.checking.workbench import StudentError
 
@@ -13,8 +16,14 @@ MAX_MESSAGES = 5
 GRADER_FAULT = "This task could not be graded; the fault is not yours. Staff have been told."
 
 
-def message_of(attempt: Attempt, task: Task) -> str:
-    """Tell the student what each failed check looked at and what was wrong, once each."""
+def message_of(
+    attempt: Attempt, task: Task, left_out: Mapping[str, Mapping[str, int]] | None = None
+) -> str:
+    """Tell the student what each failed check looked at and what was wrong, once each.
+
+    Args:
+        left_out: by cell that the student added, what it sets without effect, with the lines.
+    """
     failures = attempt.failures()
     if any(outcome.status is Status.GRADER_ERROR for _, outcome in failures):
         return GRADER_FAULT
@@ -30,7 +39,7 @@ def message_of(attempt: Attempt, task: Task) -> str:
         told.append(message if message in ends else f"{titles[0]}{more}: {message}")
     if len(told) > MAX_MESSAGES:
         told[MAX_MESSAGES:] = [f"… and {len(told) - MAX_MESSAGES} more."]
-    return "\n".join(told)
+    return with_left_out("\n".join(told), left_out or {})
 
 
 def log_lines(attempt: Attempt, task: Task) -> list[str]:

@@ -37,12 +37,14 @@ class Reading:
         binds: by cell, the identifiers that it gives a meaning to.
         problems: by cell, why it cannot run.
         tripped: by cell, what in it is made for tricks; these have problems, too.
+        left_out: by cell that the student added, what it sets without effect, with the lines.
     """
 
     names: dict[str, set[str]] = field(default_factory=dict)
     binds: dict[str, set[str]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     tripped: dict[str, Find] = field(default_factory=dict)
+    left_out: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def names_in(self, *cells: Iterable[str]) -> frozenset[str]:
         """Return the names that some cells mention, and other cells whose names these use."""
@@ -150,6 +152,8 @@ class Reader:
                 self.reading.problems[cell.name] = syntax_message(cell, error)
             else:
                 self.keep(cell.name, report["uses"])
+                if cell.definitions_only:
+                    self.reading.left_out[cell.name] = report["uses"]["left_out"]
         return True
 
     def keep(self, cell: str, uses: dict[str, dict[str, int]]) -> None:

@@ -242,7 +242,8 @@ class SubmissionRun:
             failed = [check for check, _ in attempt.failures()]
             attempt.add(self.attempt(task, failed, without=earlier), earlier)
         result.score = round(attempt.share * task.points, 2)
-        result.status, result.message = attempt.status(task), message_of(attempt, task)
+        result.status = attempt.status(task)
+        result.message = message_of(attempt, task, self.reading.left_out)
         if result.status is Status.GRADER_ERROR:
             result.score = None  # what the other checks gave is not all that there is
         self.workers[task.label] = attempt.workers

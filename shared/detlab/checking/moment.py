@@ -7,6 +7,7 @@ than what is on the page.
 from __future__ import annotations
 
 import ast
+import difflib
 import linecache
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,9 @@ from types import FunctionType
 from typing import Any
 
 from detlab.checking.notebook import ReleasedCell, defined_by
+
+# So much two names are alike of which one may be the other misspelt (see `difflib`).
+ALIKE = 0.7
 
 
 def before_checks(cells: Sequence[ReleasedCell], namespace: Mapping[str, Any]) -> str:
@@ -23,24 +27,48 @@ def before_checks(cells: Sequence[ReleasedCell], namespace: Mapping[str, Any]) -
         cells: the task's code cells as they were released.
         namespace: the notebook's; IPython keeps in `In` there what has run, the oldest first.
     """
-    history = namespace.get("In")
-    ran = [one for one in history if isinstance(one, str)] if isinstance(history, list) else []
+    ran = history_of(namespace)
     for cell in cells:
         for name in defined_by(cell.source):
             last = last_definition(name, ran)
             if name not in namespace and last is None:
-                return f"cannot be checked yet: run the cell above, which defines `{name}`."
+                like = misspelt(name, namespace, cells)
+                return f"cannot be checked yet: run the cell above, which defines `{name}`.{like}"
             if last is not None and (reason := why_stale(name, last, namespace)):
                 return f"cannot be checked: {reason}"
     return ""
 
 
+def history_of(namespace: Mapping[str, Any]) -> list[str]:
+    """Return what has run in a notebook, the oldest first."""
+    history = namespace.get("In")
+    return [one for one in history if isinstance(one, str)] if isinstance(history, list) else []
+
+
+def misspelt(name: str, namespace: Mapping[str, Any], cells: Sequence[ReleasedCell]) -> str:
+    """Ask whether what somebody defined under a like name is meant, or return the empty string."""
+    asked_for = {other for cell in cells for other in defined_by(cell.source)}
+    own = {
+        other
+        for source in history_of(namespace)
+        for other in defined_by_text(source)
+        if other in namespace and other not in asked_for
+    }
+    close = difflib.get_close_matches(name, sorted(own), 1, ALIKE)
+    return f" You have defined `{close[0]}`: is that meant to be it?" if close else ""
+
+
 def is_untouched(cells: Sequence[ReleasedCell], namespace: Mapping[str, Any]) -> bool:
     """Say whether a task's cells last ran as they were released."""
-    history = namespace.get("In")
-    ran = {one.strip() for one in history if isinstance(one, str)} if history else set()
-    stubs = [cell.source for cell in cells if not list(defined_by(cell.source))]
-    return bool(stubs) and all(stub.strip() in ran for stub in stubs)
+    ran = history_of(namespace)
+
+    def is_stub(cell: ReleasedCell) -> bool:
+        stub = cell.source.strip()
+        last = [last_definition(name, ran) for name in defined_by(stub)]
+        return all(one and one.strip() == stub for one in last or [stub if stub in whole else None])
+
+    whole = {one.strip() for one in ran}
+    return bool(cells) and all(map(is_stub, cells))
 
 
 def week_at_hand(
@@ -55,8 +83,7 @@ def week_at_hand(
     Raises:
         ValueError: nothing of any week has run.
     """
-    history = namespace.get("In")
-    ran = [one for one in history if isinstance(one, str)] if isinstance(history, list) else []
+    ran = history_of(namespace)
     lines = {line for one in ran for line in one.splitlines() if line.strip()}
 
     def share(cells: Mapping[str, ReleasedCell]) -> float:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from detlab.checking.cells import without_jupyter
 from detlab.checking.labels import label_of_answer, week_of
 
 MAX_BYTES = 20 << 20
@@ -190,7 +191,8 @@ def take_cells(
         known = released.get(grade_id)
         if known is None:
             if cell["cell_type"] == "code":
-                into.cells.append(CodeCell(f"cell {number}", source_of(cell), True))
+                source = without_jupyter(source_of(cell))
+                into.cells.append(CodeCell(f"cell {number}", source, True))
             continue
         places.setdefault(grade_id, []).append(Place(number, cell))
         note_edits(into, cell, known, number)
@@ -206,6 +208,15 @@ def take_cells(
         refuse_foreign(cells, released, name)
     for answer in answers:
         settle_places(into, answer, places.get(answer.grade_id, []))
+    sources = {cell.name: cell.source.strip() for cell in into.cells}
+    for answer in answers:
+        if sources.get(answer.grade_id) == answer.source.strip():
+            elsewhere = found_elsewhere(into, answer)
+            if elsewhere and answer.grade_id not in into.problems:
+                into.problems[answer.grade_id] = (
+                    f"The answer cell {answer.grade_id} is as it was handed out, but {elsewhere}: "
+                    "move the answer into its own cell."
+                )
     for code in into.cells:
         if len(code.source) > MAX_SOURCE:
             into.problems[code.name] = (
@@ -263,16 +274,23 @@ def settle_places(into: Taken, released: ReleasedCell, places: list[Place]) -> N
 def missing(into: Taken, released: ReleasedCell) -> str:
     """Say that an answer cell is missing, and where what it should define stands, if anywhere."""
     text = f"The answer cell {released.grade_id} is missing from the notebook"
+    if elsewhere := found_elsewhere(into, released):
+        return (
+            f"{text}; {elsewhere}. Copy the answer into its own cell in a fresh copy of the "
+            "assignment."
+        )
+    return f"{text}: copy the answer into a fresh copy of the assignment."
+
+
+def found_elsewhere(into: Taken, released: ReleasedCell) -> str:
+    """Say which cell holds what an answer cell should define, or return the empty string."""
     names = defined_by(released.source) if released.cell_type == "code" else []
     for cell in into.cells:
-        for name in names:
+        for name in names if cell.name != released.grade_id else ():
             if re.search(rf"^(?:def|class)\s+{re.escape(name)}\b", cell.source, re.MULTILINE):
                 where = cell.name if cell.definitions_only else f"the cell {cell.name}"
-                return (
-                    f"{text}; `{name}` stands in {where}. Copy the answer into its own cell in a "
-                    "fresh copy of the assignment."
-                )
-    return f"{text}: copy the answer into a fresh copy of the assignment."
+                return f"`{name}` stands in {where}"
+    return ""
 
 
 def defined_by(stub: str) -> Iterable[str]:

@@ -36,9 +36,12 @@ def of_report(report: Report) -> str:
             last = f"`check.hint({report.task!r})` says where to look."
         if report.hint:
             body.append(paragraph(f"Hint: {report.hint}"))
+        body += [paragraph(line) for line in report.slowness if report.passed]
         body += [paragraph(last), paragraph(f"Checked in {seconds(report.seconds)}.")]
     elif report.state == "still to do":
         body.append(paragraph("Write your answer into the cell above, run it, and check again."))
+        if report.hint:
+            body.append(paragraph(report.hint))
     return section(report.verdict, report.state, body)
 
 

@@ -6,16 +6,19 @@ answers up to it, and the definitions in cells that were added.
 
 from __future__ import annotations
 
+import _thread
 import ast
 import contextlib
 import io
 import linecache
 import re
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from detlab.checking.cells import keep_definitions
+from detlab.checking.cells import left_out, run_definitions, with_left_out
 from detlab.checking.labels import label_of_answer, week_of
 from detlab.checking.notebook import (
     MAX_BYTES,
@@ -34,6 +37,12 @@ from detlab.checking.visible import VisibleChecks
 
 IMPORT = re.compile(r"^from\s+([\w.]+)\s+import\s[^#\n]*\bcheck\b", re.MULTILINE)
 Say = Callable[[str], None]
+# A task's cells and checks, before they are interrupted: most need less than a second. Then each
+# further part may take so long.
+LIMIT_S, AGAIN_S = 120, 10
+TOO_LONG = (
+    f"It was ended, since the task took longer than {LIMIT_S} seconds: does a loop never end?"
+)
 
 
 class Practice:
@@ -65,6 +74,8 @@ class Practice:
         tasks = dict.fromkeys(cell.task for cell in released.values())
         self.tasks = [task for task in tasks if task in checked]
         self.told: set[str] = set()
+        added = [cell for cell in self.taken.cells if cell.definitions_only]
+        self.left_out = {cell.name: names for cell in added if (names := left_out_of(cell))}
 
     def warnings(self) -> Iterator[str]:
         """Yield what a grader would leave aside, though it looks as if it counted."""
@@ -91,15 +102,35 @@ class Practice:
             elif set(self.code_cells(task)) <= untouched:
                 yield Report(task)
             else:
-                yield self.checks.report(task, self.namespace_for(task, say))
+                overdue = threading.Event()
+                try:
+                    with interrupted_after(LIMIT_S, overdue):
+                        namespace = self.namespace_for(task, say, overdue)
+                        report = self.checks.report(task, namespace)
+                except KeyboardInterrupt:
+                    if not overdue.is_set():
+                        raise
+                    report = Report(task, [Finding(TOO_LONG, "")])
+                report.findings = [self.explained(one, overdue) for one in report.findings]
+                yield report
+
+    def explained(self, finding: Finding, overdue: threading.Event) -> Finding:
+        """Say where a name that is not defined was set in vain, and why something was ended."""
+        if finding.problem is None:
+            return finding
+        problem = with_left_out(finding.problem, self.left_out)
+        if overdue.is_set() and problem.startswith("KeyboardInterrupt"):
+            problem = TOO_LONG + problem.removeprefix("KeyboardInterrupt")
+        return replace(finding, problem=problem)
 
     def untouched(self) -> list[str]:
-        """Return the ids of answer cells that are as they were handed out, or missing."""
+        """Return the ids of answer cells that are empty, or as they were handed out."""
         found = {cell.name: cell.source for cell in self.taken.cells} | self.taken.texts
         return [
             cell.grade_id
             for cell in self.released.values()
-            if cell.task and found.get(cell.grade_id, "").strip() in ("", cell.source.strip())
+            if cell.task and cell.grade_id not in self.taken.problems
+            if found.get(cell.grade_id, "").strip() in ("", cell.source.strip())
         ]
 
     def code_cells(self, task: str) -> list[str]:
@@ -112,18 +143,60 @@ class Practice:
         problems = [self.taken.problems.get(cell, "") for cell in self.code_cells(task)]
         return next(filter(None, problems), "")
 
-    def namespace_for(self, task: str, say: Say) -> dict[str, Any]:
-        """Run what a grader runs for a task: the setup, what stands before, then its own cells."""
+    def namespace_for(self, task: str, say: Say, overdue: threading.Event) -> dict[str, Any]:
+        """Run what a grader runs for a task: the setup, what stands before, then its own cells.
+
+        Args:
+            overdue: is set where a cell was interrupted for taking too long.
+        """
         cells, own = self.taken.cells, self.code_cells(task)
         last = max(place for place, cell in enumerate(cells) if cell.name in own)
         later = [cell for cell in cells[last + 1 :] if cell.definitions_only]
         namespace: dict[str, Any] = {"__name__": "__main__"}
         for cell in [CodeCell("setup", self.setup), *cells[: last + 1], *later]:
-            error = run_cell(cell, namespace)
+            try:
+                error = run_cell(cell, namespace)
+            except KeyboardInterrupt:
+                if not overdue.is_set():
+                    raise
+                error = f"{cell.name}: {TOO_LONG}"
             if error and cell.name not in self.told:
                 self.told.add(cell.name)
                 say(error)
         return namespace
+
+
+@contextlib.contextmanager
+def interrupted_after(seconds: float, overdue: threading.Event) -> Iterator[None]:
+    """Interrupt what takes longer than this, as Ctrl-C does, and every few seconds from then on.
+
+    Args:
+        overdue: is set before that happens.
+    """
+    over = threading.Event()
+
+    def watch() -> None:
+        patience = seconds
+        while not over.wait(patience):
+            overdue.set()
+            _thread.interrupt_main()
+            patience = AGAIN_S
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+def left_out_of(cell: CodeCell) -> dict[str, int]:
+    """Return what an added cell sets without effect; nothing if it is no Python."""
+    try:
+        return left_out(ast.parse(cell.source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {}
 
 
 def read_file(path: Path) -> bytes:
@@ -195,21 +268,27 @@ def run_cell(cell: CodeCell, namespace: dict[str, Any]) -> str:
     """
     # A half of a character, which JSON can hold, reaches a grader's Python as a question mark.
     name, source = cell.name, cell.source.encode("utf-8", "replace").decode("utf-8")
+    failed: BaseException | None = None
     try:
         tree = ast.parse(source, name)
-        tree = keep_definitions(tree) if cell.definitions_only else tree
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         with contextlib.redirect_stdout(io.StringIO()):
-            exec(compile(tree, name, "exec", dont_inherit=True), namespace)
-    except NotImplementedError:
-        pass  # the check of this task says so
+            if cell.definitions_only:
+                failed = run_definitions(tree, name, namespace)
+            else:
+                exec(compile(tree, name, "exec", dont_inherit=True), namespace)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        line = getattr(error, "lineno", None) or last_line(error, name)
-        where = f"{name}, line {line}" if line else name
-        return f"{where}: {type(error).__name__}: {error}"
-    return ""
+        failed = error
+    if failed is None or isinstance(failed, NotImplementedError):
+        return ""  # the check of this task says so
+    line = getattr(failed, "lineno", None) or last_line(failed, name)
+    where = f"{name}, line {line}" if line else name
+    text = source.splitlines()[line - 1].strip() if line and line <= source.count("\n") + 1 else ""
+    if isinstance(failed, SyntaxError) and text.startswith(("%", "!")):
+        return f"{where}: `{text}` is for Jupyter and no Python: take it out of your answer"
+    return f"{where}: {type(failed).__name__}: {failed}"
 
 
 def last_line(error: BaseException, name: str) -> int | None:

@@ -15,6 +15,8 @@ from detlab.checking.known import Failure
 from detlab.checking.pictures import Corners
 
 TO_DO = "This part is still to do."
+# A grader's limit for a task whose statement names none.
+SLOW_S = 10
 
 
 def no_boxes(function: str, name: str, values: Tensor) -> None:
@@ -42,6 +44,7 @@ class Finding:
         call: the last call of the student's code, where that was what failed.
         check: its name.
         failure: how it failed, to be compared with known mistakes.
+        needs: what of an earlier task it needs that is still to do, as the rest of a sentence.
     """
 
     title: str
@@ -50,6 +53,7 @@ class Finding:
     call: Call | None = None
     check: str = ""
     failure: Failure | None = None
+    needs: str = ""
 
     @property
     def passed(self) -> bool:
@@ -120,6 +124,16 @@ class Report:
         return f"Task {self.task} {rest}"
 
     @property
+    def slowness(self) -> list[str]:
+        """A line about an answer that a grader may not wait for."""
+        if self.seconds <= SLOW_S:
+            return []
+        return [
+            f"This took {self.seconds:.0f} seconds: graders allow {SLOW_S} of processor time, "
+            "where the statement says nothing else."
+        ]
+
+    @property
     def text(self) -> str:
         """All of it, for people."""
         lines = [self.verdict]
@@ -130,7 +144,7 @@ class Report:
         if self.hint:
             lines.append(f"  Hint: {self.hint}")
         if self.passed:
-            lines.append("  The grader will use other inputs.")
+            lines += [f"  {line}" for line in (*self.slowness, "The grader will use other inputs.")]
         return "\n".join(lines)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:

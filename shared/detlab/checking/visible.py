@@ -14,6 +14,7 @@ import importlib.util
 import inspect
 import io
 import pkgutil
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,8 +29,8 @@ from detlab.checking.expect import CheckFailure
 from detlab.checking.hints import Hints, HintsGiven, steps_of
 from detlab.checking.known import Failure, failure_of, hint_for, known_mistakes
 from detlab.checking.labels import week_of
-from detlab.checking.moment import before_checks, is_untouched, week_at_hand
-from detlab.checking.notebook import ReleasedCell
+from detlab.checking.moment import before_checks, is_untouched, misspelt, week_at_hand
+from detlab.checking.notebook import ReleasedCell, defined_by
 from detlab.checking.outline import ReleasedTask, read_outline, read_tasks
 from detlab.checking.progress import Progress
 from detlab.checking.report import TO_DO, Finding, Report, State, no_boxes
@@ -40,6 +41,8 @@ from detlab.checking.workbench import StudentError, Tool, Workbench
 
 VisibleCheck = Callable[[Student], None]
 SEED = 2016
+# What a stub says.
+STUB = re.compile(r"task (\d+\.\d+):")
 # Takes a task, and then what `pictures.Corners` takes.
 CornersOf = Callable[[str, str, str, Tensor], Tensor | None]
 
@@ -135,8 +138,10 @@ class VisibleChecks:
         if reason := before_checks(code, namespace):
             return Report(task, reason=reason)
         report = self.report(task, namespace)
-        untouched = not report.passed and is_untouched(code, namespace)
-        return Report(task) if untouched else report
+        if report.passed or not is_untouched(code, namespace):
+            return report
+        likes = [misspelt(name, namespace, code) for one in code for name in defined_by(one.source)]
+        return Report(task, hint=next(filter(None, likes), "").strip())
 
     def progress(self, namespace: dict[str, Any]) -> Progress:
         """Check all tasks of the week that a notebook is of.
@@ -214,7 +219,11 @@ class VisibleChecks:
         taken = time.perf_counter() - began
         corners = functools.partial(self.corners, task) if self.corners else no_boxes
         hint = self.hint_for(task, findings)
-        return Report(task, findings, seconds=taken, hint=hint, corners=corners)
+        report = Report(task, findings, seconds=taken, hint=hint, corners=corners)
+        needs = next((one.needs for one in findings if one.needs), "")
+        if needs and all(one.passed or one.to_do or one.needs for one in findings):
+            report.reason = f"cannot be checked yet: {needs} The grader puts a right one there."
+        return report
 
     def hint_for(self, task: str, findings: Sequence[Finding]) -> str:
         """Return the hint of the known mistake that an answer most likely has, if any."""
@@ -257,13 +266,23 @@ def run_visible(
         return Finding(title, str(failure), failure.case, last.call, name, failed(failure))
     except StudentError as error:
         if error.type_name == "NotImplementedError":
-            return Finding(title, TO_DO, check=name)
+            return to_do(title, error, vars(function)["task"])
         return Finding(title, str(error), None, last.call, name, failed(error))
     finally:
         # A figure drawn for a check would otherwise appear in the student's notebook.
         for number in figures() - open_figures:
             sys.modules["matplotlib.pyplot"].close(number)
     return Finding(title, check=name)
+
+
+def to_do(title: str, error: StudentError, task: str) -> Finding:
+    """Say that a part is to do; or, if an earlier task's stub stopped it, what it needs."""
+    other = STUB.match(error.message)
+    if not other or other[1] == task:
+        return Finding(title, TO_DO)
+    asked = f"`{error.frames[-1].function}` of " if error.frames else ""
+    needs = f"it needs {asked}task {other[1]}, which is still to do."
+    return Finding(title, f"This cannot be checked yet: {needs}", needs=needs)
 
 
 def figures() -> set[int]:

@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from detlab.checking.cells import left_out
+
 # A constant that is longer cannot be a name; nor is one computed that would be.
 MAX_TEXT = 80
 IDENTIFIERS = re.compile(r"[A-Za-z_][\w.]*\Z")
@@ -46,6 +48,7 @@ class Uses:
         changed: attributes of what is imported that are set or deleted.
         computed: modules of which an attribute is asked by a name that is not a constant.
         binds: what the cell gives a meaning to for other cells; a function's own names are not.
+        left_out: what of that does not count in a cell that a student added.
         data: what its constants weigh, in bytes: "literals" those of numbers and texts, "largest"
             the heaviest of them, at "line", and "docstrings" those of docstrings.
     """
@@ -60,6 +63,7 @@ class Uses:
         self.changed: dict[str, int] = {}
         self.computed: dict[str, int] = {}
         self.binds = names_for_others(tree)
+        self.left_out = left_out(tree) if isinstance(tree, ast.Module) else {}
         self.data = {"literals": 0, "largest": 0, "line": 1, "docstrings": 0}
         # What a cell calls by an import's name may be something else: `def train(net, optim): …`.
         nodes = list(ast.walk(tree))
@@ -159,7 +163,7 @@ class Uses:
     def as_json(self) -> dict[str, dict[str, int]]:
         """Return all of it but what it was made with."""
         kept = ("names", "calls", "paths", "texts", "changed", "computed", "binds", "data")
-        return {name: getattr(self, name) for name in kept}
+        return {name: getattr(self, name) for name in (*kept, "left_out")}
 
 
 def names_for_others(tree: ast.AST) -> dict[str, int]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from detgrader.sandbox.inside.channel import Channel, Closed
 from detgrader.sandbox.inside.uses import Uses, aliases_of
-from detlab.checking.cells import keep_definitions
+from detlab.checking.cells import run_definitions
 from detlab.checking.workbench import (
     UNANSWERED,
     OutputLimit,
@@ -155,7 +155,8 @@ class Worker:
         try:
             tree = ast.parse(source, cell)
             if definitions_only:
-                tree = keep_definitions(tree)
+                failed = run_definitions(tree, cell, self.namespace)
+                return error_message(self.bench.describe(failed)) if failed else None
             exec(compile(tree, cell, "exec", dont_inherit=True), self.namespace)
         except BaseException as error:
             return error_message(self.bench.describe(error))
