@@ -141,8 +141,11 @@ def test_top_k(student: Student, rng: torch.Generator) -> None:
 def test_nothing_found(student: Student, rng: torch.Generator) -> None:
     """An image in which nothing is found has empty tensors of the right form."""
     settings = Settings(0.3, 0.45, 200)
-    made = outputs(rng, 3, 4, settings)
-    made[1][1] -= 60
+    while True:
+        made = outputs(rng, 3, 4, settings)
+        made[1][1] -= 60
+        if is_telling(made, settings):
+            break
     compare(student, made, settings, **settings._asdict())
     made[1][:] -= 60
     compare(student, made, settings, **settings._asdict())
