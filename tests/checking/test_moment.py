@@ -83,6 +83,15 @@ def test_a_number_is_understood_where_it_is_clear(notebook: Notebook) -> None:
     assert notebook("check(1.1)").startswith("Task 1.1 passes.")
 
 
+def test_a_label_is_understood_as_people_write_it(notebook: Notebook) -> None:
+    notebook(RIGHT)
+    for label in ("1.1 ", "task 1.1", "Task 1.1"):
+        assert notebook(f"check({label!r})").startswith("Task 1.1 passes.")
+    for label in ("1.10", "x", 1, "9.1"):
+        said = notebook(f"check({label!r})")
+        assert said == f"there is no task {label!r}; write it as in check('1.5')"
+
+
 def test_a_wrapped_function_is_checked_as_it_is(notebook: Notebook) -> None:
     notebook(RIGHT)
     notebook("import functools\nencode = functools.lru_cache(encode)")

@@ -147,10 +147,10 @@ def test_what_is_open_or_right_or_has_not_run_has_its_own_hint(notebook: Noteboo
     assert "Read the statement again" in notebook('check.hint("1.1")')
     notebook(RIGHT)
     assert "passes. There is nothing to hint at." in notebook('check.hint("1.1")')
-    assert "no check for a task '1.9'" in notebook('check.hint("1.9")')
+    assert "there is no task '1.9'" in notebook('check.hint("1.9")')
 
 
 def test_hint_stands_beside_check() -> None:
     assert hint == check.hint
-    with pytest.raises(ValueError, match=r"no check for a task '9\.9'"):
+    with pytest.raises(ValueError, match=r"there is no task '9\.9'"):
         hint("9.9")

@@ -177,7 +177,8 @@ def expect_ints(value: Any, what: str, length: int) -> tuple[int, ...]:
         fail(f"{what} must be a tuple of {length} ints, not {type_of(value)}.")
     if len(value) != length:
         fail(f"{what} must hold {length} ints, not {len(value)} values.")
-    return tuple(expect_int(item, f"each number of {what}") for item in value)
+    of = what[0].lower() + what[1:]
+    return tuple(expect_int(item, f"Each number of {of}") for item in value)
 
 
 def shown(value: Any) -> str:

@@ -75,6 +75,8 @@ def steps_of(report: Report, titles: Sequence[str], heading: str) -> list[str]:
 def in_short(problem: str) -> str:
     """Return the first line of what is wrong, without an end that is too long."""
     line = problem.partition("\n")[0]
+    if line.endswith("("):  # it names a network, layer by layer
+        line = " ".join(problem.split())
     return line if len(line) <= MOST else f"{line[:MOST].rsplit(' ', 1)[0]} …"
 
 

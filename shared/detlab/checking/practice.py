@@ -209,7 +209,7 @@ def read_file(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror}.") from None
+        raise Refused(f"It cannot be read: {error.strerror}.") from None
 
 
 def find_release(notebook: dict[str, Any]) -> tuple[dict[str, ReleasedCell], int]:

@@ -54,6 +54,13 @@ class CheckFailed(Exception):
         return [str(self)]
 
 
+class NoSuchTask(ValueError):
+    """A check is asked for that there is not. In a notebook it shows as text."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
 def visible(task: str) -> Callable[[VisibleCheck], VisibleCheck]:
     """Mark a function as a visible check of a task."""
 
@@ -170,13 +177,16 @@ class VisibleChecks:
         """Return the label of a task, which somebody may have written as a number.
 
         Raises:
-            ValueError: there are two such tasks.
+            NoSuchTask: there is none, or there are two.
         """
-        if not isinstance(task, float):
-            return task
-        label = str(task)  # `check(1.5)` is clear, but 1.10 would be read as 1.1
-        if f"{label}0" in self.tasks_of_week(int(task)):
-            raise ValueError(f"which task is {label}? Write it as in check('{label}0')")
+        label = str(task).strip().casefold().removeprefix("task").strip()
+        form = re.fullmatch(r"(\d+)\.\d+", label)
+        known = dict.fromkeys(self.tasks_of_week(int(form[1]))) if form else {}
+        # `check(1.5)` is clear, but 1.10 would be read as 1.1
+        if isinstance(task, float) and f"{label}0" in known:
+            raise NoSuchTask(f"which task is {label}? Write it as in check('{label}0')")
+        if label not in known and not self.released_cells(label):
+            raise NoSuchTask(f"there is no task {task!r}; write it as in check('1.5')")
         return label
 
     def released_cells(self, task: str) -> list[ReleasedCell]:

@@ -263,7 +263,7 @@ def networks_as_before(student: Student) -> None:
 
 @visible("1.6")
 def sizes_and_letter(student: Student) -> None:
-    """The form of `my_sizes`, `unseen` and `answer_1_6`."""
+    """`unseen`, and the form of `my_sizes` and `answer_1_6`; the letter itself graders look at."""
     check_sizes(student.fetch("my_sizes"))
     for height, width, expected in ((14, 15, (0, 1)), (28, 30, (0, 0)), (33, 16, (1, 0))):
         what = f"`unseen({height}, {width})`"
