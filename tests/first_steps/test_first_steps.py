@@ -62,9 +62,8 @@ def test_first_steps(folder: Path, tmp_path: Path) -> None:
         assert page.run(TASK) == ""
         said = page.run(CHECK)
         assert said.startswith("Task 1.2 is not right yet.\n")
-        assert (
-            "✗ not yet The shape of build_network's scores, and the number of its weights" in said
-        )
+        assert "✗ not yet The layers of build_network, by their weights, and the shape" in said
+        assert "of others there are (4, 1600)" in said
         assert "Traceback" not in said
         page.write(TASK, right)
         page.run(TASK)

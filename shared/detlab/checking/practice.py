@@ -12,6 +12,7 @@ import contextlib
 import io
 import linecache
 import re
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -182,6 +183,8 @@ def interrupted_after(seconds: float, overdue: threading.Event) -> Iterator[None
             _thread.interrupt_main()
             patience = AGAIN_S
 
+    # A process that was started in the background may ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
@@ -189,6 +192,7 @@ def interrupted_after(seconds: float, overdue: threading.Event) -> Iterator[None
     finally:
         over.set()
         watcher.join()
+        signal.signal(signal.SIGINT, before)
 
 
 def left_out_of(cell: CodeCell) -> dict[str, int]:

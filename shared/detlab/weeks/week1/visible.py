@@ -1,5 +1,6 @@
 """Visible checks of week 1. They test what the statements say on small public inputs."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import torch
@@ -19,9 +20,10 @@ from detlab.checking.expect import (
     fail,
 )
 from detlab.checking.mirror import mirror
-from detlab.checking.replies import axes_of, calls_of, parameters_of
+from detlab.checking.replies import axes_of, calls_of, parameters_of, shapes_of
 from detlab.checking.student import Handle, Student
 from detlab.checking.visible import visible
+from detlab.checking.wording import listed
 from detlab.grid import WindowGrid
 from detlab.weeks.week1.assertions import check_rows, check_sizes, check_times_figure
 from detlab.weeks.week1.visible_scenes import (
@@ -35,17 +37,27 @@ from detlab.weeks.week1.visible_scenes import (
 )
 
 WINDOW, STRIDE = 14, 2
+# Shapes of weights and biases: of the convolution, then of the linear layers.
+LAYERS = ((16, 3, 5, 5), (16,), (400, 400), (400,), (400, 400), (400,), (4, 400), (4,))
 
 
 @visible("1.2")
 def network_shapes(student: Student) -> None:
-    """The shape of `build_network`'s scores, and the number of its weights."""
+    """The layers of `build_network`, by their weights, and the shape of its scores."""
     net = expect_handle(student.build_network(), "`build_network`'s result", "an nn.Module")
-    expect_tensor(net(public_images(5, 3, 14, 14)), "The network's output", (5, 4))
-    count = sum(weights.numel() for weights in parameters_of(student, net, "the network"))
-    if count == 0:
+    shapes = Counter(shapes_of(student, net, "The network"))
+    if not shapes:
         fail("The module has no parameters: layers in a plain list are not registered.")
-    expect_equal(count, 323_620, "The number of parameters", "Look at each layer of the picture.")
+    lacking, strange = (
+        listed(sorted((Counter(one) - Counter(other)).elements()) or ["none"])
+        for one, other in ((LAYERS, shapes), (shapes, LAYERS))
+    )
+    if shapes != Counter(LAYERS):
+        fail(
+            "Some layer is another one than in the picture: of its weights and biases the shapes "
+            f"{lacking} are lacking; of others there are {strange}."
+        )
+    expect_tensor(net(public_images(5, 3, 14, 14)), "The network's output", (5, 4))
 
 
 def expect_own_weights(student: Student, build: Callable[[], Handle], what: str) -> None:
