@@ -183,8 +183,8 @@ def draw_anchors(anchors: Tensor | None = None, scene: int = 5) -> Picture:
     return figure.described(
         f"A scene with {len(boxes[scene])} digits, with the nine anchors of one cell of a map of "
         "4×4 (enlarged beside it), of 2×2 and of 1×1 cells: squares, flat and upright ones in "
-        "three sizes around the cell's centre. Their sides are about a quarter of the scene's on the first "
-        "map, half of it on the second, like the digits', and all of it on the third."
+        "three sizes around the cell's centre. Their sides are about a quarter of the scene's "
+        "on the first map, half of it on the second, like the digits', and all of it on the third."
     )
 
 
