@@ -582,7 +582,8 @@ focal_plots.draw_shares()
 # dropped**, from the logits and from the targets alike. A target is 1 where the anchor is of that
 # class, else 0; for a background anchor all are 0. (Softmax, in week 3, had to share out 1, and
 # needed a class that takes it where nothing is. Sigmoids need none: all may say no. The head keeps
-# the column for `hard_negative_loss`, which works with softmax.) With $p = \sigma(\text{logit})$, let
+# the column for `hard_negative_loss`, which works with softmax.) With $p = \sigma(\text{logit})$,
+# let
 #
 # $$p_t = \begin{cases} p & \text{target } 1\\ 1 - p & \text{target } 0\end{cases} \qquad
 # \alpha_t = \begin{cases}\alpha & \text{target } 1\\ 1-\alpha & \text{target } 0\end{cases} \qquad
@@ -591,9 +592,9 @@ focal_plots.draw_shares()
 # The loss is the sum over all images, anchors and classes of the weight w times the binary
 # cross-entropy −ln p_t, **divided by C − 1**. (Or, as in the paper, by the number of positive
 # anchors of the batch, at least 1. Choose one, and stay with it, for a batch without objects,
-# too. The second is much smaller: a batch of 32 scenes has some 320 positives, and C − 1 is 10. Task
-# 5.7 says what follows for the term of the boxes.) With γ = 0 and α = ½ it is half of the plain
-# cross-entropy.
+# too. The second is much smaller: a batch of 32 scenes has some 320 positives, and C − 1 is 10.
+# Task 5.7 says what follows for the term of the boxes.) With γ = 0 and α = ½ it is half of the
+# plain cross-entropy.
 #
 # The weights are **constants**: no gradient runs through them. So w only says how much a question
 # counts, and the gradient is that of the cross-entropy, weighed. The paper differentiates them,
@@ -766,8 +767,8 @@ focal_plots.draw_some_detections()
 # own that turns (N, 1, 32, 32) into features of 8×8 cells, and your `SSDHead` with a `width` that a
 # processor can bear (64, say). Optimizer and schedule are yours. With `loss="focal"` it learns with
 # your `focal_loss`, with `loss="hard negatives"` with the `hard_negative_loss` of the setup cell;
-# what else you do should be the same, or the comparison tells nothing. The last map has one cell, so
-# batch normalisation needs batches of two images at least; the grader's are of 32. The first
+# what else you do should be the same, or the comparison tells nothing. The last map has one cell,
+# so batch normalisation needs batches of two images at least; the grader's are of 32. The first
 # `raise`, above the `def`, stands where functions of your own may go.
 #
 # Both need a term for the boxes, too: the mean distance, L1, between the boxes that positive
@@ -850,9 +851,9 @@ def train_detector(
 check("5.7")
 
 # %% [markdown]
-# The check trained for a moment only. Now the real thing, both ways, at equal budgets: two trainings
-# of 200 steps, for which the reference needs 13 to 16 seconds of processor time each. Expect an mAP
-# of nearly 0.9 with the focal loss, and of 0.35 to 0.6 with hard negatives.
+# The check trained for a moment only. Now the real thing, both ways, at equal budgets: two
+# trainings of 200 steps, for which the reference needs 13 to 16 seconds of processor time each.
+# Expect an mAP of nearly 0.9 with the focal loss, and of 0.35 to 0.6 with hard negatives.
 #
 # `Training` calls your function and shows the loss meanwhile; before, it tells the time on this
 # machine, from a second of it on the side. The stop button (the square above; in a terminal
