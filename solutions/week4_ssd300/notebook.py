@@ -24,8 +24,8 @@
 # carry trained weights over from one architecture to another; and train a detector on photographs,
 # with a schedule, checkpoints and augmentation.
 #
-# **You need** week 3's ideas (you may bring your code of it along, but need not), and patience, or a
-# GPU, for one training of an hour or more, whose weights you hand in.
+# **You need** week 3's ideas (you may bring your code of it along, but need not), and patience, or
+# a GPU, for one training of an hour or more, whose weights you hand in.
 #
 # | task | | points | minutes |
 # | --- | --- | --: | --: |

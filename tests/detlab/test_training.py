@@ -200,7 +200,9 @@ def test_the_task_that_is_open_is_named(toys, capsys) -> None:
     names = {"In": ["raise NotImplementedError('task 9.8: replace this line')\nnet = 1"]}
     exec("def arguments():\n    return {'net': net}\n", names)
     assert Training(toys.train_toy, names["arguments"]).run() is None
-    assert "`net` is not there, since task 9.8 is still to do." in capsys.readouterr().out
+    assert (
+        "`net` is not there, since task 9.8 still has a line to replace." in capsys.readouterr().out
+    )
 
 
 def test_mistakes_show_as_ever(toys) -> None:

@@ -218,7 +218,11 @@ def _made(arguments: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
         print(_to_do(error))
     except NameError as error:
         label = open_task(error.name, getattr(arguments, "__globals__", {}))
-        why = f", since task {label} is still to do." if label else ". Run the cells above first."
+        why = (
+            f", since task {label} still has a line to replace."
+            if label
+            else ". Run the cells above first."
+        )
         print(f"Not yet: `{error.name}` is not there{why}")
     return None
 
