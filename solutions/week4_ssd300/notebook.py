@@ -42,7 +42,7 @@
 # | 4.11 | Evaluation as Pascal VOC does it | 7 | 75 |
 # | 4.12 | Trained on blood cells | 10 | 60 |
 #
-# The minutes are an estimate for who has done week 3: reading, writing and one round of mistakes,
+# The minutes are an estimate for those who did week 3: reading, writing and one round of mistakes,
 # ten hours in all. Those of 4.12 are yours; the machine needs an hour or more besides.
 
 # %% [markdown]
