@@ -9,6 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from PIL import Image
 from torch import Tensor
@@ -228,12 +229,25 @@ def draw_tries() -> Described:
         axes.set_title(f"{n}: least overlap {one.least:g}\n{said}", size=9.5)
         names = ", ".join(digits[k] for k in kept)
         words.append(f"{n}: {said}" + (f", with the digits {names}" if kept else ""))
+    figure.legend(handles=_key_of_tries(), loc="outside lower center", ncols=5, frameon=False)
     return Described(
         figure,
-        f"""Six crops on the same scene. Dashed: the next try. Solid: taken. A circle marks the
+        f"""Six crops on the same scene. Dashed: refused. Solid: taken. A circle marks the
         centre of a box that is kept, whose part in the crop is tinted, a cross that of one that is
         not. {"; ".join(words)}.""",
     )
+
+
+def _key_of_tries() -> list[Line2D | Rectangle]:
+    """Say which line, mark and tint is what."""
+    marks = {"color": INK, "ls": "none", "ms": 6, "mew": 2}
+    return [
+        Line2D([], [], color=RED, ls="--", lw=3, label="crop, refused"),
+        Line2D([], [], color=GREEN, lw=3, label="crop, taken"),
+        Line2D([], [], marker="o", label="centre of an object that is kept", **marks),
+        Rectangle((0, 0), 1, 1, fc=SKY, alpha=0.35, ec="none", label="what the crop keeps of it"),
+        Line2D([], [], marker="x", label="centre of any other", **marks),
+    ]
 
 
 def verdict(one: Try) -> tuple[str, list[int]]:
@@ -241,14 +255,14 @@ def verdict(one: Try) -> tuple[str, list[int]]:
     left, top, right, bottom = one.crop
     shape = (bottom - top) / (right - left)
     if shape < 0.5 or shape > 2:
-        return f"height / width is {shape:.2f}: the next try", []
+        return f"height / width is {shape:.2f}: refused", []
     shares = [_overlap(one.crop, box) for box in scene()[1]]
     if max(shares) < one.least:
-        return f"the best IoU is {max(shares):.2f}: the next try", []
+        return f"the best IoU is {max(shares):.2f}: refused", []
     middles = [((x + X) / 2, (y + Y) / 2) for x, y, X, Y in scene()[1]]
     kept = [k for k, (x, y) in enumerate(middles) if left < x < right and top < y < bottom]
     if not kept:
-        return f"best IoU {max(shares):.2f}, but no centre inside: the next try", []
+        return f"best IoU {max(shares):.2f}, but no centre inside: refused", []
     many = f"{len(kept)} objects" if len(kept) > 1 else "one object"
     return f"best IoU {max(shares):.2f}, {many}: taken", kept
 

@@ -1,10 +1,13 @@
 """Pictures of what week 4 trains on and of the loss that it trains with.
 
-None of them needs code of a student's. Blood cells are shown where their set lies on the machine.
+None of them needs code of a student's. Blood cells are drawn afresh where their set lies on the
+machine; elsewhere a picture is shown that `data/make_bccd.py` has drawn of it.
 """
 
+import io
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 import torch
 from matplotlib.axes import Axes
@@ -12,6 +15,7 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 from torch import Tensor
 
+from detlab.digits import read_checked
 from detlab.fast.loss import multibox_terms
 from detlab.picture import Described
 from detlab.plotting import COLOURS, INK, LINE, Picture
@@ -20,6 +24,8 @@ from detlab.sets import voc
 KINDS = ("red cells", "white cells", "platelets")
 STYLES = ((COLOURS[1], "-"), (COLOURS[0], "--"), (COLOURS[4], ":"))
 SIDE = 300
+KEPT = Path(__file__).with_name("data") / "bccd.jpg"
+KEPT_SHA256 = "d277010f2602d9bbcd77236e834855dff9f42642313edd30bf876eb4b3204ce6"
 
 
 def draw_cells(scales: Sequence[float]) -> Described:
@@ -29,12 +35,13 @@ def draw_cells(scales: Sequence[float]) -> Described:
         scales: of the priors of all maps, fractions of the image.
 
     Returns:
-        Where the set is not on this machine, a line on how to get it instead.
+        Where the set is not on this machine, the picture that is kept of it, and a line on how to
+        get the set.
     """
     try:
         folder, names = voc.locate("bccd")
     except FileNotFoundError:
-        return _nothing_there()
+        return _kept()
     boxes, sides = _boxes_of(folder, tuple(names))
     figure = Picture(figsize=(11.0, 6.8), layout="constrained")
     grid = figure.add_gridspec(2, 12, height_ratios=(1, 0.95))
@@ -102,7 +109,6 @@ def _boxes_of(
 ) -> tuple[dict[str, list[Tensor]], tuple[int, int]]:
     """Return for each image of `trainval` the boxes of each kind, pixels, and an image's size."""
     import warnings
-    from pathlib import Path
 
     place = Path(str(folder))
     label_map = voc.make_label_map(names)
@@ -150,14 +156,13 @@ def _frame(axes: Axes, box: Tensor, colour: str, style: str) -> None:
         axes.add_patch(Rectangle((x, y), right - x, bottom - y, **outline))
 
 
-def _nothing_there() -> Described:
-    """Say in place of a picture how to get the set."""
-    words = "BCCD is not on this machine: `detlab data bccd` fetches it; then run this cell again."
-    figure = Picture(figsize=(8.0, 0.7), layout="constrained")
-    axes = figure.add_subplot()
-    axes.text(0.5, 0.5, words, ha="center", va="center", color=INK)
-    axes.axis("off")
-    return Described(figure, words)
+def _kept() -> Described:
+    """Show the picture that is kept, and say how to get the set."""
+    picture = Image.open(io.BytesIO(read_checked(KEPT, KEPT_SHA256)))
+    print(
+        "BCCD is not on this machine (`detlab data bccd` fetches it): a picture that comes along."
+    )
+    return Described(picture, picture.info["comment"].decode("utf-8"))
 
 
 def fresh_terms(classes: int) -> dict[str, float]:
@@ -202,7 +207,7 @@ def _priors() -> Tensor:
 
 
 def draw_alpha(classes: int = 11) -> Described:
-    """Draw what each term contributes before the first step, as a mean and as a sum."""
+    """Draw what each term contributes if all answers are 0, as a mean and as a sum."""
     terms = fresh_terms(classes)
     rows = {
         "mean, α = 1": 1.0,
@@ -225,7 +230,11 @@ def draw_alpha(classes: int = 11) -> Described:
         axes.text(whole + 0.15, n, text, va="center")
         said.append(f"{name}: localization {text}")
     axes.set_yticks(range(2), rows)
-    axes.set(xlabel="loss before the first step", xlim=(0, 1.45 * whole), ylim=(1.5, -0.5))
+    axes.set(
+        xlabel=f"loss, if all logits and offsets were 0 ({classes} classes)",
+        xlim=(0, 1.45 * whole),
+        ylim=(1.5, -0.5),
+    )
     handles = [
         Rectangle((0, 0), 1, 1, fc=c, hatch=h, ec=INK, lw=0.6)
         for c, h in ((COLOURS[5], ""), (COLOURS[4], "///"))
@@ -236,4 +245,6 @@ def draw_alpha(classes: int = 11) -> Described:
     )  # fmt: skip
     axes.spines[["top", "right"]].set_visible(False)
     words = "; ".join(said).replace("\n", " ")
-    return Described(figure, f"Two stacked bars of the loss's two terms. {words}.")
+    return Described(
+        figure, f"Two stacked bars of the loss's two terms, for answers of 0. {words}."
+    )

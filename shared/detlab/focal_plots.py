@@ -125,18 +125,24 @@ def draw_flattening() -> Picture:
 def draw_anchors(anchors: Tensor | None = None, scene: int = 5) -> Picture:
     """Draw the anchors of one cell of each map on a scene, in the centres' company.
 
+    Those of the finest map are small: they have a panel of their own, enlarged.
+
     Args:
         anchors: (189, 4) float, `cxcywh`; those of this week if not given.
         scene: number of the scene of validation.
 
     Returns:
-        The Picture, a panel for each map; an anchor's colour tells its shape, its dashes its size.
+        The Picture; an anchor's colour tells its shape, its dashes its size.
     """
     images, boxes, _ = load_scenes("validation")
     anchors = _anchors() if anchors is None else anchors.detach()
-    figure = Picture(figsize=(10.8, 4.4), layout="constrained")
+    figure = Picture(figsize=(13.0, 4.2), layout="constrained")
+    first, *others = figure.subplots(1, 1 + len(GRIDS))
     start = 0
-    for axes, grid in zip(figure.subplots(1, len(GRIDS)), GRIDS, strict=True):
+    for axes, grid, enlarged in zip(
+        (first, *others), (GRIDS[0], *GRIDS), (False, True, False, False), strict=True
+    ):
+        start = 0 if enlarged else start
         end = start + grid**2 * PER_CELL
         axes.imshow(images[scene, 0].numpy(), cmap="gray", extent=(0, 1, 1, 0))
         for box in boxes[scene].tolist():
@@ -148,13 +154,26 @@ def draw_anchors(anchors: Tensor | None = None, scene: int = 5) -> Picture:
             label="centres of cells",
         )
         cell = start + PER_CELL * (grid // 2 * grid + grid // 2)
-        _draw_cell(axes, anchors[cell : cell + PER_CELL])
+        nine = anchors[cell : cell + PER_CELL]
+        c_x, c_y = nine[0, :2].tolist()
+        near = (c_x - 0.23, c_y - 0.23, c_x + 0.23, c_y + 0.23)
+        if axes is first:
+            axes.add_patch(outline(near, ec=COLOURS[1], lw=1.5, label="enlarged beside it"))
+        else:
+            _draw_cell(axes, nine)
         axes.set(xlim=(-0.2, 1.2), ylim=(1.2, -0.2))
-        axes.set_title(f"{grid}×{grid} cells, {PER_CELL} anchors each", size=10)
+        title = f"{grid}×{grid} cells, {PER_CELL} anchors each"
+        if enlarged:
+            axes.set(xlim=(near[0], near[2]), ylim=(near[3], near[1]))
+            title = f"the {PER_CELL} of one cell, enlarged"
+            for artist in (*axes.lines, *axes.patches):
+                artist.set_clip_on(True)
+        axes.set_title(title, size=10)
         axes.axis("off")
         start = end
-    handles, labels = axes.get_legend_handles_labels()
-    named = dict(zip(labels, handles, strict=True))
+    named = {}
+    for handles, labels in (one.get_legend_handles_labels() for one in (axes, first)):
+        named |= dict(zip(labels, handles, strict=True))
     named = {name: named.pop(name) for name in [n for n in named if ", " in n]} | named
     style = {"frameon": True, "facecolor": "#333333", "labelcolor": "white", "handlelength": 3.2}
     legend = figure.legend(
@@ -162,10 +181,10 @@ def draw_anchors(anchors: Tensor | None = None, scene: int = 5) -> Picture:
     )
     legend.get_frame().set_edgecolor("none")
     return figure.described(
-        f"A scene with {len(boxes[scene])} digits, three times, with the nine anchors of one cell "
-        "of a map of 4×4, of 2×2 and of 1×1 cells: squares, flat and upright ones in three sizes "
-        "around the cell's centre. Their sides are about a quarter of the scene's on the first "
-        "map, half of it on the second, like the digits', and all of it on the third."
+        f"A scene with {len(boxes[scene])} digits, with the nine anchors of one cell of a map of "
+        "4×4 (enlarged beside it), of 2×2 and of 1×1 cells: squares, flat and upright ones in "
+        "three sizes around the cell's centre. Their sides are about a quarter of the scene's "
+        "on the first map, half of it on the second, like the digits', and all of it on the third."
     )
 
 
@@ -184,8 +203,8 @@ def _draw_cell(axes: Axes, anchors: Tensor) -> None:
 
 
 def draw_head() -> Picture:
-    """Draw the maps of the head, from the backbone's features on."""
-    return draw_network(
+    """Draw the maps of the head, from the backbone's features on, and how many rows each gives."""
+    figure = draw_network(
         [
             Block("", (512, 7, 7)),
             Block("ConvBlock\nstride 1", (256, 7, 7)),
@@ -193,6 +212,25 @@ def draw_head() -> Picture:
             Block("ConvBlock\nstride 2", (256, 2, 2)),
             Block("ConvBlock\nstride 2", (256, 1, 1)),
         ]
+    )
+    axes = figure.axes[0]
+    figure.set_size_inches(11.5, 4.3)
+    sizes = [text for text in axes.texts if " × " in text.get_text()][-len(GRIDS) :]
+    said = []
+    for text, grid in zip(sizes, GRIDS, strict=True):
+        x, top = text.get_position()
+        rows = f"{grid**2}·{PER_CELL} = {grid**2 * PER_CELL} rows"
+        ends = {"xy": (x, -6.0), "xytext": (x, top - 1.4)}
+        axes.annotate("", **ends, arrowprops={"arrowstyle": "-|>", "color": INK})
+        axes.text(x, -6.3, f"OutputBlock\n{rows}", ha="center", va="top", size=9)
+        said.append(rows)
+    total = sum(grid**2 for grid in GRIDS) * PER_CELL
+    words = f"the same OutputBlock each time: {total} rows in all, 4 and C numbers in each"
+    axes.text(sizes[0].get_position()[0] - 5, -9.6, words, va="top", size=9, color=INK)
+    axes.set(ylim=(-11.5, axes.get_ylim()[1]))
+    return figure.described(
+        f"{figure.alt} From the last three maps arrows lead down to one OutputBlock, with "
+        f"{', '.join(said)}; {total} in all."
     )
 
 
@@ -278,7 +316,8 @@ def draw_shares() -> Picture:
             words = ", ".join(f"{x:.0%} {name}" for name, x in zip(parts, shares, strict=True))
             said.append(f"{title}, γ = {gamma:g}: {words}")
         names = [f"{name}\n({len(p):,})" for name, p in parts.items()]
-        axes.set(title=title, xlabel="share of the loss, %", xlim=(0, 100), ylim=(2.6, -0.6))
+        axes.set(title=title, xlabel="share of the loss, %", xlim=(0, 108), ylim=(2.6, -0.6))
+        axes.set_xticks(range(0, 101, 20))
         axes.set_yticks(range(3), [f"γ = {gamma:g}" for gamma in SHARED_GAMMAS])
         handles = axes.patches[: len(parts)]
         style = {"bbox_to_anchor": (0.5, -0.2), "fontsize": 9, "columnspacing": 1.2}
@@ -294,10 +333,12 @@ def _draw_bar(axes: Axes, place: float, shares: dict[str, float]) -> None:
     for share, (colour, hatch) in zip(shares.values(), styles, strict=True):
         width = 100 * share
         axes.barh(place, width, left=start, color=colour, hatch=hatch, ec="white", lw=0.4)
-        if share > 0.08:
-            words = {"ha": "center", "va": "center", "color": INK, "weight": "bold"}
-            badge = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8}
-            axes.text(start + width / 2, place, f"{share:.0%}", bbox=badge, **words)
+        words = {"va": "center", "color": INK, "weight": "bold"}
+        if share > 0.05:
+            badge = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
+            axes.text(start + width / 2, place, f"{share:.0%}", bbox=badge, ha="center", **words)
+        elif share > 0.005:  # of the last part only, so that it has the room beside the bar
+            axes.text(101, place, f"{share:.0%}", **words)
         start += width
 
 

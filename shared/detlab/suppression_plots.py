@@ -11,12 +11,23 @@ from pathlib import Path
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from PIL import Image
 from torch import Tensor
 
-from detlab.detection_plots import FALSE_POSITIVE, HIT
+from detlab.detection_plots import STYLES
 from detlab.digits import read_arrays
 from detlab.imagenet import IMAGENET_MEAN, IMAGENET_STD
+from detlab.panels import (
+    FALSE_POSITIVE,
+    FALSE_POSITIVE_STYLE,
+    HIT,
+    HIT_STYLE,
+    TRUTH,
+    TRUTH_STYLE,
+    Style,
+    add_key,
+)
 from detlab.picture import Described
 from detlab.plotting import COLOURS, INK, Picture
 from detlab.sets import voc
@@ -26,6 +37,8 @@ ANSWERS_SHA256 = "d250f833fd7bb451e3493a6118eec32836758223d31a8201b197cbe8303f54
 SCENES = ("000001", "000002", "000003")
 LEAST = 0.05  # the score that the candidates of the file exceed
 Found = dict[str, Tensor]
+KEPT: tuple[str, Style] = COLOURS[0], "-"
+DROPPED: tuple[str, Style] = COLOURS[4], FALSE_POSITIVE_STYLE
 
 
 def load_candidates() -> list[Found]:
@@ -99,24 +112,26 @@ def draw_chain(
     figure = Picture(figsize=(10.5, 4.0), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
     _show(left, image)
-    for box in truth["boxes"]:
-        _frame(left, box, "white", "-", 1.2)
     for n in reversed(range(len(fates))):
-        kept = fates[n] is None
-        _frame(left, mine["boxes"][n], COLOURS[0] if kept else COLOURS[4], "-" if kept else "--", 2)
+        colour, style = KEPT if fates[n] is None else DROPPED
+        _frame(left, mine["boxes"][n], colour, style, 2)
+    for box in truth["boxes"]:
+        _frame(left, box, TRUTH, TRUTH_STYLE, 1.6)
     left.set_title(f"the {shown} best candidates for the digit {label - 1}", size=10)
     lines = []
     for n, (score, fate) in enumerate(zip(mine["scores"].tolist(), fates, strict=True)):
-        colour, hatch = (COLOURS[0], "") if fate is None else (COLOURS[4], "///")
+        colour, hatch = (KEPT[0], "") if fate is None else (DROPPED[0], "///")
         right.barh(n, score, color=colour, hatch=hatch, ec=INK, lw=0.6)
-        text = "kept" if fate is None else f"IoU with {fate} is {overlaps[n, fate]:.2f}: dropped"
+        text = (
+            "kept" if fate is None else f"IoU with #{fate + 1} is {overlaps[n, fate]:.2f}: dropped"
+        )
         right.text(score + 0.01, n, text, va="center", size=9)
-        lines.append(f"{n}, score {score:.2f}, {text}")
-    right.set_yticks(range(len(fates)))
+        lines.append(f"#{n + 1}, score {score:.2f}, {text}")
+    right.set_yticks(range(len(fates)), [f"#{n + 1}" for n in range(len(fates))])
     right.invert_yaxis()
-    right.set(xlabel="score", ylabel="candidate, by falling score", xlim=(0, 1.15))
-    right.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    right.set(xlabel="score", ylabel="candidate, by falling score", xlim=(0, 1))
     right.spines[["top", "right"]].set_visible(False)
+    add_key(figure, {"truth": STYLES["truth"], "kept": KEPT, "dropped": DROPPED})
     return Described(
         figure,
         f"""On the left the {shown} best boxes for one class on a scene; on the right their scores
@@ -146,8 +161,10 @@ def draw_choices(
             found = thin_out(candidates, least, most)
             hits = draw_found(axes, image, truth, found, voc.DIGIT_CLASSES)
             said = f"{hits} of {len(truth['labels'])} found, {len(found['labels']) - hits} false"
-            axes.set_title(f"score > {least:g}, suppressed over {most:g}\n{said}", size=10)
-            words.append(f"score over {least:g}, suppressed over {most:g}: {said}")
+            rule = f"suppressed over {most:g}" if most < 1 else "no suppression"
+            axes.set_title(f"score > {least:g}, {rule}\n{said}", size=10)
+            words.append(f"score over {least:g}, {rule}: {said}")
+    add_key(figure, STYLES)
     return Described(figure, f"A scene under several thresholds. {'; '.join(words)}.")
 
 
@@ -171,6 +188,7 @@ def draw_choice(min_score: float, iou_threshold: float) -> Described:
     share = hits / max(hits + false, 1)
     said = f"precision {share:.2f}, recall {hits / objects:.2f}"
     figure.suptitle(f"score > {min_score:g}, suppressed over {iou_threshold:g}: {said}", size=11)
+    add_key(figure, STYLES)
     return Described(
         figure,
         f"""Three scenes with what is left of the candidates: of {objects} objects {hits} are found,
@@ -198,6 +216,7 @@ def draw_before_and_after(
         said = f"{len(found['labels'])} boxes, {hits} hits"
         axes.set_title(f"{title}: {said}", size=10)
         words.append(f"{title} the suppression {said}")
+    add_key(figure, STYLES)
     return Described(figure, f"An image with its detections; {'; '.join(words)}.")
 
 
@@ -206,31 +225,31 @@ def draw_found(
 ) -> int:
     """Draw detections so that they can be told apart: at most one label at a place.
 
-    The truth is white, hits are green and solid, false positives red and dashed. A box that lies
-    much where a surer one of any class does gets no label, and is drawn thinner.
+    The truth is white and dashed, hits are green and solid, false positives vermilion and dotted.
+    A box that lies much where a surer one of any class does gets no label, and is drawn thinner.
 
     Returns:
         How many of them are hits.
     """
     _show(axes, image)
-    for box in truth["boxes"]:
-        _frame(axes, box, "white", "-", 3.0)
     right = find_hits(truth, found)
     labelled: list[tuple[float, float]] = []
     for n in found["scores"].argsort(descending=True).tolist():
-        colour, style = (HIT, "-") if right[n] else (FALSE_POSITIVE, "--")
+        colour, style = (HIT, HIT_STYLE) if right[n] else (FALSE_POSITIVE, FALSE_POSITIVE_STYLE)
         x, y = found["boxes"][n, 0].clamp(0, 0.8).item(), found["boxes"][n, 1].clamp(0.07, 1).item()
         free = (
             all(abs(x - a) > 0.26 or abs(y - b) > 0.075 for a, b in labelled) and len(labelled) < 12
         )
         if right[n]:
             _frame(axes, found["boxes"][n], INK, "-", 3.4)
-        _frame(axes, found["boxes"][n], colour, style, 1.8 if free or right[n] else 0.7)
+        _frame(axes, found["boxes"][n], colour, style, 2.0 if free or right[n] else 0.9)
         if free:
             labelled.append((x, y))
             name = f"{names[int(found['labels'][n]) - 1]}: {float(found['scores'][n]):.2f}"
             badge = {"boxstyle": "square,pad=0.12", "fc": colour, "ec": "none"}
             axes.text(x, y, name, size=7, color="white", va="bottom", bbox=badge, zorder=5)
+    for box in truth["boxes"]:
+        _frame(axes, box, TRUTH, TRUTH_STYLE, 1.6)
     return sum(right)
 
 
@@ -260,8 +279,10 @@ def _show(axes: Axes, image: Tensor) -> None:
     axes.axis("off")
 
 
-def _frame(axes: Axes, box: Tensor, colour: str, style: str, width: float) -> None:
-    """Outline a box, `xyxy`; what sticks out of the image is cut off."""
+def _frame(axes: Axes, box: Tensor, colour: str, style: Style, width: float) -> None:
+    """Outline a box, `xyxy`, white on a dark line; what sticks out of the image is cut off."""
     x, y, right, bottom = box.tolist()
-    outline = {"fill": False, "ec": colour, "ls": style, "lw": width}
-    axes.add_patch(Rectangle((x, y), right - x, bottom - y, **outline))
+    outline = Rectangle((x, y), right - x, bottom - y, fill=False, ec=colour, ls=style, lw=width)
+    if colour == TRUTH:
+        outline.set_path_effects([withStroke(linewidth=width + 1.2, foreground=INK)])
+    axes.add_patch(outline)

@@ -24,8 +24,8 @@
 # carry trained weights over from one architecture to another; and train a detector on photographs,
 # with a schedule, checkpoints and augmentation.
 #
-# **You need** week 3's ideas (your code of it is not used), and patience, or a GPU, for one
-# training of an hour or more, whose weights you hand in.
+# **You need** week 3's ideas (you may bring your code of it along, but need not), and patience, or
+# a GPU, for one training of an hour or more, whose weights you hand in.
 #
 # | task | | points | minutes |
 # | --- | --- | --: | --: |
@@ -42,7 +42,7 @@
 # | 4.11 | Evaluation as Pascal VOC does it | 7 | 75 |
 # | 4.12 | Trained on blood cells | 10 | 60 |
 #
-# The minutes are an estimate for who has done week 3: reading, writing and one round of mistakes,
+# The minutes are an estimate for those who did week 3: reading, writing and one round of mistakes,
 # ten hours in all. Those of 4.12 are yours; the machine needs an hour or more besides.
 
 # %% [markdown]
@@ -221,8 +221,8 @@ augmentation_plots.draw_scene()
 # **A pixel is a square, not a point.** Pixel n of a row, counted from 1, lies between two edges,
 # and counted from 0 these are n − 1 and n. So a box from pixel `xmin` to pixel `xmax` reaches from
 # the left edge of the one, `xmin` − 1, to the right edge of the other, `xmax`: it is as wide as it
-# has pixels. Whoever takes 1 from both loses a pixel of each width and height, a tenth of one that
-# has ten.
+# has pixels. If you take 1 from both, you lose a pixel of each width and height, a tenth of one
+# that has ten.
 #
 # In this course boxes are their edges. Then a width is a difference, a box may be resized or lie
 # between pixels, and a mirror maps edges to edges: x becomes W − x, and no pixel is lost.
@@ -340,8 +340,10 @@ augmentation_plots.draw_zoom_out()
 # %% [markdown]
 # **Cropping** makes objects large and cuts some off, as the edge of a photograph does. A crop taken
 # blindly would hold no object, or slivers of some; so most tries are refused. Six of them, at
-# places chosen by hand, with what the rule of the task says to each. The last one shows that the
-# IoU is taken **with the crop**: the whole digit is inside, and still it is not enough for 0.9.
+# places chosen by hand, with what the rule of the task says to each. A circle marks the centre of
+# an object that is kept (tinted is what the crop keeps of it), a cross that of any other. The last
+# try shows that the IoU is taken **with the crop**: the whole digit is inside, and still it is not
+# enough for 0.9.
 
 # %%
 augmentation_plots.draw_tries()
@@ -865,9 +867,11 @@ print(f"{sum(p.numel() for p in net.parameters()):,} parameters")
 # On conv4_3 a kernel of 3×3 cells covers 24 pixels, and yet it answers for priors of 42×21. How can
 # it know where an object ends that is larger than itself? By what lies below it: week 1's two
 # numbers, the **size** of what a cell sees (its *receptive field*) and the **jump** from one cell
-# to the next, say how much of the image gets there. Follow them through the base (the table is
-# measured, by asking which pixels change an answer; your formula of task 1.9 gives the same
-# numbers):
+# to the next, say how much of the image gets there. Follow them through the base; the table is
+# measured, by asking which pixels change an answer. The formula of task 1.9 gives the same numbers,
+# though your `window_grid` does not take all of these layers: they have padding, and pool5 is 3×3.
+# Padding changes neither size nor jump, only where the first window begins: no longer at the
+# image's edge, but outside of it. And in the formula a pooling is a kernel like any other.
 
 # %%
 print(ssd300_plots.table_of_growth())
@@ -934,10 +938,11 @@ Described(
 # %% [markdown]
 # ## Task 4.8 · Loss and detection at full size (10 points)
 #
-# The MultiBox loss and the detection are those of week 3: bring `multibox_terms` and `detect` over,
-# with the functions that they need. Mind that `encode_offsets` takes and `decode_offsets` returns
-# **corners** here, `xyxy`; priors are `cxcywh` as before. What changes besides is the size. There
-# are 8,732 priors, and an untrained network finds each of them worth a look, for every class. So
+# The MultiBox loss and the detection are those of week 3. You may bring your own `multibox_terms`
+# and `detect` over, with the functions that they need, or write them anew. Mind that
+# `encode_offsets` takes and `decode_offsets` returns **corners** here, `xyxy`; priors are `cxcywh`
+# as before. What changes besides is the size. There are 8,732 priors, and an untrained network
+# finds each of them worth a look, for every class. So
 #
 # - no Python loop may run over priors (one over the boxes that a suppression keeps is fine): the
 #   grader counts the operations of a call, and its memory is limited to 3 GB;
@@ -1310,9 +1315,8 @@ if learning.has_learned():
 # **What you should see.** The loss begins near 17, stays near 9 for ten steps, and then falls, to 2
 # after forty (the reference; it is still falling then).
 #
-# What it finds in the first of them, before the suppression and after it. Hits are green and
-# solid, false positives red and dashed, the truth is white; where boxes crowd, the surest has the
-# label.
+# What it finds in the first of them, before the suppression and after it. As in week 3 the truth is
+# dashed, hits are solid and false positives dotted; where boxes crowd, the surest has the label.
 
 # %%
 if learning.has_learned():
@@ -1342,10 +1346,33 @@ if learning.has_learned():
 #
 # The program also adds 1 to every width and height, of a box and of what two have in common, for it
 # works with VOC's numbers of pixels: from 1 to 10 there are ten. Your boxes are edges: since task
-# 4.1 the same one reaches from 0 to 10, and the last pixel is in it already. Both ways find the
-# same IoU, when edges x_min and x_max stand in a list of detections as pixels x_min + 1 and x_max.
-# Who adds 1 to edges, or takes 1 from all four numbers and adds nothing, finds another, and it can
-# tip a box that is near the threshold, most of all a small one.
+# 4.1 the same one reaches from 0 to 10, and the last pixel is in it already. To hand the program
+# your detections, write edges as pixels again, x_min + 1 for the first and x_max for the last: then
+# it finds the IoU that you find. If you add 1 to edges, or take 1 from all four numbers and add
+# nothing, you find another, and it can tip a box that is near the threshold, most of all a small
+# one.
+
+# %% [markdown]
+# ## Before task 4.11: difficult objects, and eleven recalls
+#
+# Week 3 went down a list of nine boxes, before its task 3.10: look at it again, it shows hits,
+# running precision and recall, and the area. Two things are new. An object may be **difficult**,
+# too small or too hidden to ask for: to miss it costs nothing, and to find it gains nothing. And
+# there is a second way to take the mean. Say an image holds three objects of a class, A, B and C,
+# and a difficult one, D:
+#
+# | | lies on | | precision | recall |
+# | --- | --- | --- | --- | --- |
+# | #1 | A | hit | 1/1 | 1/3 |
+# | #2 | D, difficult | counts for nothing | | |
+# | #3 | nothing | false positive | 1/2 | 1/3 |
+# | #4 | B | hit | 2/3 | 2/3 |
+#
+# Recall is out of three, not four, and #2 is no false positive: else #4 would have a precision of
+# 2/4. The interpolated precision is 1 up to a recall of 1/3, then 2/3 up to 2/3, and 0 beyond, as C
+# was never found. **All-point** that is an area of ⅓·1 + ⅓·⅔ = 0.556. **11-point**, the recalls 0,
+# 0.1, 0.2 and 0.3 read 1, those of 0.4, 0.5 and 0.6 read ⅔, and the last four read 0: their mean is
+# (4·1 + 3·⅔ + 4·0) / 11 = 0.545.
 
 # %% [markdown]
 # ## Task 4.11 · Evaluation as Pascal VOC does it (7 points)
@@ -1482,12 +1509,15 @@ cell_plots.draw_cells(SCALES)
 # *and their four numbers*, as
 # [`smooth_l1_loss`](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.smooth_l1_loss.html)
 # gives it: a quarter of that. So to add the two terms of 4.8 as they are is α = ¼ in the paper's
-# measure, and the localization term four times is the paper's α = 1. Neither is wrong; but who
-# compares two programs must know which one they look at.
+# measure, and the localization term four times is the paper's α = 1. Neither is wrong; but if you
+# compare two programs, you must know which one you look at.
 #
-# Before the first step, on the 40 scenes of this course, the confidence is 4·ln 11 = 9.59: each
-# positive brings three negatives along, and of 11 classes all are equally likely. The localization
-# is 0.69 as a mean, 7 % of the loss, or 2.75 as a sum, 22 %.
+# What does the factor do? Suppose a network whose logits and offsets are all 0, on the 40 training
+# scenes of digits that come with the course. Each positive brings three negatives along, and of 11
+# classes all are equally likely: the confidence would be 4·ln 11 = 9.59. The localization would be
+# 0.69 as a mean, 7 % of the loss, or 2.75 as a sum, 22 %. (A real fresh network is not so even: the
+# loss of task 4.10 begins near 17. And cells have four classes with the background, hence a
+# confidence of 4·ln 4 = 5.55.)
 
 # %%
 cell_plots.draw_alpha()
@@ -1513,12 +1543,12 @@ cell_plots.draw_alpha()
 # | mAP at least | 0.40 | 0.60 | 0.75 | 0.82 | 0.86 |
 #
 # How you train is up to you, and where, too. The reference reached 0.900 in 30 passes, an hour of
-# two cores (its boxes were a pixel narrower than task 4.1 reads them), in this way: VGG-16's
-# weights in the base, of which conv1 and conv2 stayed as they were; AdamW with a rate that rises to
-# 2·10⁻⁴ and falls again, batches of 4, the localization term four times, half precision and
-# `torch.channels_last`; every other image cropped, none zoomed out, since all are taken at one
-# scale, and all flipped up and down as well as left and right. Never train on the test images:
-# their boxes are public, and measuring on them would tell nothing.
+# two cores, in this way: VGG-16's weights in the base, of which conv1 and conv2 stayed as they
+# were; AdamW with a rate that rises to 2·10⁻⁴ and falls again, batches of 4, the localization term
+# four times, half precision and `torch.channels_last`; every other image cropped, none zoomed out,
+# since all are taken at one scale; and each flipped left and right with probability ½, and likewise
+# up and down. Never train on the test images: their boxes are public, and measuring on them would
+# tell nothing.
 
 
 # %% nbgrader={"grade_id": "task_4_12", "solution": true}
@@ -1656,8 +1686,9 @@ if in_earnest.has_learned():
 # %% [markdown]
 # **What you should see.** After a rehearsal nothing at all: APs of 0 or nearly so. After 30 passes
 # over the blood cells the reference has a mean of 0.900, with 0.846 for red cells, 0.976 for white
-# ones and 0.878 for platelets, and after 16 passes 0.871, all of them with boxes a pixel narrower
-# than yours. On two cores a pass takes two minutes or more.
+# ones and 0.878 for platelets, and after 16 passes 0.871. (It was trained and measured with boxes a
+# pixel narrower than yours, which makes little difference at an IoU of 0.5.) On two cores a pass
+# takes two minutes or more.
 
 # %% [markdown]
 # ## Scores and thresholds by hand (without points)
@@ -1669,9 +1700,9 @@ if in_earnest.has_learned():
 # of them.
 #
 # First the suppression by itself. All boxes of a class stand in line, the surest first. Each is
-# kept, unless it overlaps one that was kept before by more than the threshold, here 0.45. Number 10
-# gets through, though it is the same digit: it lies off by half a digit, and a second box on an
-# object is a false positive.
+# kept, unless it overlaps one that was kept before by more than the threshold, here 0.45. #11 gets
+# through, though it is the same digit: it lies off by half a digit, and a second box on an object
+# is a false positive.
 
 # %%
 suppression_plots.draw_chain()
@@ -1688,7 +1719,7 @@ suppression_plots.draw_choices()
 
 # %% [markdown]
 # Your turn. Change the two numbers (scores begin at 0.05) and watch precision and recall on the
-# three scenes: can you find all eight digits with a single false box? Then ask what you want the
+# three scenes: can you find all eight digits without a false box? Then ask what you want the
 # detector for. To **show** boxes to people, take a score at which few are false, 0.2 to 0.5, and an
 # overlap of 0.45 or 0.5. To **measure** the average precision, take 0.01: it looks at the order of
 # the scores only, a low score at the end of the line costs nothing, and what is cut off can never

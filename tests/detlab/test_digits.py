@@ -120,6 +120,7 @@ def test_the_page_on_data_names_files_and_checksums() -> None:
 def test_students_install_their_digits_and_no_others() -> None:
     folder = importlib.resources.files("detlab") / "data"
     assert sorted(item.name for item in folder.iterdir()) == [
+        "bccd.jpg",
         "digits.npz",
         "digits_voc",
         "focal.npz",

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from detlab.training import TICK_S, Training
 from detlab.training import curve as live_curve
 from detlab.training.curve import drawing, duration, medians, ticks
+from detlab.training.missing import open_task
 
 TOYS = Path(__file__).with_name("training_of_toys.py")
 
@@ -175,6 +176,33 @@ def test_what_is_still_to_do_is_a_calm_line(toys, capsys) -> None:
         assert training.run() is None
         assert not training.has_learned()
         assert capsys.readouterr().out.count(words) == 2
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["raise NotImplementedError('task 9.8: replace this line')\ndef net(): ..."], "9.8"),
+        (["%matplotlib inline", "net = waits(1)"], "9.9"),
+        (["net, rest = 1, 2", "net: int = waits(1)", "other = net"], "9.9"),
+        (["other = net", "print(net)"], ""),
+        (["net = 1"], ""),
+        ([], ""),
+    ],
+)
+def test_a_missing_name_leads_to_the_task_that_is_open(cells, told) -> None:
+    def waits(n):
+        raise NotImplementedError("task 9.9: replace this line with your answer")
+
+    assert open_task("net", {"In": cells, "waits": waits}) == told
+
+
+def test_the_task_that_is_open_is_named(toys, capsys) -> None:
+    names = {"In": ["raise NotImplementedError('task 9.8: replace this line')\nnet = 1"]}
+    exec("def arguments():\n    return {'net': net}\n", names)
+    assert Training(toys.train_toy, names["arguments"]).run() is None
+    assert (
+        "`net` is not there, since task 9.8 still has a line to replace." in capsys.readouterr().out
+    )
 
 
 def test_mistakes_show_as_ever(toys) -> None:

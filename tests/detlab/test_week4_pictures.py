@@ -163,11 +163,16 @@ def test_a_fresh_networks_loss_is_that_of_task_4_8() -> None:
 
 
 def test_without_the_set_the_cells_say_how_to_get_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DETLAB_DATA", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    assert "`detlab data bccd`" in cell_plots.draw_cells(SCALES).alt
+    kept = cell_plots.draw_cells(SCALES)
+    assert "`detlab data bccd`" in capsys.readouterr().out
+    assert "Three images of blood with their boxes" in kept.alt
+    assert min(kept.figure.size) > 500
+    page = (Course.find().root / "data/README.md").read_text("utf-8")
+    assert f"`{cell_plots.KEPT_SHA256}`" in page
 
 
 def test_candidates_are_sorted_and_suppressed_as_by_task_4_8() -> None:
@@ -184,15 +189,15 @@ def test_candidates_are_sorted_and_suppressed_as_by_task_4_8() -> None:
 
 
 def test_the_text_on_thresholds_is_true() -> None:
-    """All eight digits with a single false box can be had, and 0.5 loses two of the first three."""
+    """All eight digits without a false box can be had, and 0.5 loses two of the first three."""
     scenes = list(
         zip(suppression_plots.load_scenes(), suppression_plots.load_candidates(), strict=True)
     )
     counts = []
     for (_, truth), candidates in scenes:
-        found = suppression_plots.thin_out(candidates, 0.4, 0.2)
+        found = suppression_plots.thin_out(candidates, 0.41, 0.2)
         counts.append((sum(suppression_plots.find_hits(truth, found)), len(found["labels"])))
-    assert tuple(map(sum, zip(*counts, strict=True))) == (8, 9)
+    assert tuple(map(sum, zip(*counts, strict=True))) == (8, 8)
     words = suppression_plots.draw_choices().alt
     assert "score over 0.5, suppressed over 0.45: 1 of 3 found, 0 false" in words
     assert "score over 0.1, suppressed over 0.45: 3 of 3 found, 22 false" in words

@@ -17,6 +17,7 @@ from typing import Any
 from torch import nn
 
 from detlab.training.curve import duration
+from detlab.training.missing import open_task
 from detlab.training.sources import code_of, is_history
 from detlab.training.worker import Worker, same_chance
 
@@ -216,7 +217,13 @@ def _made(arguments: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
     except NotImplementedError as error:
         print(_to_do(error))
     except NameError as error:
-        print(f"Not yet: `{error.name}` is not there. Run the cells above, from the top.")
+        label = open_task(error.name, getattr(arguments, "__globals__", {}))
+        why = (
+            f", since task {label} still has a line to replace."
+            if label
+            else ". Run the cells above first."
+        )
+        print(f"Not yet: `{error.name}` is not there{why}")
     return None
 
 
