@@ -113,6 +113,10 @@ def test_a_misspelt_name_is_found(notebook: Notebook) -> None:
     said = notebook('check("1.1")')
     assert said.startswith("Task 1.1 is still to do.")
     assert "You have defined `encod`" in said
+    # A name that the week asks for is not another one misspelt.
+    notebook("def encod(bits):\n    raise NameError")
+    notebook("del encod\ndef decode(runs):\n    return ''")
+    assert "You have defined" not in notebook('check("1.1")')
 
 
 def test_what_an_earlier_task_leaves_open_is_not_held_against_this_one(notebook: Notebook) -> None:

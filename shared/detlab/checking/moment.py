@@ -20,11 +20,14 @@ from detlab.checking.notebook import ReleasedCell, defined_by
 ALIKE = 0.7
 
 
-def before_checks(cells: Sequence[ReleasedCell], namespace: Mapping[str, Any]) -> str:
+def before_checks(
+    cells: Sequence[ReleasedCell], week: Sequence[ReleasedCell], namespace: Mapping[str, Any]
+) -> str:
     """Say why checks of a task would not speak of what its cells hold now, or the empty string.
 
     Args:
         cells: the task's code cells as they were released.
+        week: all cells of its week's release.
         namespace: the notebook's; IPython keeps in `In` there what has run, the oldest first.
     """
     ran = history_of(namespace)
@@ -32,7 +35,7 @@ def before_checks(cells: Sequence[ReleasedCell], namespace: Mapping[str, Any]) -
         for name in defined_by(cell.source):
             last = last_definition(name, ran)
             if name not in namespace and last is None:
-                like = misspelt(name, namespace, cells)
+                like = misspelt(name, week, namespace)
                 return f"cannot be checked yet: run the cell above, which defines `{name}`.{like}"
             if last is not None and (reason := why_stale(name, last, namespace)):
                 return f"cannot be checked: {reason}"
@@ -45,9 +48,14 @@ def history_of(namespace: Mapping[str, Any]) -> list[str]:
     return [one for one in history if isinstance(one, str)] if isinstance(history, list) else []
 
 
-def misspelt(name: str, namespace: Mapping[str, Any], cells: Sequence[ReleasedCell]) -> str:
-    """Ask whether what somebody defined under a like name is meant, or return the empty string."""
-    asked_for = {other for cell in cells for other in defined_by(cell.source)}
+def misspelt(name: str, week: Sequence[ReleasedCell], namespace: Mapping[str, Any]) -> str:
+    """Ask whether what somebody defined under a like name is meant, or return the empty string.
+
+    Args:
+        week: all cells of a week's release; what these define has its own task.
+    """
+    code = [cell.source for cell in week if cell.cell_type == "code"]
+    asked_for = {other for source in code for other in defined_by(source)}
     own = {
         other
         for source in history_of(namespace)

@@ -142,12 +142,13 @@ class VisibleChecks:
         code = [cell for cell in cells if cell.cell_type == "code"]
         if cells and not code:
             return Report(task, in_words=True)
-        if reason := before_checks(code, namespace):
+        week = self.cells_of_week(week_of(task))
+        if reason := before_checks(code, week, namespace):
             return Report(task, reason=reason)
         report = self.report(task, namespace)
         if report.passed or not is_untouched(code, namespace):
             return report
-        likes = [misspelt(name, namespace, code) for one in code for name in defined_by(one.source)]
+        likes = [misspelt(name, week, namespace) for one in code for name in defined_by(one.source)]
         return Report(task, hint=next(filter(None, likes), "").strip())
 
     def progress(self, namespace: dict[str, Any]) -> Progress:
@@ -192,10 +193,16 @@ class VisibleChecks:
     def released_cells(self, task: str) -> list[ReleasedCell]:
         """Return a task's answer cells as they were released; none where that is not known."""
         try:
-            released = read_outline(self.package, week_of(task)).values()
-        except (LookupError, ValueError):
+            return [cell for cell in self.cells_of_week(week_of(task)) if cell.task == task]
+        except ValueError:
             return []
-        return [cell for cell in released if cell.task == task]
+
+    def cells_of_week(self, week: int) -> list[ReleasedCell]:
+        """Return a week's cells as they were released; none where that is not known."""
+        try:
+            return list(read_outline(self.package, week).values())
+        except LookupError:
+            return []
 
     def released_tasks(self, week: int) -> list[ReleasedTask]:
         """Return a week's tasks as they were released; none where that is not known."""
