@@ -358,13 +358,23 @@ def _draw_image(axes: Axes, image: Tensor, boxes: Sequence[Box]) -> None:
     pixels = image.detach().permute(1, 2, 0).squeeze(-1).numpy()
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0))
     for k, (x_min, y_min, x_max, y_max) in enumerate(boxes):
-        inset = 0.1 * k  # so that edges which coincide can all be seen
+        # So that edges which coincide can all be seen.
+        inset = 0.1 * sum(_share_an_edge(boxes[k], other) for other in boxes[:k])
         sides = x_max - x_min - 2 * inset, y_max - y_min - 2 * inset
         outline = Rectangle((x_min + inset, y_min + inset), *sides, fill=False, lw=2.2)
         outline.set(edgecolor=COLOURS[k % len(COLOURS)], linestyle=DASHES[k % len(DASHES)])
         outline.set(clip_on=False, path_effects=HALO)
         axes.add_patch(outline)
     axes.set(xlabel="x, pixels", ylabel="y, pixels")
+
+
+def _share_an_edge(one: Box, other: Box) -> bool:
+    """Say whether two boxes have a left, right, upper or lower edge in common, if only in part."""
+    for along in (0, 1):  # the edge lies across this axis, and runs along the other
+        low, high = (max(one[1 - along], other[1 - along]), min(one[3 - along], other[3 - along]))
+        if low < high and (one[along] == other[along] or one[along + 2] == other[along + 2]):
+            return True
+    return False
 
 
 def _centres(steps: Sequence[Step], width: int) -> list[list[float]]:
