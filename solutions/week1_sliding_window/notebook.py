@@ -242,8 +242,8 @@ summary(net, (3, WINDOW, WINDOW), device="cpu")
 # makes of one of 16×16, which has four windows. The framed cells are those that the first window's
 # answer depends on: exactly the maps that the classifier would have computed for it. All that the
 # three other windows add to the early maps is a fringe of two cells, or one. Look at the step after
-# the pooling: in the classifier 25 cells became one vector of 400 numbers; here they become one cell
-# of 400 channels, and whatever does that can move on to the next window.
+# the pooling: in the classifier 25 cells became one vector of 400 numbers; here they become one
+# cell of 400 channels, and whatever does that can move on to the next window.
 
 # %%
 draw_network(
@@ -348,9 +348,9 @@ def convolutionalize(net: nn.Sequential) -> nn.Module:
 check("1.4")
 
 # %% [markdown]
-# Your twin, on an image of 16×16: compare its shapes with the picture before task 1.3. The step from
-# classifiers to networks of convolutions alone was soon taken for whole pictures, too: [Long et al.
-# 2015](https://arxiv.org/abs/1411.4038) answer for every pixel in this way. And [CS231n's
+# Your twin, on an image of 16×16: compare its shapes with the picture before task 1.3. The step
+# from classifiers to networks of convolutions alone was soon taken for whole pictures, too: [Long
+# et al. 2015](https://arxiv.org/abs/1411.4038) answer for every pixel in this way. And [CS231n's
 # notes](https://cs231n.github.io/convolutional-networks/#convert) tell it once more, with a larger
 # network.
 
