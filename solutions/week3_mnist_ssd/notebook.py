@@ -1017,8 +1017,8 @@ suppression_steps.draw_suppression()
 #    at most 0.45.
 #
 # The third is one too many, since the upper 1 has a better box already. Suppression cannot know it:
-# it sees boxes, not digits. A lower
-# threshold would drop this one, and sooner or later also the second of two real neighbours.
+# it sees boxes, not digits. A lower threshold would drop this one, and sooner or later also the
+# second of two real neighbours.
 #
 # Boxes of *different* classes never drop one another: a 1 may well stand in front of a 7. And the
 # scores come before the suppression, from the softmax, so a prior that is unsure may be a candidate
