@@ -23,7 +23,7 @@ MOVE = (2.5, -2.5, 1.0, 2.0)  # offsets, to be applied
 # Two boxes each, `xyxy`: from the same box twice to boxes that are apart in x and in y.
 PAIRS = {
     "the same box": ((0.2, 0.2, 0.7, 0.8), (0.2, 0.2, 0.7, 0.8)),
-    "a tenth to the side": ((0.15, 0.2, 0.65, 0.8), (0.25, 0.2, 0.75, 0.8)),
+    "moved by a fifth": ((0.15, 0.2, 0.65, 0.8), (0.25, 0.2, 0.75, 0.8)),
     "one in the other": ((0.1, 0.1, 0.9, 0.9), (0.3, 0.2, 0.8, 0.8)),
     "a corner": ((0.1, 0.1, 0.6, 0.6), (0.35, 0.35, 0.9, 0.9)),
     "only touching": ((0.1, 0.2, 0.5, 0.8), (0.5, 0.2, 0.9, 0.8)),
@@ -131,7 +131,7 @@ def draw_offsets(scene: int = 8, place: int = 0) -> Picture:
     for axes, n in zip(grid, (int(ious.argmax()), far), strict=False):
         g = encode(box[None], priors[n : n + 1])[0]
         _draw_move(axes, images[scene], priors[n], box)
-        words = f"IoU {float(ious[n]):.2f}, offsets\n{_listed(g)}"
+        words = f"IoU {float(ious[n]):.2f}, needs offsets\n{_listed(g)}"
         axes.set_title(words, size=9)
         told.append(words.replace("\n", " "))
     for axes, prior in zip(grid[2:], (priors[-64 - 4 * 22], priors[-28]), strict=True):
@@ -144,7 +144,13 @@ def draw_offsets(scene: int = 8, place: int = 0) -> Picture:
             f"offsets {_listed(MOVE)} move a prior of side {float(prior[2]):.2f} by "
             f"({pixels}) pixels"
         )
+    units = (
+        "offsets (cx, cy, w, h): the first two in tenths of the prior's width and height, the last "
+        "two in fifths of a natural logarithm"
+    )
+    figure.supxlabel(units, size=9)
     figure.alt = "Priors, dashed, and the boxes that offsets lead to, solid. " + "; ".join(told)
+    figure.alt += f". {units.capitalize()}."
     return figure
 
 

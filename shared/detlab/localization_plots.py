@@ -111,35 +111,38 @@ def small_maps() -> list[tuple[int, int, int, int]]:
 def draw_small_network() -> Picture:
     """Draw the maps of a small network, and how much of the canvas a cell of each looks at."""
     figure = Picture(figsize=(12.0, 2.9), layout="constrained")
-    axes, gap, x = figure.add_subplot(), 27.0, 0.0
-    axes.text(-3, -12, "a cell sees", ha="right", size=9, color=INK)
-    axes.text(-3, -19, "its neighbour", ha="right", size=9, color=INK)
+    axes, gap, x = figure.add_subplot(), 32.0, 0.0
+    axes.text(-3, -17, "a cell sees", ha="right", size=9, color=INK)
+    axes.text(-3, -25, "its neighbour", ha="right", size=9, color=INK)
     maps = small_maps()
     window = maps[-1][2]
     for n, (channels, cells, sees, hop) in enumerate(maps):
+        side = SIDE * (cells / SIDE) ** 0.4  # or cells of the last maps would be too small to see
+        unit = side / cells
         if n:
             ends = {"xy": (x + gap - 2, SIDE / 2), "xytext": (x + 2, SIDE / 2)}
             axes.annotate("", **ends, arrowprops={"arrowstyle": "-|>", "color": INK})
             label = SMALL[n - 1][0].label.replace(" ", "\n")
             axes.text(x + gap / 2, SIDE / 2 + 3, label, ha="center", va="bottom", size=9)
             x += gap
-        y = (SIDE - cells) / 2
-        axes.add_patch(Rectangle((x, y), cells, cells, fc="#E4F0F8", ec=INK, lw=0.8))
+        y = (SIDE - side) / 2
+        axes.add_patch(Rectangle((x, y), side, side, fc="#E4F0F8", ec=INK, lw=0.8))
         if cells <= 30:
-            axes.hlines([y + i for i in range(1, cells)], x, x + cells, color=LINE, lw=0.4)
-            axes.vlines([x + j for j in range(1, cells)], y, y + cells, color=LINE, lw=0.4)
-        mine = (window - sees) // hop + 1
-        corners = ((x, y + cells - mine, 1, "//"), (x + cells - mine, y, 0, "\\\\"))
+            lines = [unit * i for i in range(1, cells)]
+            axes.hlines([y + line for line in lines], x, x + side, color=LINE, lw=0.4)
+            axes.vlines([x + line for line in lines], y, y + side, color=LINE, lw=0.4)
+        mine = unit * ((window - sees) // hop + 1)
+        corners = ((x, y + side - mine, 1, "///"), (x + side - mine, y, 0, "\\\\\\"))
         for left, bottom, colour, hatch in corners:
             look = {"ec": COLOURS[colour], "fc": COLOURS[colour] + "55", "hatch": hatch, "lw": 1.2}
             axes.add_patch(Rectangle((left, bottom), mine, mine, **look))
-        middle = x + cells / 2
+        middle = x + side / 2
         axes.text(middle, y - 2, f"{channels} × {cells} × {cells}", ha="center", va="top", size=9)
         pixels = f"{sees}×{sees} px" if sees > 1 else "one pixel"
-        axes.text(middle, -12, pixels, ha="center", size=9)
-        axes.text(middle, -19, f"{hop} px further" if n else "", ha="center", size=9)
-        x += cells
-    axes.set(xlim=(-38, x + 10), ylim=(-21, SIDE + 1), aspect="equal")
+        axes.text(middle, -17, pixels, ha="center", size=9)
+        axes.text(middle, -25, f"{hop} px further" if n else "", ha="center", size=9)
+        x += side
+    axes.set(xlim=(-38, x + 10), ylim=(-27, SIDE + 1), aspect="equal")
     axes.axis("off")
     figure.alt = (
         "A canvas of 64×64 pixels goes through six layers. "
@@ -148,8 +151,8 @@ def draw_small_network() -> Picture:
             f"its neighbour lies {hop} further."
             for (step, _), (channels, cells, sees, hop) in zip(SMALL, maps[1:], strict=True)
         )
-        + f" Hatched in every map: what the first and the last window, {window}×{window} pixels, "
-        "come to."
+        + " Maps of fewer cells are drawn with larger ones. Hatched in every map: what the first "
+        f"and the last window, {window}×{window} pixels, come to."
     )
     return figure
 
@@ -174,10 +177,10 @@ def draw_small_windows(image: int = 0) -> Picture:
 
 
 def _cases(answers: Answers) -> tuple[int, list[tuple[int, int]]]:
-    """Choose a digit that few windows see, and three windows.
+    """Choose a digit whose centre few windows hold, and three windows.
 
-    The first shows most of the digit, the second sees it though it shows least of it, the third
-    shows as much as it can without seeing it.
+    The first shows most of the digit, the second holds the centre though it shows least of it, the
+    third shows as much as it can without the centre.
     """
     n = int(answers.targets[:, 0].sum((1, 2)).argmin())
     seen, (rows, columns) = answers.targets[n, 0] == 1, answers.grid.count
@@ -321,7 +324,7 @@ def draw_training() -> Picture:
         left.plot(middles, means[:, k], STYLES[k], color=COLOURS[k], lw=2, label=name)
     left.set(ylabel="loss per image", yscale="log", title="three terms")
     right.plot(middles, means[:, 3], color=COLOURS[4], lw=2, label="found: class and box count")
-    right.axhline(positives, color=INK, ls="--", lw=1.2, label="see the digit (mean of all images)")
+    right.axhline(positives, color=INK, ls="--", lw=1.2, label="hold the centre (mean)")
     right.set(ylabel="windows of 49", title="true positives", ylim=(0, 49))
     for axes in (left, right):
         axes.set(xlabel="step", xscale="log")
@@ -329,13 +332,13 @@ def draw_training() -> Picture:
         axes.legend(frameon=False)
         axes.spines[["top", "right"]].set_visible(False)
     first, last = history[0].tolist(), history[-100:].mean(0).tolist()
-    peak = history[:, 1].max()
+    peak = means[:, 1].max()
     figure.alt = (
         f"Two panels, steps 1 to {len(history)} on a logarithmic axis. Left, per image: detection "
         f"falls from {first[0]:.1f} to {last[0]:.2f}; classification begins at {first[1]:.1f}, "
         f"rises to {peak:.1f} and falls to {last[1]:.1f}; regression falls from {first[2]:.1f} to "
         f"{last[2]:.2f}. Right: of 49 windows {first[3]:.1f} are found at first, {last[3]:.1f} in "
-        f"the end; {positives:.1f} see the digit."
+        f"the end; {positives:.1f} hold the centre."
     )
     return figure
 
@@ -368,6 +371,8 @@ def draw_choice() -> Picture:
         outline(right, window, COLOURS[0], ":")
         outline(right, answers.boxes[n].tolist(), TRUTH, "--", 2.2)
         outline(right, [SIDE * one for one in whole], SAID, "-")
+        for axis in (right.xaxis, right.yaxis):  # as the title has it
+            axis.set_ticks([SIDE * k / 4 for k in range(5)], ["0", "0.25", "0.5", "0.75", "1"])
         numbers = ", ".join(f"{one:.2f}" for one in whole)
         right.set_title(f"in fractions of the image:\n{numbers}", size=10)
         described.append(

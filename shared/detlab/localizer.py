@@ -41,7 +41,7 @@ class Answers(NamedTuple):
         predicted_boxes: (S, 24, 4) float32, fractions of the image.
         terms: (S, 24, 3) float32, of the loss.
         history: (2000, 4) float32: three terms and the true positives, per image, at each step.
-        positives: () float32, windows that see the digit, mean of the images trained on.
+        positives: () float32, windows that hold the centre, mean of the images trained on.
         steps: (S,) int64.
         measures: (2,) float32: label accuracy and mean IoU after the training, of 500 digits.
         stages: (4, 1, 64, 64) float32: a digit as it is, turned, scaled, placed.

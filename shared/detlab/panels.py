@@ -112,7 +112,7 @@ def place_labels(axes: Axes, labels: Sequence[Label], unit: float) -> None:
                 for a, b, c, d in taken
             )
             outside = max(0.0, left - x) + max(0.0, x + w - right)
-            outside += max(0.0, low - h - y) + max(0.0, y + h - high - h)
+            outside += max(0.0, low - 1.5 * h - y) + max(0.0, y + h - high - h)
             return 1000 * covered / (w * h) + 100 * outside + 0.01 * rank
 
         x, y, side = min(

@@ -194,16 +194,17 @@ def draw_images(
                 x_min, y_min, x_max, y_max = boxes[n].tolist()
                 sides = (x_max - x_min) * width, (y_max - y_min) * height
                 corner = x_min * width, y_min * height
-                axes.add_patch(Rectangle(corner, *sides, fill=False, ec=COLOURS[4], lw=1.5))
+                style = {"ec": COLOURS[2], "ls": DASHES[1], "lw": 1.5, "clip_on": False}
+                axes.add_patch(Rectangle(corner, *sides, fill=False, **style))
     figure.alt = f"{len(images)} small images of {images.shape[-1]}×{images.shape[-2]} pixels"
     figure.alt += f", {columns} in a row"
-    figure.alt += ", each with the outline of a box" if boxes is not None else ""
+    figure.alt += ", each with the dashed outline of a box" if boxes is not None else ""
     figure.alt += f", named {', '.join(titles)}." if titles else "."
     return figure
 
 
 def draw_targets(image: Tensor, targets: Tensor, grid: WindowGrid) -> Picture:
-    """Draw an image, the grid of windows that see its digit, and what two of them see.
+    """Draw an image, the grid of windows that hold the centre of its box, and two of these.
 
     Args:
         image: (1, H, W) float in [0, 1].
@@ -213,7 +214,7 @@ def draw_targets(image: Tensor, targets: Tensor, grid: WindowGrid) -> Picture:
 
     Returns:
         The Picture: two windows on the image; the detected channel with both cells marked; both
-        windows' contents with their boxes, in the frame of the window.
+        windows with their boxes, each in its own frame, and dimmed what lies around it.
     """
     seen = [(int(i), int(j)) for i, j in targets[0].nonzero()]
     cells = [seen[len(seen) // 2], seen[0]] if seen else []
@@ -226,17 +227,18 @@ def draw_targets(image: Tensor, targets: Tensor, grid: WindowGrid) -> Picture:
     for k, (cell, (x, y)) in enumerate(zip(cells, corners, strict=True)):
         i, j = cell
         middle.add_patch(Rectangle((j, i), 1, 1, fill=False, ec=COLOURS[k], lw=2.5))
-        window = image[0, y : y + grid.size, x : x + grid.size].numpy()
-        frames[k].imshow(window, cmap="gray", vmin=0, vmax=1, extent=(0, 1, 1, 0))
-        x_min, y_min, x_max, y_max = targets[2:, i, j].tolist()
-        corner, sides = (x_min, y_min), (x_max - x_min, y_max - y_min)
-        frames[k].add_patch(Rectangle(corner, *sides, fill=False, ec=COLOURS[4], ls="--", lw=2))
+        _draw_in_its_frame(frames[k], image, (x, y, x + grid.size, y + grid.size))
+        box, around = targets[2:, i, j].tolist(), {"color": COLOURS[k], "ls": DASHES[k], "lw": 2.5}
+        frames[k].add_patch(Rectangle((0, 0), 1, 1, fill=False, clip_on=False, **around))
+        frames[k].add_patch(outline(box, ec=COLOURS[2], ls=DASHES[1], lw=2, clip_on=False))
+        low, high = min(-0.05, *box[:2]) - 0.03, max(1.05, *box[2:]) + 0.03
+        frames[k].set(xlim=(low, high), ylim=(high, low))
         frames[k].set(title=f"window {cell}: label {int(targets[1, i, j])}")
-        frames[k].spines[:].set(color=COLOURS[k], linewidth=2.5)
     for axes in frames[len(cells) :]:
         axes.axis("off")
     figure.alt = f"A canvas; a map of {len(targets[0])}×{targets.shape[2]} windows, of which "
-    figure.alt += f"{len(seen)} see the digit; and what two of them see, with the digit's box."
+    figure.alt += f"{len(seen)} hold the centre; and two of these, each in its own frame from 0 to "
+    figure.alt += "1, with the digit's box, dashed, also where it sticks out."
     return figure
 
 
@@ -343,7 +345,7 @@ def _draw_seen(axes: Axes, seen: Tensor) -> None:
                 axes.add_patch(Rectangle((j, i), 1, 1, fc="#B9DDF3", ec=INK, lw=0.6))
             if max(rows, columns) <= 12:
                 axes.text(j + 0.5, i + 0.5, f"{value:g}", ha="center", va="center", size=9)
-    axes.set(title="channel 0: seen", xlabel="column j", ylabel="row i", aspect="equal")
+    axes.set(title="channel 0: holds the centre", xlabel="column j", ylabel="row i", aspect="equal")
     axes.set(xlim=(-0.1, columns + 0.1), ylim=(rows + 0.1, -0.1))
     step = 1 + max(rows, columns) // 10
     axes.set_xticks([j + 0.5 for j in range(0, columns, step)], range(0, columns, step))
@@ -358,13 +360,34 @@ def _draw_image(axes: Axes, image: Tensor, boxes: Sequence[Box]) -> None:
     pixels = image.detach().permute(1, 2, 0).squeeze(-1).numpy()
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0))
     for k, (x_min, y_min, x_max, y_max) in enumerate(boxes):
-        inset = 0.1 * k  # so that edges which coincide can all be seen
+        # So that edges which coincide can all be seen.
+        inset = 0.2 * sum(_share_an_edge(boxes[k], other) for other in boxes[:k])
         sides = x_max - x_min - 2 * inset, y_max - y_min - 2 * inset
         outline = Rectangle((x_min + inset, y_min + inset), *sides, fill=False, lw=2.2)
         outline.set(edgecolor=COLOURS[k % len(COLOURS)], linestyle=DASHES[k % len(DASHES)])
         outline.set(clip_on=False, path_effects=HALO)
         axes.add_patch(outline)
     axes.set(xlabel="x, pixels", ylabel="y, pixels")
+
+
+def _draw_in_its_frame(axes: Axes, image: Tensor, window: Box) -> None:
+    """Show an image so that a window, `xyxy` in pixels, reaches from 0 to 1; dim all around it."""
+    (left, top, right, bottom), (height, width) = window, image.shape[-2:]
+    side = right - left
+    extent = (-left / side, (width - left) / side, (height - top) / side, -top / side)
+    grey = {"cmap": "gray", "vmin": 0, "vmax": 1}
+    axes.imshow(image[0].numpy(), extent=extent, alpha=0.35, **grey)
+    inside = image[0, int(top) : int(bottom), int(left) : int(right)]
+    axes.imshow(inside.numpy(), extent=(0, 1, 1, 0), **grey)
+
+
+def _share_an_edge(one: Box, other: Box) -> bool:
+    """Say whether two boxes have a left, right, upper or lower edge in common, if only in part."""
+    for along in (0, 1):  # the edge lies across this axis, and runs along the other
+        low, high = (max(one[1 - along], other[1 - along]), min(one[3 - along], other[3 - along]))
+        if low < high and (one[along] == other[along] or one[along + 2] == other[along + 2]):
+            return True
+    return False
 
 
 def _centres(steps: Sequence[Step], width: int) -> list[list[float]]:

@@ -83,24 +83,27 @@ def draw_detector(scene: int = 1) -> Picture:
         words = f"map {k + 1}\nC{'₁₂₃'[k]} × {size} × {size}"
         axes.text(x + size / 2, size / 2 + 0.8, words, va="bottom", **middle)
         _arrow(axes, (x + size / 2, -size / 2 - 0.5), (x + size / 2, -15))
+        layers = "two 3×3 conv.:\noffsets, logits"
+        axes.text(x + size / 2 + 1, -size / 4 - 7.75, layers, ha="left", va="center", size=8)
         words = f"{size}² cells · 4 priors\n= {count:,} rows"
         axes.text(x + size / 2, -15.6, words, va="top", **middle)
         bottom = top - (18, 8, 6)[k]
-        for left, width, alpha in ((150, 9, 0.85), (160, 20, 0.5)):
+        for left, width, alpha in ((150, 9, 0.85), (160, 25, 0.5)):
             shape = Rectangle((left, bottom), width, top - bottom, fc=OF_PRIORS[k], ec=INK)
             shape.set_alpha(alpha)
             axes.add_patch(shape)
         names = f"rows {rows:,} to {rows + count - 1:,}"
-        axes.text(170, (top + bottom) / 2, names, va="center", **middle)
+        axes.text(172.5, (top + bottom) / 2, names, va="center", **middle)
         x, rows, top = x + size, rows + count, bottom
     axes.text(154.5, 16.8, "offsets\n4", va="bottom", **middle)
-    axes.text(170, 16.8, "logits\n11", va="bottom", **middle)
-    axes.text(165, top - 0.8, f"P = {rows:,} rows", va="top", weight="bold", **middle)
-    axes.set(xlim=(-1, 182), ylim=(-23, 24), aspect="equal")
+    axes.text(172.5, 16.8, "logits\n11", va="bottom", **middle)
+    axes.text(167.5, top - 0.8, f"P = {rows:,} rows", va="top", weight="bold", **middle)
+    axes.set(xlim=(-1, 187), ylim=(-23, 24), aspect="equal")
     axes.axis("off")
     figure.alt = (
-        "An image of 32×32 becomes maps of 16×16, 8×8 and 4×4 cells. With four priors in a cell "
-        f"they give 1,024, 256 and 64 rows, together {rows:,}, of 4 offsets and 11 logits each."
+        "An image of 32×32 becomes maps of 16×16, 8×8 and 4×4 cells. Each map goes through two 3×3 "
+        "convolutions, for offsets and for logits. With four priors in a cell they give 1,024, 256 "
+        f"and 64 rows, together {rows:,}, of 4 offsets and 11 logits each."
     )
     return figure
 
@@ -274,9 +277,11 @@ def draw_shares() -> Picture:
                 label = f"{name} ({len(parts[name]):,})" if n == 0 else None
                 bar = {"color": colour, "hatch": hatch, "edgecolor": "white", "label": label}
                 axes.barh(n, share, left=start, height=0.62, **bar)
-                if share > 0.06:
+                place = start + share / 2
+                if share <= 0.06:  # too narrow for its number, which goes above
+                    axes.text(max(place, 0.035), n - 0.34, f"{share:.0%}", ha="center", va="bottom")
+                else:
                     ground = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none"}
-                    place = start + share / 2
                     axes.text(place, n, f"{share:.0%}", ha="center", va="center", bbox=ground)
                 told.append(f"{title}, {('all', 'mined')[n]}: {name} {share:.0%}")
                 start += share

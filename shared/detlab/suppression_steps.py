@@ -7,6 +7,8 @@ from detlab.panels import (
     FALSE_POSITIVE_STYLE,
     HIT,
     HIT_STYLE,
+    TRUTH,
+    TRUTH_STYLE,
     Label,
     add_key,
     outline,
@@ -18,7 +20,7 @@ from detlab.scenes import load_scenes
 from detlab.ssd_answers import load_ssd_answers
 
 SCENE, DIGIT, LEAST, THRESHOLD = 17, 1, 0.6, 0.45
-WAITING, WAITING_STYLE = COLOURS[5], (0, (5, 2))
+WAITING, WAITING_STYLE = COLOURS[5], (0, (6, 1.5, 1.5, 1.5))
 
 
 def candidates() -> tuple[Tensor, Tensor]:
@@ -43,10 +45,11 @@ def steps_of(boxes: Tensor, scores: Tensor) -> tuple[list[int], list[int]]:
 
 
 def draw_suppression() -> Picture:
-    """Draw all candidates, then a panel for each box that is kept and what it drops."""
+    """Draw all candidates, a panel for each box that is kept and what it drops, and the truth."""
     boxes, scores = candidates()
     stay, settled = steps_of(boxes, scores)
-    image = load_scenes("validation")[0][SCENE]
+    image, true_boxes, true_labels = (part[SCENE] for part in load_scenes("validation"))
+    truth = true_boxes[true_labels == DIGIT + 1]
     count = len(stay) + 2
     figure = Picture(figsize=(10.5, 4.4), layout="constrained")
     grid = figure.subplots(1, count)
@@ -55,6 +58,8 @@ def draw_suppression() -> Picture:
         show(axes, image)
         axes.set(xlim=(-0.04, 0.58), ylim=(1.07, -0.09))
         labels = []
+        for box in truth if step == len(stay) else ():
+            outline(axes, box, TRUTH, width=1.8, style=TRUTH_STYLE)
         for n, box in reversed(list(enumerate(boxes))):
             kept = n in stay and settled[n] <= step
             if kept:
@@ -68,7 +73,7 @@ def draw_suppression() -> Picture:
         dropped = sum(k == step for k in settled) - 1
         title = (
             f"{len(boxes)} candidates" if step < 0
-            else f"{len(stay)} are left" if step == len(stay)
+            else f"{len(stay)} are left, for {len(truth)} digits" if step == len(stay)
             else f"keep {scores[stay[step]]:.2f}, drop {dropped}"
         )  # fmt: skip
         axes.set_title(title, size=9, pad=8)
@@ -79,6 +84,7 @@ def draw_suppression() -> Picture:
             "not settled yet": (WAITING, WAITING_STYLE),
             "kept": (HIT, HIT_STYLE),
             "dropped in this step": (FALSE_POSITIVE, FALSE_POSITIVE_STYLE),
+            "truth": (TRUTH, TRUTH_STYLE),
         },
     )
     figure.alt = f"Suppression of the boxes for the class of a {DIGIT}: {'; '.join(told)}."

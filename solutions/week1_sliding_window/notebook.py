@@ -20,8 +20,8 @@
 # after another; then you turn the same network, with the same weights, into one that answers for
 # all windows in a single pass; and you show that the two agree, number for number. In the end a
 # formula tells you which windows any network looks at. Week 2 builds its windows by it; and week 4
-# takes it up again, for layers with padding, to ask how much of an image a cell of each of SSD300's
-# maps sees, and so how large the objects are that it can answer for.
+# takes it up again, to ask how much of an image a cell of each of SSD300's maps sees, and so how
+# large the objects are that it can answer for.
 #
 # **In the end you can** turn a classifier into a detector that answers for all windows in one
 # pass; show that two procedures are the same computation; say, for any stack of layers, which
@@ -236,6 +236,28 @@ net = build_network()
 summary(net, (3, WINDOW, WINDOW), device="cpu")
 
 # %% [markdown]
+# ## Before task 1.3: where this leads
+#
+# Two tasks from here you have a twin of the classifier that takes larger images. Here is what it
+# makes of one of 16×16, which has four windows. The framed cells are those that the first window's
+# answer depends on: exactly the maps that the classifier would have computed for it. All that the
+# three other windows add to the early maps is a fringe of two cells, or one. Look at the step after
+# the pooling: in the classifier 25 cells became one vector of 400 numbers; here they become one
+# cell of 400 channels, and whatever does that can move on to the next window.
+
+# %%
+draw_network(
+    [
+        Block("", (3, 16, 16), marked=14),
+        Block("conv 5×5\n+ ReLU", (16, 12, 12), marked=10),
+        Block("max-pool 2", (16, 6, 6), marked=5),
+        Block("1st FC,\nconverted", (400, 2, 2), marked=1),
+        Block("2nd FC,\nconverted", (400, 2, 2), marked=1),
+        Block("3rd FC,\nconverted", (4, 2, 2), marked=1),
+    ]
+)
+
+# %% [markdown]
 # ## Task 1.3 · A linear layer is a convolution (10 points)
 #
 # A linear layer that reads a flattened map computes one weighted sum over all its cells and
@@ -326,27 +348,15 @@ def convolutionalize(net: nn.Sequential) -> nn.Module:
 check("1.4")
 
 # %% [markdown]
-# Here is what the twin does with an image of 16×16, which has four windows. The framed cells are
-# those that the first window's answer depends on: exactly the maps that the classifier would have
-# computed for it. All that the three other windows add to the early maps is a fringe of two cells,
-# or one. The step from classifiers to networks of convolutions alone was soon taken for whole
-# pictures, too: [Long et al. 2015](https://arxiv.org/abs/1411.4038) answer for every pixel in this
-# way. And [CS231n's notes](https://cs231n.github.io/convolutional-networks/#convert) tell it once
-# more, with a larger network.
+# Your twin, on an image of 16×16: compare its shapes with the picture before task 1.3. The step
+# from classifiers to networks of convolutions alone was soon taken for whole pictures, too: [Long
+# et al. 2015](https://arxiv.org/abs/1411.4038) answer for every pixel in this way. And [CS231n's
+# notes](https://cs231n.github.io/convolutional-networks/#convert) tell it once more, with a larger
+# network.
 
 # %%
 twin = convolutionalize(net)
 summary(twin, (3, 16, 16), device="cpu")
-draw_network(
-    [
-        Block("", (3, 16, 16), marked=14),
-        Block("conv 5×5\n+ ReLU", (16, 12, 12), marked=10),
-        Block("max-pool 2", (16, 6, 6), marked=5),
-        Block("1st FC,\nconverted", (400, 2, 2), marked=1),
-        Block("2nd FC,\nconverted", (400, 2, 2), marked=1),
-        Block("3rd FC,\nconverted", (4, 2, 2), marked=1),
-    ]
-)
 
 # %% [markdown]
 # ## Task 1.5 · The sequential procedure (15 points)
@@ -700,7 +710,8 @@ for name, variant in variants.items():
 # cells lie. For the image itself, both are 1. Now add one layer: it takes its inputs from cells
 # that are one *jump* apart, or several if it is dilated. How much further does the last of them
 # see than the first? And how far does it move on in the image when it takes one step on its map?
-# The picture shows two neighbouring output cells, along one axis.
+# After the last layer, size and jump are the side of the stack's windows and the *stride* between
+# them. The picture shows two neighbouring output cells, along one axis.
 
 # %%
 draw_receptive_field([Step("conv 3", 3), Step("max-pool 2", 2, 2), Step("conv 3", 3)], (0, 1), 14)
@@ -774,7 +785,7 @@ check("1.9")
 
 # %%
 first, pooling, whole_map = nn.Conv2d(3, 16, 5), nn.MaxPool2d(2), nn.Conv2d(16, 400, 5)
-grid = window_grid([first, pooling, whole_map], (28, 28))
+grid = WindowGrid(*window_grid([first, pooling, whole_map], (28, 28)))
 print(grid)
 stacks = {
     "conv": [first, pooling, nn.Conv2d(16, 16, 3), whole_map],
@@ -804,7 +815,7 @@ stack = nn.Sequential(
 ).eval()
 picture = torch.rand(1, 3, 40, 56, requires_grad=True)
 output = stack(picture)
-grid = window_grid(stack, (40, 56))
+grid = WindowGrid(*window_grid(stack, (40, 56)))
 print(grid, "and the output has", tuple(output.shape[2:]), "cells")
 
 looked_at = [(0, 0), (2, 6), (6, 3)]
@@ -827,9 +838,11 @@ draw_windows_and_cells((brightness / brightness.max()).sqrt(), found, looked_at,
 # %% [markdown]
 # ## Questions that come up
 #
-# **`mat1 and mat2 shapes cannot be multiplied (1x576 and 400x400)`: what does it want?** You gave
-# the classifier an image of 16×16, and it takes 14×14 only. Which layer complains, and why, is the
-# question of task 1.1; the twin is the one that takes larger images.
+# **`mat1 and mat2 shapes cannot be multiplied (1x576 and 400x400)`: what does it want?** The first
+# linear layer takes 16·5·5 = 400 numbers and was given 16·6·6 = 576. Either the image has 16×16
+# pixels, and the classifier takes 14×14 only: which layer complains, and why, is the question of
+# task 1.1; the twin is the one that takes larger images. Or the image is right, and your
+# convolution's kernel is 3×3 and not 5×5. (The number before the x is that of the images.)
 #
 # **Everything works on square images, but a check says that something is wrong.** Try an image that
 # is higher than wide, such as 20×34, and a batch of two. Rows come before columns everywhere in
@@ -852,8 +865,8 @@ draw_windows_and_cells((brightness / brightness.max()).sqrt(), found, looked_at,
 # layer's settings are sometimes an int and sometimes a pair; the statement says which layers store
 # what.
 #
-# **What if layers have padding, as in most networks?** Size and jump stay the same, but the first
-# window then begins outside of the image. Week 4 looks at that.
+# **What if layers have padding, as in most networks?** Size and jump stay the same; only the first
+# window then begins outside of the image. So it is in week 4's network.
 #
 # **The check passes here, but `detlab check` says something else.** The notebook may still
 # remember a cell that you have changed or deleted: *Kernel → Restart Kernel and Run All Cells*.

@@ -16,7 +16,7 @@
 #
 # Last week one network answered for every window of an image in a single pass. This week that
 # network learns. Each image holds one handwritten digit, turned, scaled and put anywhere on a dark
-# canvas; for each window the network says whether it sees the digit, which one it is, and where it
+# canvas; for each window the network says whether the digit is there, which one it is, and where it
 # lies. You make the images, find their boxes, turn boxes into targets, write the loss and
 # the training loop, and read predictions back out. It is a whole detector in small: with several
 # boxes for each window it becomes SSD, next week.
@@ -40,8 +40,8 @@
 # | 2.8 | Look at it | 6 | 30 |
 # | 2.9 | Trained for real | 8 | 30 |
 #
-# The minutes are for reading, writing and looking, five hours in all; who has seen week 1 and knows
-# broadcasting is faster. **Where it comes from**: Andrew Ng's lectures on
+# The minutes are for reading, writing and looking, five hours in all, and less if you have done
+# week 1 and know broadcasting. **Where it comes from**: Andrew Ng's lectures on
 # [localisation](https://www.youtube.com/watch?v=GSwYGkTfOKk),
 # [detection](https://www.youtube.com/watch?v=5e5pjeojznk) and
 # [convolutional windows](https://www.youtube.com/watch?v=XdsmlBGOK-k); OverFeat
@@ -152,8 +152,8 @@ localization_plots.draw_placing()
 # %% [markdown]
 # What is uniform here is the **box's** place, not the patch's: the patch has empty rims, and
 # whoever places it whole never gets the ink to a border. The canvases that follow come from the
-# digits of validation. In the pictures of this week the truth is always dashed and green; what a
-# network says is solid and red.
+# digits of validation. In the pictures that are drawn for you this week, the truth is always dashed
+# and green; what a network says is solid and red.
 
 # %%
 localization_plots.draw_canvases()
@@ -227,18 +227,19 @@ draw_images(samples)
 # a single cell with 15 numbers; the last two are linear layers written as convolutions, as week 1
 # does. Nothing in them says how large the image is, so let us hand it a whole canvas. Follow the
 # two hatched squares, the canvas's first 28×28 pixels and its last: each shrinks as it would if it
-# were alone, until it is one cell. All windows between them come for free.
+# were alone, until it is one cell. All windows between them come for free. (Maps of fewer cells are
+# drawn with larger ones.)
 
 # %%
 localization_plots.draw_small_network()
 
 # %% [markdown]
-# Two numbers grow from layer to layer. What a cell **sees** (its *receptive field*) grows by what a
-# kernel adds, and the deeper the layer, the more pixels each further cell stands for. How far its
-# neighbour's window lies (the *stride*) doubles at each layer of stride 2, pooling or convolution.
-# The last cell's two numbers are the window and the stride of the whole network; week 1 has the
-# formulas (task 1.9), and [this article](https://distill.pub/2019/computing-receptive-fields/) has
-# more.
+# Two numbers grow from layer to layer. What a cell **sees** (its *receptive field*) grows with
+# every kernel, and the deeper the layer, the faster, since the cells that its kernel reads lie
+# further apart in the image. How far its neighbour's window lies (the *stride* of the windows; in
+# week 1's formulas the *jump*) doubles at each layer of stride 2, pooling or convolution. The last
+# cell's two numbers are the window and the stride of the whole network; week 1 has the formulas
+# (task 1.9), and [this article](https://distill.pub/2019/computing-receptive-fields/) has more.
 
 # %%
 localization_plots.draw_small_windows()
@@ -256,12 +257,17 @@ localization_plots.draw_small_windows()
 # No layer is padded, or a window would look beyond the edge of the image.
 #
 # - Each window gets 15 numbers, all of them raw: channel 0 is the logit of "the digit is here"
-#   (task 2.4 says when it is), channels 1 to 10 are the logits of the digits 0 to 9, channels 11 to
-#   14 the box, `xyxy` in fractions **of the window** (0 is its left or top, 1 its right or bottom;
-#   a box may stick out).
+#   (task 2.4 says when it is), a number of any size, whose sigmoid is the probability; channels 1
+#   to 10 are the logits of the digits 0 to 9, whose softmax are the probabilities; channels 11 to
+#   14 are the box, `xyxy` in fractions **of the window** (0 is its left or top, 1 its right or
+#   bottom; a box may stick out).
 # - A window must hold a whole digit. The digits' ink spans up to 36 pixels, so the window's
 #   side is at least 36; and in 64×64 there are at least 3×3 windows.
 # - `localization_grid` says which windows they are: the formulas of task 1.9, for your layers.
+#
+# Beware of windows that are very large. "Here" will mean that a window holds the centre of the
+# digit's box: of windows of 40 pixels, 4 apart, six in ten do, with 48 and 8 eight in ten, with 56
+# and 4 all but one in a hundred. Then "yes" is nearly always right, and there is little to learn.
 #
 # In evaluation mode (`net.eval()`) equal images get equal answers. All else is up to you. The
 # network will be trained on a processor (task 2.9), so keep it light: a first layer with many
@@ -359,8 +365,7 @@ draw_windows(samples[0], windows, [f"window {cell}" for cell in cells])
 #
 # The 28th pixel of a row, c = 27, is a little square, from 27/64 to 28/64 of the width. So a box
 # around the ink of columns 22 to 39 goes from 22/64 to **40**/64: it is 18 pixels wide, as in the
-# first picture of this week, not 17. Who forgets this loses a row and a column of every box, and
-# some IoU with it.
+# first picture of this week, not 17. If you forget this, every box is short of a row and a column.
 
 # %% [markdown]
 # ## Task 2.3 · The tight box (8 points)
@@ -396,7 +401,7 @@ def digit_box(image: Tensor) -> Tensor:
 check("2.3")
 
 # %% [markdown]
-# Each box must touch the ink on all four sides.
+# Each box, dashed, must touch the ink on all four sides.
 
 # %%
 boxes = torch.stack([digit_box(image) for image in samples])
@@ -406,10 +411,10 @@ draw_images(samples, boxes=boxes)
 # ## Before task 2.4: one digit, many answers
 #
 # From here on the pictures show a network with windows of 40×40 pixels, 4 pixels apart: 7×7 of them
-# on a canvas. What should each of them say? Nine of ten share some area with the digit, yet who
-# sees a corner of a stroke cannot tell what it belongs to. So a window shall **see** the digit when
-# it holds the **centre of its box**. On the left is a 4 with three of the windows, and a dot for
-# the centre; on the right stands a 1 for every window that holds it.
+# on a canvas. What should each of them say? On average nine of ten share some area with the digit,
+# yet from the corner of a stroke nobody can tell what it belongs to. So the digit shall count as
+# *here* in the windows that **hold the centre** of its box. On the left is a 4 with three of the
+# windows, and a dot for the centre; on the right stands a 1 for every window that holds it.
 
 # %%
 localization_plots.draw_window_targets()
@@ -428,19 +433,17 @@ localization_plots.draw_rulers()
 # %% [markdown]
 # Targets in the frame of a cell or a window, not of the image, are what nearly all detectors learn:
 # [YOLO](https://arxiv.org/abs/1506.02640) counts in its cells, and there, too, an object belongs to
-# the cell that holds its centre; [SSD](https://arxiv.org/abs/1512.02325) counts in its priors. For
-# broadcasting, PyTorch has [a page of
-# rules](https://pytorch.org/docs/stable/notes/broadcasting.html).
+# the cell that holds its centre; [SSD](https://arxiv.org/abs/1512.02325) counts in its priors.
 
 # %% [markdown]
 # ## Task 2.4 · Targets for every window (16 points)
 #
 # Every window carries information, so every window gets a target of six numbers. The centre of a
 # box is (c_x, c_y) = ((x_min + x_max) / 2, (y_min + y_max) / 2); in the frame of a window its left
-# and its top are 0, its right and its bottom 1. A window **sees** the digit if in its frame
-# `0 <= c_x < 1` **and** `0 <= c_y < 1`. So its left and its upper edge belong to a window, its
-# right and its lower edge do not, and where two windows meet just one of them sees a centre on the
-# edge between them. The target of a window that sees the digit:
+# and its top are 0, its right and its bottom 1. A window **holds the centre** if in its
+# frame `0 <= c_x < 1` **and** `0 <= c_y < 1`. So its left and its upper edge belong to a window,
+# its right and its lower edge do not, and where two windows meet just one of them holds a centre on
+# the edge between them. The target of a window that holds the centre:
 #
 # | channel | target |
 # | --- | --- |
@@ -452,12 +455,13 @@ localization_plots.draw_rulers()
 # even if they show a part of the digit. Images are 64×64 (`SIDE`); window (i, j) has its top-left
 # pixel at (row i·stride, column j·stride).
 #
-# **Vectorise.** Write it with a fixed number of tensor operations. For half of the points it
-# must be right; the other half asks that the number of steps Python takes (counted) does not
-# grow with the number of images, nor with the number of windows, rows or columns of them; and that
-# 40,000 of any take under 0.3 seconds of processor time, twenty times what broadcasting needs.
-# Broadcasting is the tool: boxes of shape (N, 1, 1) against windows of shape (rows, 1) and
-# (columns,). (Steps are counted by tracing: code that meddles with it or with threads is refused.)
+# **Vectorise.** Write it with a fixed number of tensor operations. For half of the points it must
+# be right; the other half asks that the number of steps Python takes (counted) does not grow with
+# the number of images, nor with the number of windows, rows or columns of them; and that 40,000 of
+# any take under 0.3 seconds of processor time, twenty times what broadcasting needs. Broadcasting
+# is the tool (PyTorch's [page of rules](https://pytorch.org/docs/stable/notes/broadcasting.html)):
+# boxes of shape (N, 1, 1) against windows of shape (rows, 1) and (columns,). (Steps are counted by
+# tracing: code that meddles with it or with threads is refused.)
 
 
 # %% nbgrader={"grade_id": "task_2_4", "solution": true}
@@ -497,13 +501,13 @@ def encode_targets(boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
 check("2.4")
 
 # %% [markdown]
-# Where does the digit count as seen, and what is the box in two of these windows? In the frame of
-# the second window it lies elsewhere, though the digit never moved; and in both the middle of the
-# box is inside.
+# Which windows hold the centre, and what is the box in two of them? In the frame of the second
+# window it lies elsewhere, though the digit never moved; and in both the middle of the box is
+# inside.
 
 # %%
 targets = encode_targets(boxes, torch.full((12,), int(digit_labels[2])), grid)
-shy = int(targets[:, 0].sum((1, 2)).argmin())  # the digit that the fewest windows see
+shy = int(targets[:, 0].sum((1, 2)).argmin())  # whose centre the fewest windows hold
 draw_targets(samples[shy], targets[shy], grid)
 
 # %% [markdown]
@@ -518,12 +522,13 @@ draw_targets(samples[shy], targets[shy], grid)
 localization_plots.draw_counting()
 
 # %% [markdown]
-# Compare the two maps: a window that is blue on the left only sees the digit and has a probability
-# below one half, so it is asked for nothing but d. When it is found later, c and b join the sum,
-# and these terms can **rise** while the network gets better. (Six windows of ten see the digit,
-# with larger windows more, and the question is a real one: whether the centre is just inside or
-# just outside is hard to say when much of the digit is out of sight. In a detector of many small
-# objects hardly any window sees one, and the first question becomes the hardest.)
+# Compare the two maps. A window that is blue on the left, but not in the middle, holds the centre,
+# and yet its probability is below one half: so it is asked for nothing but d. When it is found
+# later, c and b join the sum, and these terms can **rise** while the network gets better. (In this
+# network six windows of ten hold the centre, with larger windows more, and the question is a real
+# one: whether the centre is just inside or just outside is hard to say when much of the digit lies
+# outside. In a detector of many small objects hardly any window holds a centre, and the first
+# question becomes the hardest.)
 #
 # On the right is the price of one window's answer to the first question, the binary cross-entropy,
 # against its logit o₀. It bends: a logit of 2 on the wrong side costs 2.13, on the right side still
@@ -586,12 +591,12 @@ check("2.5")
 
 # %% [markdown]
 # A fresh network knows nothing. Were all its logits 0, its detection term would be ln 2 = 0.693 for
-# each window. But chance makes them lean one way or the other, all much alike, and as most windows
-# of ours see the digit, leaning to their side pays a little, leaning to the other costs more: where
-# eight windows of ten see it, a mean logit of 0.5 makes 0.57 for each, one of -0.5 makes 0.87. So
-# look up the mean that is printed on the curve for y₀ = 1 above: the term lies near it, the nearer
-# the more windows see the digit. (The other two terms count found windows only; here they are
-# divided by all.)
+# each window. But chance makes them lean one way or the other, all much alike. Where most windows
+# hold the centre, leaning to their side pays a little, leaning to the other costs more: with
+# windows of 48 pixels, 8 apart, of which eight in ten hold it, a mean logit of 0.5 makes 0.57 for
+# each, one of -0.5 makes 0.87. Take the mean that the next cell prints and read the curve above for
+# y₀ = 1 at that place: the term lies near it, the nearer the more windows hold the centre. (The
+# other two terms count found windows only; here they are divided by all.)
 
 # %%
 fresh = LocalizationNet()(samples)
@@ -604,21 +609,22 @@ for name, term in localization_terms(fresh, targets).items():
 # ## Before task 2.6: what a training looks like
 #
 # This is the network of the pictures, trained on 32,000 images four times over, as task 2.9 will
-# train yours. Its axes are logarithmic, so that the first steps can be seen.
+# train yours. Steps and terms stand on logarithmic axes, so that the first steps can be seen.
 
 # %%
 localization_plots.draw_training()
 
 # %% [markdown]
-# Read it from the right. At first two thirds of the windows that see the digit are found; after a
+# Read it from the right. At first two thirds of the windows that hold the centre are found; after a
 # hundred steps nearly all are. Each one that is found brings its class and its box into the sum:
-# that is why the classification term **rises** from 50 to about 60 before it falls. Detection and
+# that is why the classification term **rises** from 50 to about 65 before it falls. Detection and
 # regression fall from the first step on, and detection is slow about it. Neither it nor
 # classification comes near 0: there are windows in which the digit cannot be read, and others in
 # which nobody could say whether the centre is just inside. Yours has another number of windows, so
 # look for the same shapes, not for the same heights: a term that stays where it began, or is `nan`,
 # is what must worry you. In the end this network reads 0.970 of 500 unseen digits, and the mean IoU
-# of its boxes is 0.866.
+# of its boxes is 0.866 (IoU says how well a box fits the true one, and 1 is perfect: task 2.8 has a
+# picture).
 #
 # How such a loop is built, step by step, is in PyTorch's
 # [tutorial](https://pytorch.org/tutorials/beginner/basics/optimization_tutorial.html).
@@ -757,8 +763,14 @@ localization_plots.draw_choice()
 
 # %% [markdown]
 # The surest window need not have the digit in its middle, and its box may stick out of it, or even
-# out of the image: it is not clipped. Windows that do not see the digit were never asked for a
-# class: here most of them say the same, a 1 with a score near -1.5, and none is the surest.
+# out of the image: it is not clipped.
+#
+# The answer to the first question, is the digit here, has no say in this: each canvas holds just
+# one digit, and we look for the window that can tell which. It has done its work in the training,
+# where it decided which windows learn a class and a box. Windows that do not hold the centre were
+# never asked for a class, so nothing taught them to be sure of one: here most of them say the same,
+# a 1 with a score near -1.5, and none is the surest. (Where an image may hold no digit, or several,
+# the first answer is needed here as well; next week has such images.)
 
 # %% [markdown]
 # ## Task 2.7 · Prediction (12 points)
@@ -867,10 +879,11 @@ check("2.8")
 # %% [markdown]
 # **Explain your figure (3 points, by hand).** Answer this when task 2.9 has trained your network
 # and its figure stands at the end of the notebook. Name two images on which your network does
-# worst, by label or by box, and what they have in common with others that went wrong. A window
-# counts as a positive when it holds the *centre* of the box, though most of the digit may be out of
-# its sight: what does that ask of the classifier in a window with the centre in its corner, and why
-# does taking the surest window help? Name one change that you expect to improve the boxes, and why.
+# worst, by label or by box, and what they have in common with others that went wrong. A window's
+# target names the digit as soon as it holds the *centre* of the box, though most of the digit may
+# lie outside: what does that ask of the classifier in a window with the centre in its corner, and
+# why does taking the surest window help? Name one change that you expect to improve the boxes, and
+# why.
 
 # %% [markdown] nbgrader={"grade_id":"task_2_8_explain","solution":true,"manual":true,"points":3}
 # <!-- ### BEGIN SOLUTION -->
@@ -936,9 +949,10 @@ check("2.9")
 # The check trained for a moment only. Now the real thing, with the grader's numbers, on images of
 # your own: 2,000 steps. The reference needs 100 to 125 seconds of processor time for them, a plain
 # network may need twice as many, and the images take fifteen before. Expect a label accuracy of
-# 0.97 and a mean IoU of 0.87 (0.973 to 0.980 and 0.870 to 0.879 with five seeds); of three plain
-# convolutions and Adam at a constant rate 0.83 to 0.92 and 0.52 to 0.60. (Of five such trainings
-# one read only 0.48 in the end: at a constant rate the last step may be a bad one.)
+# 0.97 and a mean IoU of 0.87 (0.973 to 0.980 and 0.870 to 0.879 with five seeds). Three plain
+# convolutions with Adam at a constant rate were trained five times, too: a label accuracy of 0.83
+# to 0.92, but of 0.48 once, for at a constant rate the last step may be a bad one; and a mean IoU
+# of 0.52 to 0.60.
 
 # %%
 from functools import cache
@@ -953,6 +967,7 @@ def unseen_images() -> tuple[Tensor, Tensor, Tensor]:
 @cache
 def many_images() -> TensorDataset:
     """Return 32,000 images with their targets."""
+    encode_targets(*unseen_images()[1:], grid)  # if a task is still to do, these few tell it first
     print("Placing 32,000 digits first …")
     images, boxes, labels = make_images("train", copies=8, seed=3)
     return TensorDataset(images, encode_targets(boxes, labels, grid))
@@ -999,7 +1014,7 @@ if localizing.has_learned():
 
 # %% [markdown]
 # **What you should see.** The loss goes on falling to the end, to between 2 and 3 for each image in
-# the reference. Most of it is classification, for many windows see too little of the digit, and
+# the reference. Most of it is classification, for many windows show too little of the digit, and
 # nearly all the rest detection, which falls but little after two hundred steps. In the pictures
 # nearly all labels are right, and most boxes are off by a pixel or two.
 

@@ -148,9 +148,10 @@ def conv(channels_in: int, channels_out: int, kernel_size: int = 3, **options: i
 # ## Where this leads
 #
 # This is what a detector of this week finds in six scenes that it has not seen in its training: 18
-# digits, 18 hits. Wherever a picture of this notebook shows detections, the truth is dashed, a hit
-# is a solid line, and a false positive is dotted. Beside a box stand the digit that it is said to
-# hold and the score, the network's own probability for it.
+# digits, 18 hits. A detection is a *hit* when its digit is right and its box fits well enough, and
+# else a *false positive* (task 3.10 says it exactly). Wherever a picture of this notebook shows
+# detections, the truth is dashed, a hit is a solid line, and a false positive is dotted. Beside a
+# box stand the digit that it is said to hold and the score, the network's own probability for it.
 
 # %%
 from detlab import box_plots, precision_plots, ssd_plots, suppression_steps
@@ -524,12 +525,13 @@ explore_priors()
 # ## Before task 3.5: what the network answers
 #
 # **Offsets.** The network does not say where a box is. It says how to correct a prior: two numbers
-# move its centre, two scale its width and height. All zeros mean "the prior is right as it is". On
-# the left two of the many priors (dashed) that see the same digit's box (solid): the better one
-# needs offsets near zero. On the right the same four numbers, +2.5, −2.5, +1, +2, applied to two
-# priors: the larger one moves farther. So an answer means the same *correction* wherever the prior
-# lies and however large it is, and one convolution can give it for all cells alike. (Their formula
-# is task 3.6's.)
+# move its centre, two scale its width and height. All zeros mean "the prior is right as it is". A 1
+# among the first two moves it by a tenth of the prior's width or height; a 1 among the last two
+# makes it wider or higher by a factor of e^0.2 = 1.22. On the left are two of the many priors
+# (dashed) for the same digit's box (solid): the better one needs offsets near zero. On the right
+# the same four numbers, +2.5, −2.5, +1, +2, applied to two priors: the larger one moves farther. So
+# an answer means the same *correction* wherever the prior lies and however large it is, and one
+# convolution can give it for all cells alike. (Their formula is task 3.6's.)
 
 # %%
 box_plots.draw_offsets()
@@ -553,9 +555,9 @@ ssd_plots.draw_rows()
 
 # %% [markdown]
 # A tensor of the right *shape* may still hold these numbers in the wrong rows. Nothing crashes
-# then: the network learns with the answers of one cell judged by the digits of another, and its mAP
-# stays miserable. In memory, which numbers of an (N, C, H, W) tensor lie side by side: the channels
-# of one cell, or the cells of one channel?
+# then: the network learns with the answers of one cell judged by the digits of another, and finds
+# hardly any of these. In memory, which numbers of an (N, C, H, W) tensor lie side by side: the
+# channels of one cell, or the cells of one channel?
 # ([`reshape`](https://docs.pytorch.org/docs/stable/generated/torch.reshape.html) keeps their
 # order.)
 
@@ -875,10 +877,11 @@ draw_matches(images[4], boxes[4], labels[4], priors, *match_priors(boxes[4], lab
 # - *Fresh*, it is equally clueless everywhere; a positive costs 2.50 on average and a negative
 #   2.49. So 97 % of the loss come from the background (10 % and 87 % in the picture), and 97 % of
 #   what the network is told is: say "nothing". It learns that first, and everywhere.
-# - *Trained*, most of the background is easy: a patch of black costs nearly nothing, and the whole
-#   lot of 38,328 easy priors carries 5 % of the loss. What is left lies in the 3,510 that are hard:
-#   of these four in five overlap a digit with an IoU of more than 0.3, but not 0.5; of the others
-#   one in nine.
+# - *Trained* with the loss of the next task, it finds most of the background easy: a patch of black
+#   costs nearly nothing, and the whole lot of 38,328 easy priors carries 5 % of the loss, although
+#   that loss leaves such priors out. The rest of what the background costs, 34 %, lies in the 3,510
+#   that are hard: of these four in five overlap a digit with an IoU of more than 0.3, but not 0.5;
+#   of the others one in nine. (The positives carry 62 %; shares are rounded.)
 #
 # So only the hardest count, three for each positive. The loss then is about a task of 3 to 1 and
 # not of 36 to 1, from the first step on, and it spends its attention where the mistakes are. (The
@@ -999,8 +1002,9 @@ print(f"{'4 · ln 11':13} {4 * torch.tensor(11.0).log().item():6.2f}")
 # ## Before task 3.9: one digit, one box
 #
 # Several priors were taught to answer for the same digit, and they do. In the picture a network
-# early in its training has 11 boxes with a score of more than 0.6 for the class of the 1, for two
-# 1s, of which one stands below the other. Suppression goes through them by falling score:
+# early in its training has 11 boxes with a score of more than 0.6 for the class of the 1. There are
+# two 1s, though they look like one long stroke: one stands right below the other, and the last
+# panel has both true boxes. Suppression goes through the 11 by falling score:
 
 # %%
 suppression_steps.draw_suppression()
@@ -1008,12 +1012,13 @@ suppression_steps.draw_suppression()
 # %% [markdown]
 # 1. The best box, 0.99, is kept; the four that overlap it by an IoU of more than 0.45 are dropped.
 # 2. Of what is left the best, 0.98, is kept, on the lower 1; it drops four more.
-# 3. One box is left, 0.66, and it is kept. Better ones than it, with which its IoU exceeds 0.45,
-#    have been there, but they **were dropped, and drop nobody**. With the two kept ones its IoU is
+# 3. One box is left, 0.66, and it is kept. It overlaps better boxes by more than 0.45, but those
+#    were dropped themselves, and **a dropped box drops nobody**. With the two kept ones its IoU is
 #    at most 0.45.
 #
-# The third is one too many, and suppression cannot know it: it sees boxes, not digits. A lower
-# threshold would drop this one, and sooner or later also the second of two real neighbours.
+# The third is one too many, since the upper 1 has a better box already. Suppression cannot know it:
+# it sees boxes, not digits. A lower threshold would drop this one, and sooner or later also the
+# second of two real neighbours.
 #
 # Boxes of *different* classes never drop one another: a 1 may well stand in front of a 7. And the
 # scores come before the suppression, from the softmax, so a prior that is unsure may be a candidate
@@ -1267,9 +1272,10 @@ if by_heart.has_learned():
 
 # %% [markdown]
 # **What you should see.** Both terms fall over the whole training, together from about 13 to some
-# 0.007 (the reference: 0.006 to 0.008 with five seeds), and the mAP is 1. A plain loop, Adam at a
-# constant rate of 0.001, ends at 0.07 to 0.09, without batch normalisation at 0.23 to 0.55. A loss
-# that stays above 1.5 is a mistake, not bad luck: look at tasks 3.5 to 3.8.
+# 0.007 (the reference: 0.006 to 0.008 with five seeds), and the mAP is 1. With the same network a
+# plain loop, Adam at a constant rate of 0.001, ends at 0.07 to 0.09 (with yours it may be some
+# hundredths more), and without batch normalisation at 0.23 to 0.55. A loss that stays above 1.5 is
+# a mistake, not bad luck: look at tasks 3.5 to 3.8.
 
 # %% [markdown]
 # ## Task 3.11 · Trained for real (8 points)

@@ -31,6 +31,12 @@ def test_windows_are_told_in_words_and_by_dashes() -> None:
     assert len({str(dash) for dash in dashes}) == len(BOXES)
 
 
+def test_a_window_stands_where_it_is_unless_an_edge_would_hide_another() -> None:
+    figure = draw_windows(IMAGE, [*BOXES, (14, 4, 28, 18)], ["first", "second", "third", "last"])
+    lefts = [patch.get_x() for patch in figure.axes[0].patches[:4]]
+    assert lefts == [0, 2.2, 0.2, 14]
+
+
 def test_windows_and_their_cells() -> None:
     figure = draw_windows_and_cells(IMAGE, BOXES[:2], [(0, 0), (0, 1)], (4, 8))
     assert "B, output cell (0, 1), x 2 to 16, y 0 to 14." in figure.alt

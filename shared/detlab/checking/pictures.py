@@ -25,7 +25,7 @@ BOXES = 12  # of one kind in a picture
 LABELLED = 6  # so many boxes can be told apart by numbers
 CELLS = range(3, 17)  # along a side of a map that is drawn cell by cell
 SIDE = 240  # pixels of a picture
-CELL = 12  # pixels of a map's cell
+CELL = 20  # pixels of a map's cell: its shade is to be seen around a cross
 
 
 @dataclass(frozen=True)
@@ -255,8 +255,9 @@ def cell(row: int, column: int, shade: float, is_wrong: bool) -> str:
     )
     # On a dark ground of its own: the cell may have any shade.
     strokes = (("#111111", 4.5), (AMBER, 2))
+    left, top = x + CELL // 2 - 3, y + CELL // 2 - 3
     cross = "".join(
-        f'<path d="M{x + 3} {y + 3}l6 6m0 -6l-6 6" stroke="{colour}" stroke-width="{width}" '
+        f'<path d="M{left} {top}l6 6m0 -6l-6 6" stroke="{colour}" stroke-width="{width}" '
         'stroke-linecap="round"/>'
         for colour, width in strokes
     )

@@ -86,7 +86,7 @@ class Training:
         as if it had not been.
         """
         with same_chance():
-            ready = _made(self._arguments)
+            ready = _made(self._function, self._arguments)
             if ready is None:
                 return
             trial = Training(self._function, lambda: ready)
@@ -122,7 +122,7 @@ class Training:
             print(f"`{changed[0]}` has changed since: this begins anew.")
         if not waiting or changed or restart:
             self._forget()
-            if (ready := _made(self._arguments)) is None:
+            if (ready := _made(self._function, self._arguments)) is None:
                 return None
             self._code = code
             self._worker = Worker(self, self._now(), ready)
@@ -210,8 +210,16 @@ def _stop_button(stop: Callable[[], None]) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _made(arguments: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+def _made(
+    function: Callable[..., Any], arguments: Callable[[], dict[str, Any]]
+) -> dict[str, Any] | None:
     """Make a training's arguments, or say what is missing, and return None."""
+    code = getattr(function, "__code__", None)
+    if code is not None and code.co_names == (NotImplementedError.__name__,):
+        # Nothing else is in it: whatever its arguments take to make would be for nothing.
+        task = next((one for one in code.co_consts if str(one).startswith("task ")), "")
+        print(_say_to_do(code.co_qualname, task))
+        return None
     try:
         return arguments()
     except NotImplementedError as error:
@@ -234,6 +242,11 @@ def _to_do(error: BaseException) -> str:
         trace = trace.tb_next
     code = trace.tb_frame.f_code if trace is not None else None
     name = code.co_qualname.removesuffix(".__init__") if code is not None else "a task"
-    task = str(error).split(":")[0]
+    return _say_to_do(name, str(error))
+
+
+def _say_to_do(name: str, words: str) -> str:
+    """Say that a function is still to do; `words` are its error's."""
+    task = words.split(":")[0]
     where = f" ({task})" if task.startswith("task ") else ""
     return f"Not yet: `{name}` is still to do{where}."

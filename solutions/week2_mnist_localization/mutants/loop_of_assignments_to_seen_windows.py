@@ -1,7 +1,7 @@
 """task: 2.4
 does: finds the seen windows at once, then fills them one by one
-hint: The test which windows see the digit is vectorised; what follows walks over each of them.
-Could a product with the mask replace the walk?
+hint: The test which windows hold the centre is vectorised; what follows walks over each of
+them. Could a product with the mask replace the walk?
 """
 
 
