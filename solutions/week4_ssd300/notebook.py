@@ -94,10 +94,14 @@ def install_detlab() -> None:
         from google.colab import files
 
         print("Choose the zip of your repository (on GitHub: Code, then Download ZIP).")
-        for name in files.upload():
+        for name in filter(zipfile.is_zipfile, files.upload()):
             zipfile.ZipFile(name).extractall()
-        package = next(Path().glob("*/shared/pyproject.toml")).parent
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", package], check=True)
+        found = next(Path().glob("*/shared/pyproject.toml"), None)
+        if found is None:
+            print("The package is in none of these: run this cell again, and choose that zip.")
+            return
+        pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+        subprocess.run([*pip, found.parent], check=True)
         print("detlab is installed: go on.")
 
 

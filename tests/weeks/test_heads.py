@@ -82,24 +82,51 @@ def test_elsewhere_it_says_what_to_do(code: str, capsys: pytest.CaptureFixture[s
     assert "choose the kernel of .venv" in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("bare")
-def test_on_colab_it_installs_the_package_of_the_uploaded_zip(
-    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With pip's place taken by a note of what it was asked for."""
-    import zipfile
-
-    with zipfile.ZipFile(tmp_path / "mine-main.zip", "w") as archive:
-        archive.write(COURSE.root / "shared/pyproject.toml", "mine-main/shared/pyproject.toml")
-    files = types.SimpleNamespace(upload=lambda: {"mine-main.zip": b""})
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[object]]:
+    """Colab, in an empty folder, with pip's place taken by a note of what it was asked for."""
     monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
     monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
-    monkeypatch.setattr(sys.modules["google.colab"], "files", files, raising=False)
     monkeypatch.chdir(tmp_path)
-    asked = []
-    monkeypatch.setattr(subprocess, "run", lambda command, check: asked.append(command))
+    commands: list[list[object]] = []
+    monkeypatch.setattr(subprocess, "run", lambda command, check: commands.append(command))
+    return commands
+
+
+def choose(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Have somebody choose files to upload."""
+    files = types.SimpleNamespace(upload=lambda: dict.fromkeys(names, b""))
+    monkeypatch.setattr(sys.modules["google.colab"], "files", files, raising=False)
+
+
+@pytest.mark.usefixtures("bare")
+def test_on_colab_it_installs_the_package_of_the_uploaded_zip(
+    code: str, asked: list[list[object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import zipfile
+
+    with zipfile.ZipFile("mine-main.zip", "w") as archive:
+        archive.write(COURSE.root / "shared/pyproject.toml", "mine-main/shared/pyproject.toml")
+    choose(monkeypatch, "mine-main.zip")
     exec(code, {})
     assert asked == [
         [sys.executable, "-m", "pip", "install", "--quiet", Path("mine-main/shared")],
     ]
     assert Path("mine-main/shared/pyproject.toml").is_file()
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize("names", [(), ("week1.ipynb",)])
+def test_on_colab_a_wrong_choice_is_told(
+    code: str,
+    asked: list[list[object]],
+    names: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in names:
+        Path(name).write_text("{}", "utf-8")
+    choose(monkeypatch, *names)
+    exec(code, {})
+    assert "run this cell again, and choose that zip" in capsys.readouterr().out
+    assert not asked
