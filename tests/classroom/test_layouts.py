@@ -188,6 +188,17 @@ def test_clones_are_named_without_the_assignment(tmp_path: Path) -> None:
     assert set(graded(read_layout(by_week / "week1-sliding-bob", WEEKS))) == {"bob"}
 
 
+@pytest.mark.parametrize("around", ["", "downloads/"])
+@pytest.mark.parametrize("beside", [(), ("week2-submissions/week2-ada/x.ipynb",)])
+def test_the_folder_around_clones_is_no_clone(
+    tmp_path: Path, around: str, beside: tuple[str, ...]
+) -> None:
+    """`gh classroom` puts the clones of ASSIGNMENT into ASSIGNMENT-submissions."""
+    names = [f"{WEEK}-submissions/{WEEK}-{student}/{WEEK}.ipynb" for student in ("ada", "bob")]
+    folder_of(tmp_path, *(f"{around}{name}" for name in (*names, *beside)), name="class")
+    assert set(graded(read_layout(tmp_path / "class", WEEKS))) == {"ada", "bob"}
+
+
 def test_of_several_notebooks_the_released_name_comes_first(tmp_path: Path) -> None:
     names = [f"old/{WEEK}.ipynb", f"{WEEK} (1).ipynb", f"{WEEK}.ipynb", "scratch.ipynb"]
     ada = HandIn("ada", [tmp_path / name for name in names])

@@ -250,7 +250,13 @@ def read_matching(name: str, form: re.Pattern[str], folder: Path, weeks: Weeks) 
 def read_clones(folder: Path, weeks: Weeks) -> Layout | None:
     """Read GitHub Classroom's clones: `ASSIGNMENT-STUDENT`, maybe in `ASSIGNMENT-submissions`."""
     alone = (folder / ".git").exists() and prefix_of([folder], weeks)
-    clones = [folder] if alone else [one for one in entries_of(folder) if one.is_dir()]
+    inside = [one for one in entries_of(folder) if one.is_dir()]
+    around = [one for one in inside if one.name.endswith(CLONES) and not one.is_symlink()]
+    for one in around:
+        only = len(inside) == 1 or names_week(one.name.removesuffix(CLONES), weeks.name)
+        if only and (layout := read_clones(one, weeks)):
+            return layout
+    clones = [folder] if alone else [one for one in inside if one not in around]
     prefix = prefix_of(clones, weeks)
     files = {one: files_in(one, weeks) for one in clones} if prefix else {}
     if not any(is_notebook(path) for paths in files.values() for path in paths):

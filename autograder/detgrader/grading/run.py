@@ -174,8 +174,7 @@ class SubmissionRun:
     def told_of_trick(self, cell: str) -> str:
         """Tell staff what in a cell is made for tricks, with its line."""
         found = self.reading.tripped[cell]
-        lines = lines_of(next(one.source for one in self.submission.cells if one.name == cell))
-        text = clean_text(lines[found.line - 1].strip(), 120)
+        text = clean_text(lines_of(self.sources[cell])[found.line - 1].strip(), 120)
         return f"{cell}, line {found.line}: {found.what}: {text}"
 
     def checks_of(self, task: Task) -> TaskChecks:
