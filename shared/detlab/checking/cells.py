@@ -8,11 +8,13 @@ statement by statement: what is left out, or fails, takes nothing else with it.
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 KEPT = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
 BLOCKS = (ast.If, ast.Try)
 # Statements that do nothing by themselves.
 EMPTY = (ast.Pass, ast.Raise)
@@ -42,15 +44,52 @@ def without_jupyter(source: str) -> str:
 
 def keep_definitions(tree: ast.Module) -> ast.Module:
     """Drop, in place, all statements but definitions (see above)."""
-    tree.body = [node for node in tree.body if is_definition(node)]
+    tree.body = sort_out(tree)[0]
     return tree
+
+
+def left_out(tree: ast.Module) -> dict[str, int]:
+    """Return the names that a cell sets without effect, with their lines."""
+    return sort_out(tree)[1]
+
+
+def sort_out(tree: ast.Module) -> tuple[list[ast.stmt], dict[str, int]]:
+    """Return a cell's definitions, and the names that it sets otherwise, with their lines.
+
+    What is made of such a name is left out as well.
+    """
+    kept: list[ast.stmt] = []
+    lost: dict[str, int] = {}
+    for node in tree.body:
+        if is_definition(node) and lost.keys().isdisjoint(names_in(node, ast.Load)):
+            kept.append(node)
+            for name in names_in(node, ast.Store):
+                lost.pop(name, None)
+        else:
+            lost = names_in(node, ast.Store) | lost
+    return kept, lost
+
+
+def names_in(node: ast.stmt, context: type[ast.expr_context]) -> dict[str, int]:
+    """Return the names that an assignment reads, or that a statement sets, with their lines.
+
+    What functions and lambdas read they ask for later on.
+    """
+    top: ast.AST = node
+    if context is ast.Load:
+        value = node.value if isinstance(node, ASSIGNMENTS) else None
+        if value is None or isinstance(value, ast.Lambda):
+            return {}
+        top = value
+    names = [one for one in ast.walk(top) if isinstance(one, ast.Name)]
+    return {one.id: one.lineno for one in reversed(names) if isinstance(one.ctx, context)}
 
 
 def is_definition(node: ast.stmt) -> bool:
     """Say whether a statement only defines something."""
     try:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            return is_plain(node.value)
+        if isinstance(node, ASSIGNMENTS) and node.value is not None:
+            return is_literal(node.value) or (is_plain(node.value) and sets_names_only(node))
         if isinstance(node, BLOCKS):
             tests = [node.test] if isinstance(node, ast.If) else []
             inner = [*statements_in(node)]
@@ -60,6 +99,21 @@ def is_definition(node: ast.stmt) -> bool:
     except RecursionError:  # nobody writes a constant in a thousand parts
         return False
     return isinstance(node, KEPT)
+
+
+def is_literal(node: ast.expr) -> bool:
+    """Say whether an expression is a constant as it stands."""
+    with contextlib.suppress(ValueError, TypeError):
+        ast.literal_eval(node)
+        return True
+    return False
+
+
+def sets_names_only(node: ast.Assign | ast.AnnAssign) -> bool:
+    """Say whether an assignment sets names, not parts of something."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    parts = [part for one in targets for part in ast.walk(one)]
+    return not any(isinstance(part, ast.Attribute | ast.Subscript) for part in parts)
 
 
 def statements_in(node: ast.If | ast.Try) -> Iterator[ast.stmt]:
@@ -95,13 +149,6 @@ def parts_of(node: ast.AST) -> Iterator[ast.expr]:
             yield from parts_of(part)
 
 
-def left_out(tree: ast.Module) -> dict[str, int]:
-    """Return the names that statements bind which are no definitions, with their lines."""
-    nodes = [part for node in tree.body if not is_definition(node) for part in ast.walk(node)]
-    names = [one for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)]
-    return {one.id: one.lineno for one in reversed(names)}
-
-
 def with_left_out(message: str, cells: Mapping[str, Mapping[str, int]]) -> str:
     """Add to a message about a name that is not defined where it was set in vain.
 
@@ -120,7 +167,11 @@ def with_left_out(message: str, cells: Mapping[str, Mapping[str, int]]) -> str:
 
 
 def run_definitions(tree: ast.Module, cell: str, namespace: dict[str, Any]) -> BaseException | None:
-    """Run the definitions of a cell; return the first error, which ends its statement alone."""
+    """Run the definitions of a cell; return the first error, which ends its statement alone.
+
+    That a constant is made of what another cell, left out, would have set is no error: who misses
+    it will say so.
+    """
     future = [
         node
         for node in tree.body
@@ -135,5 +186,6 @@ def run_definitions(tree: ast.Module, cell: str, namespace: dict[str, Any]) -> B
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
-            first = first or error
+            if not (isinstance(error, NameError) and isinstance(node, ASSIGNMENTS)):
+                first = first or error
     return first
