@@ -89,7 +89,9 @@ def test_one_inside_another_is_charged_once_and_none_afterwards() -> None:
     allowance = Allowance(LIMITS)
     with pytest.raises(LimitReached), allowance.spend(), allowance.spend():
         endless()
-    assert allowance.left_s < 0.1
+    # The kernel's timer counts in ticks: on a busy machine it is early by tenths of the second. If
+    # the inner one were charged as well, a whole second would be missing.
+    assert abs(allowance.left_s) < 0.5
     for _ in range(10**6):
         pass  # nothing is raised here
     with pytest.raises(LimitReached), allowance.spend():

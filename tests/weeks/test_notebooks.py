@@ -147,7 +147,7 @@ def test_checks_leave_no_figure_open(namespace: dict) -> None:
 
 
 def test_an_unknown_label_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"no check for a task '9\.9'"):
+    with pytest.raises(ValueError, match=r"there is no task '9\.9'"):
         check("9.9")
 
 
