@@ -81,13 +81,17 @@ def hand_in(practice: "Practice", notebook: Path) -> int:
     """Say what a grader would make of a file; return the exit status of its checks."""
     if notebook.is_symlink():
         stop(f"{notebook} is a link: hand in the file itself")
-    problems = dict.fromkeys(practice.taken.problems.values())
+    problems = practice.problems()
     accepted = "would be taken, but not all of it" if problems else "is accepted"
     console.print(f"{escape(str(notebook))} {accepted}.", soft_wrap=True)
     for problem in problems:
         console.print(escape(problem), style="yellow", soft_wrap=True)
-    if not re.fullmatch(r"week\d+_\w+", notebook.stem):
-        console.print("It has another name than it was handed out with: give it that one back.")
+    if not re.fullmatch(rf"week{practice.week}_\w+", notebook.stem):
+        console.print(
+            f"It answers week {practice.week}, and has another name than that notebook was handed "
+            "out with: give it that one back.",
+            soft_wrap=True,
+        )
     console.print("Its answers, in a fresh process:")
     command = [sys.executable, "-m", "detlab", "check", str(notebook)]
     # One thread, as graders have.

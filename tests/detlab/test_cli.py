@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from harness import ROOT, run
 
 from detgrader.course import Course
 from detgrader.reference import reference_notebook
-from detlab.checking import practice
+from detlab.checking import practice, running
 
+COURSE = Course.find()
 SECOND = Course(ROOT / "tests/second_course")
 WEEK = "week1_runs"
 
@@ -118,12 +120,33 @@ def test_an_answer_in_a_cell_of_its_own_is_found(tmp_path: Path) -> None:
 def test_a_line_for_jupyter_in_an_answer_is_told_as_one(tmp_path: Path) -> None:
     said = said_of(tmp_path, second({"task_1_1": "%matplotlib inline\n" + stub_of("task_1_1")}))
     assert "task_1_1, line 1: `%matplotlib inline` is for Jupyter and no Python" in said
+    assert "Task 1.2 cannot be checked yet: it needs `encode` of task 1.1, which is not" in said
+    whole = second({"task_1_1": "%matplotlib inline\n" + stub_of("task_1_1")})
+    assert "would be taken, but not all of it.\ntask_1_1, line 1: `%mat" in said_of(
+        tmp_path, whole, "--submission"
+    )
+
+
+def test_a_misspelt_name_is_found(tmp_path: Path) -> None:
+    said = said_of(tmp_path, second({"task_1_1": "def encod(bits):\n    return bits\n"}))
+    assert "You have defined `encod`: is that meant to be it?" in said
+
+
+@pytest.mark.parametrize("week", COURSE.weeks())
+def test_given_cells_say_nothing(tmp_path: Path, week: str) -> None:
+    """They stand among those that count for their definitions alone."""
+    path = tmp_path / f"{week}.ipynb"
+    path.write_bytes(COURSE.release(week).read_bytes())
+    found = practice.Practice(path)
+    said: list[str] = []
+    found.namespace_for(found.tasks[-1], said.append, threading.Event())
+    assert not said
 
 
 def test_another_name_is_told(tmp_path: Path) -> None:
     path = write(tmp_path / "my week 1.ipynb", second({}))
     assert (
-        "another name than it was handed out"
+        "It answers week 1, and has another name than that notebook"
         in run("check", "--submission", path, program="detlab").stdout
     )
 
@@ -134,12 +157,13 @@ LOOP = "def encode(bits):\n    while True:\n        pass\n"
 @pytest.mark.parametrize(
     ("source", "words"),
     [(LOOP, "does a loop never end?\n"), (LOOP + "encode('')\n", "task_1_1: It was ended")],
+    ids=["in a function", "in the cell"],
 )
 def test_a_loop_that_never_ends_is_ended_and_the_rest_is_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, words: str
 ) -> None:
     monkeypatch.setattr(practice, "LIMIT_S", 1)
-    monkeypatch.setattr(practice, "AGAIN_S", 1)
+    monkeypatch.setattr(running, "AGAIN_S", 1)
     monkeypatch.setattr(practice, "TOO_LONG", "It was ended: does a loop never end?")
     path = write(tmp_path / f"{WEEK}.ipynb", second({"task_1_1": source}))
     said: list[str] = []
@@ -147,3 +171,15 @@ def test_a_loop_that_never_ends_is_ended_and_the_rest_is_checked(
     assert [one.passed for one in reports][1:] == [False, True]
     told = "\n".join([*said, *(one.text for one in reports)])
     assert words in told + "\n"
+
+
+def test_a_right_answer_whose_cell_never_ends_does_not_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(practice, "LIMIT_S", 1)
+    cells = {cell["id"]: cell["source"] for cell in second({})["cells"]}
+    source = "".join(cells["task_1_3"]) + "\nwhile True:\n    pass\n"
+    path = write(tmp_path / f"{WEEK}.ipynb", second({"task_1_3": source}))
+    *_, last = practice.Practice(path).reports(lambda error: None)
+    assert not last.passed
+    assert "does a loop never end?" in last.text

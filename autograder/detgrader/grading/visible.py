@@ -21,8 +21,8 @@ from detgrader.overlays import Overlay, lay_over, load_overlays
 from detgrader.reference import reference_submission
 from detlab.checking.known import KnownMistake, write_known
 from detlab.checking.notebook import CodeCell
-from detlab.checking.practice import run_cell
 from detlab.checking.report import Report
+from detlab.checking.running import run_cell
 from detlab.checking.visible import VisibleChecks
 
 

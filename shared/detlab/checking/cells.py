@@ -34,7 +34,7 @@ CALLS = frozenset(
 )
 # A line for Jupyter, not for Python.
 JUPYTER = re.compile(r"^(?=[%!])", re.MULTILINE)
-UNDEFINED = re.compile(r"name '(\w+)' is not defined")
+UNDEFINED = re.compile(r"(?:name '|`)(\w+)['`] is not defined")
 
 
 def without_jupyter(source: str) -> str:

@@ -10,7 +10,7 @@ import ast
 import difflib
 import linecache
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -35,7 +35,7 @@ def before_checks(
         for name in defined_by(cell.source):
             last = last_definition(name, ran)
             if name not in namespace and last is None:
-                like = misspelt(name, week, namespace)
+                like = misspelt(name, week, ran, namespace)
                 return f"cannot be checked yet: run the cell above, which defines `{name}`.{like}"
             if last is not None and (reason := why_stale(name, last, namespace)):
                 return f"cannot be checked: {reason}"
@@ -48,20 +48,23 @@ def history_of(namespace: Mapping[str, Any]) -> list[str]:
     return [one for one in history if isinstance(one, str)] if isinstance(history, list) else []
 
 
-def misspelt(name: str, week: Sequence[ReleasedCell], namespace: Mapping[str, Any]) -> str:
+def misspelt(
+    name: str,
+    week: Iterable[ReleasedCell],
+    ran: Iterable[str],
+    namespace: Mapping[str, Any] | None = None,
+) -> str:
     """Ask whether what somebody defined under a like name is meant, or return the empty string.
 
     Args:
         week: all cells of a week's release; what these define has its own task.
+        ran: sources of the cells that ran.
+        namespace: what is defined now, if that may be less.
     """
     code = [cell.source for cell in week if cell.cell_type == "code"]
     asked_for = {other for source in code for other in defined_by(source)}
-    own = {
-        other
-        for source in history_of(namespace)
-        for other in defined_by_text(source)
-        if other in namespace and other not in asked_for
-    }
+    own = {other for source in ran for other in defined_by_text(source)} - asked_for
+    own &= own if namespace is None else namespace.keys()
     close = difflib.get_close_matches(name, sorted(own), 1, ALIKE)
     return f" You have defined `{close[0]}`: is that meant to be it?" if close else ""
 

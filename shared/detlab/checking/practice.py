@@ -6,27 +6,26 @@ answers up to it, and the definitions in cells that were added.
 
 from __future__ import annotations
 
-import _thread
 import ast
 import contextlib
-import io
-import linecache
+import functools
 import re
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from detlab.checking.cells import left_out, run_definitions, with_left_out
+from detlab.checking.cells import UNDEFINED, with_left_out
 from detlab.checking.labels import label_of_answer, week_of
+from detlab.checking.moment import misspelt
 from detlab.checking.notebook import (
     MAX_BYTES,
     CodeCell,
     Refused,
     ReleasedCell,
     Taken,
+    defined_by,
     grade_id_of,
     read_notebook,
     source_of,
@@ -34,13 +33,13 @@ from detlab.checking.notebook import (
 )
 from detlab.checking.outline import read_outline
 from detlab.checking.report import Finding, Report
+from detlab.checking.running import interrupted_after, left_out_of, run_cell, told
 from detlab.checking.visible import VisibleChecks
 
 IMPORT = re.compile(r"^from\s+([\w.]+)\s+import\s[^#\n]*\bcheck\b", re.MULTILINE)
 Say = Callable[[str], None]
-# A task's cells and checks, before they are interrupted: most need less than a second. Then each
-# further part may take so long.
-LIMIT_S, AGAIN_S = 120, 10
+# A task's cells and checks, before they are interrupted: most need less than a second.
+LIMIT_S = 120
 TOO_LONG = (
     f"It was ended, since the task took longer than {LIMIT_S} seconds: does a loop never end?"
 )
@@ -66,7 +65,7 @@ class Practice:
         notebook = read_notebook(self.data)
         self.cells = notebook["cells"]
         released, week = find_release(notebook)
-        self.released = released
+        self.released, self.week = released, week
         self.setup = released["setup"].source
         self.taken = Taken()
         take_cells(self.taken, self.cells, released, f"week {week}")
@@ -75,6 +74,13 @@ class Practice:
         tasks = dict.fromkeys(cell.task for cell in released.values())
         self.tasks = [task for task in tasks if task in checked]
         self.told: set[str] = set()
+        self.ended: set[str] = set()
+        self.owners = {
+            name: cell.task
+            for cell in released.values()
+            if cell.task and cell.cell_type == "code"
+            for name in defined_by(cell.source)
+        }
         added = [cell for cell in self.taken.cells if cell.definitions_only]
         self.left_out = {cell.name: names for cell in added if (names := left_out_of(cell))}
 
@@ -112,17 +118,40 @@ class Practice:
                     if not overdue.is_set():
                         raise
                     report = Report(task, [Finding(TOO_LONG, "")])
-                report.findings = [self.explained(one, overdue) for one in report.findings]
+                explain = functools.partial(self.explained, task, overdue)
+                report.findings = [*map(explain, report.findings)]
+                if overdue.is_set() and report.passed:
+                    report.findings.append(Finding("The time that its cells take", TOO_LONG))
+                report.wait_for_others()
                 yield report
 
-    def explained(self, finding: Finding, overdue: threading.Event) -> Finding:
+    def explained(self, task: str, overdue: threading.Event, finding: Finding) -> Finding:
         """Say where a name that is not defined was set in vain, and why something was ended."""
-        if finding.problem is None:
+        if finding.problem is None or finding.needs:
             return finding
         problem = with_left_out(finding.problem, self.left_out)
+        for name in dict.fromkeys(UNDEFINED.findall(problem)):
+            owner = self.owners.get(name, task)
+            if owner != task:
+                needs = f"it needs `{name}` of task {owner}, which is not there: see that task."
+                return Finding(finding.title, f"This cannot be checked yet: {needs}", needs=needs)
+            if name in self.owners:
+                sources = [cell.source for cell in self.taken.cells]
+                problem += misspelt(name, self.released.values(), sources)
         if overdue.is_set() and problem.startswith("KeyboardInterrupt"):
             problem = TOO_LONG + problem.removeprefix("KeyboardInterrupt")
         return replace(finding, problem=problem)
+
+    def problems(self) -> list[str]:
+        """Say which answer cells cannot be used, and why."""
+        found = dict.fromkeys(self.taken.problems.values())
+        for cell in self.taken.cells:
+            if not cell.definitions_only:
+                try:
+                    ast.parse(cell.source, cell.name)
+                except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+                    found[told(error, cell.name, cell.source)] = None
+        return list(found)
 
     def untouched(self) -> list[str]:
         """Return the ids of answer cells that are empty, or as they were handed out."""
@@ -155,52 +184,19 @@ class Practice:
         later = [cell for cell in cells[last + 1 :] if cell.definitions_only]
         namespace: dict[str, Any] = {"__name__": "__main__"}
         for cell in [CodeCell("setup", self.setup), *cells[: last + 1], *later]:
+            if cell.name in self.ended:
+                continue
             try:
                 error = run_cell(cell, namespace)
             except KeyboardInterrupt:
                 if not overdue.is_set():
                     raise
                 error = f"{cell.name}: {TOO_LONG}"
+                self.ended.add(cell.name)  # once is enough
             if error and cell.name not in self.told:
                 self.told.add(cell.name)
                 say(error)
         return namespace
-
-
-@contextlib.contextmanager
-def interrupted_after(seconds: float, overdue: threading.Event) -> Iterator[None]:
-    """Interrupt what takes longer than this, as Ctrl-C does, and every few seconds from then on.
-
-    Args:
-        overdue: is set before that happens.
-    """
-    over = threading.Event()
-
-    def watch() -> None:
-        patience = seconds
-        while not over.wait(patience):
-            overdue.set()
-            _thread.interrupt_main()
-            patience = AGAIN_S
-
-    # A process that was started in the background may ignore the signal.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watcher.join()
-        signal.signal(signal.SIGINT, before)
-
-
-def left_out_of(cell: CodeCell) -> dict[str, int]:
-    """Return what an added cell sets without effect; nothing if it is no Python."""
-    try:
-        return left_out(ast.parse(cell.source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
 
 
 def read_file(path: Path) -> bytes:
@@ -263,42 +259,3 @@ def checks_of(setup: str) -> VisibleChecks:
     if not isinstance(checks, VisibleChecks):
         raise Refused(f"The setup cell does not run here: {error}.")
     return checks
-
-
-def run_cell(cell: CodeCell, namespace: dict[str, Any]) -> str:
-    """Run one cell, of an added one its definitions; return its error, in a line, or "".
-
-    Whatever ends it, `sys.exit()` among it, ends this cell alone, as it does in a grader.
-    """
-    # A half of a character, which JSON can hold, reaches a grader's Python as a question mark.
-    name, source = cell.name, cell.source.encode("utf-8", "replace").decode("utf-8")
-    failed: BaseException | None = None
-    try:
-        tree = ast.parse(source, name)
-        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-        with contextlib.redirect_stdout(io.StringIO()):
-            if cell.definitions_only:
-                failed = run_definitions(tree, name, namespace)
-            else:
-                exec(compile(tree, name, "exec", dont_inherit=True), namespace)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        failed = error
-    if failed is None or isinstance(failed, NotImplementedError):
-        return ""  # the check of this task says so
-    line = getattr(failed, "lineno", None) or last_line(failed, name)
-    where = f"{name}, line {line}" if line else name
-    text = source.splitlines()[line - 1].strip() if line and line <= source.count("\n") + 1 else ""
-    if isinstance(failed, SyntaxError) and text.startswith(("%", "!")):
-        return f"{where}: `{text}` is for Jupyter and no Python: take it out of your answer"
-    return f"{where}: {type(failed).__name__}: {failed}"
-
-
-def last_line(error: BaseException, name: str) -> int | None:
-    """Return the line of the cell at which it stopped."""
-    line, trace = None, error.__traceback__
-    while trace is not None:
-        line = trace.tb_lineno if trace.tb_frame.f_code.co_filename == name else line
-        trace = trace.tb_next
-    return line

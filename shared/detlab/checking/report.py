@@ -88,6 +88,12 @@ class Report:
     in_words: bool = False
     corners: Corners = no_boxes
 
+    def wait_for_others(self) -> None:
+        """Say that it cannot be checked, if all that fails needs what other tasks leave open."""
+        needs = next((one.needs for one in self.findings if one.needs), "")
+        if needs and all(one.passed or one.to_do or one.needs for one in self.findings):
+            self.reason = f"cannot be checked yet: {needs} The grader puts a right one there."
+
     @property
     def state(self) -> State:
         """How the task stands."""

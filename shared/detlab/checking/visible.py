@@ -29,7 +29,13 @@ from detlab.checking.expect import CheckFailure
 from detlab.checking.hints import Hints, HintsGiven, steps_of
 from detlab.checking.known import Failure, failure_of, hint_for, known_mistakes
 from detlab.checking.labels import week_of
-from detlab.checking.moment import before_checks, is_untouched, misspelt, week_at_hand
+from detlab.checking.moment import (
+    before_checks,
+    history_of,
+    is_untouched,
+    misspelt,
+    week_at_hand,
+)
 from detlab.checking.notebook import ReleasedCell, defined_by
 from detlab.checking.outline import ReleasedTask, read_outline, read_tasks
 from detlab.checking.progress import Progress
@@ -148,7 +154,11 @@ class VisibleChecks:
         report = self.report(task, namespace)
         if report.passed or not is_untouched(code, namespace):
             return report
-        likes = [misspelt(name, week, namespace) for one in code for name in defined_by(one.source)]
+        names, ran = (
+            [name for one in code for name in defined_by(one.source)],
+            history_of(namespace),
+        )
+        likes = [misspelt(name, week, ran, namespace) for name in names]
         return Report(task, hint=next(filter(None, likes), "").strip())
 
     def progress(self, namespace: dict[str, Any]) -> Progress:
@@ -187,7 +197,8 @@ class VisibleChecks:
         if isinstance(task, float) and f"{label}0" in known:
             raise NoSuchTask(f"which task is {label}? Write it as in check('{label}0')")
         if label not in known and not self.released_cells(label):
-            raise NoSuchTask(f"there is no task {task!r}; write it as in check('1.5')")
+            there = f"; its week has {', '.join(known)}" if known else ""
+            raise NoSuchTask(f"there is no task {task!r}; write it as in check('1.5'){there}")
         return label
 
     def released_cells(self, task: str) -> list[ReleasedCell]:
@@ -237,9 +248,7 @@ class VisibleChecks:
         corners = functools.partial(self.corners, task) if self.corners else no_boxes
         hint = self.hint_for(task, findings)
         report = Report(task, findings, seconds=taken, hint=hint, corners=corners)
-        needs = next((one.needs for one in findings if one.needs), "")
-        if needs and all(one.passed or one.to_do or one.needs for one in findings):
-            report.reason = f"cannot be checked yet: {needs} The grader puts a right one there."
+        report.wait_for_others()
         return report
 
     def hint_for(self, task: str, findings: Sequence[Finding]) -> str:
