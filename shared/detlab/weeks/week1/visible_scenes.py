@@ -59,7 +59,7 @@ def check_pooling(student: Student, net: Handle, what: str, size: int) -> None:
         scores,
         scores[:1] * torch.tensor([[1.0], [1.0], [2.0]]),
         f"The scores of {what} for one bright pixel, two in one block of 2×2 and two in two blocks",
-        cause="Max-pooling keeps the largest of a block: they must be as 1 to 1 to 2.",
+        cause="With raw scores, behind the picture's first layer, a maximum makes it 1 to 1 to 2.",
     )
 
 
