@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -176,14 +177,21 @@ def cells_of(reference: Submission, overlay: Overlay, assignment: Assignment) ->
 def functions_of(overlay: Overlay, cells: Sequence[CodeCell], source: Path) -> set[str]:
     """Return the names at a module's top level that an overlay defines, or changes lines of."""
     if not overlay.changes:
-        return {name for node in ast.parse(overlay.code).body for name in names_bound(node)}
+        return {name for _, _, names in bindings(overlay.code) for name in names}
     found = set()
     for change in overlay.changes:
         match = the_match(cells, change, source)
-        for node in ast.parse(match.cell.source).body:
-            if node.lineno - 1 < match.end and match.first < (node.end_lineno or 0):
-                found |= names_bound(node)
+        for first, end, names in bindings(match.cell.source):
+            if first < match.end and match.first < end:
+                found |= names
     return found
+
+
+@functools.cache
+def bindings(source: str) -> list[tuple[int, int, set[str]]]:
+    """Read a source once: its statements' first lines, from 0, their ends, and what they bind."""
+    statements = ast.parse(source).body
+    return [(s.lineno - 1, s.end_lineno or 0, names_bound(s)) for s in statements]
 
 
 def names_bound(node: ast.stmt) -> set[str]:
