@@ -115,6 +115,26 @@ def test_one_file_more_is_added_to_the_class(
     assert {path.name for path in (out / "gradescope").iterdir()} == {"ada.json", "bob.json"}
 
 
+def test_a_roster_that_comes_later_names_those_who_were_graded_before(
+    released: Course, solved: dict, tmp_path: Path
+) -> None:
+    """Nobody stands in the class twice, nothing is graded twice, and marks stay theirs."""
+    out, roster = tmp_path / "out", tmp_path / "class.csv"
+    ada = hand_in(solved, tmp_path / "al23.ipynb")
+    grade(released, ada, "--out", out)
+    grade(released, hand_in(solved, tmp_path / "bob.ipynb"), "--out", out)
+    roster.write_text("student,login\nAda Lovelace,al23\nBob,b1\n", "utf-8")
+    text = grade(released, ada, "--roster", roster, "--out", out)
+    assert "al23 of an earlier call is Ada Lovelace\n" in text
+    assert "1 unchanged, results reused\n" in text
+    assert scores_in(out) == {"Ada Lovelace": 100, "bob": 100}
+
+    hand_in(notebook_with(solved, {"task_1_1": WRONG}), ada)
+    text = grade(released, ada, "--out", out)
+    assert "of an earlier call is" not in text
+    assert scores_in(out) == {"Ada Lovelace": 60, "bob": 100}
+
+
 def test_roster_and_late_rule_are_not_forgotten(
     released: Course, solved: dict, tmp_path: Path
 ) -> None:

@@ -129,3 +129,17 @@ def test_a_violation_stays_one(kept: Kept, tmp_path: Path) -> None:
     fill(kept, tmp_path / "marked.csv", {("ada", "1.2"): "4"})
     (_, ada, _) = Marks(kept, ASSIGNMENT).applied(kept.batch()).submissions
     assert (ada.tasks[1].status, ada.tasks[1].score) == (Status.VIOLATION, 4)
+
+
+def test_marks_stay_with_a_student_who_is_called_otherwise(kept: Kept, tmp_path: Path) -> None:
+    fill(kept, tmp_path / "marks.csv", {("ada", "1.1"): "4"})
+    assert kept.rename({"ada": "Ada Lovelace", "cy": "Cy"}) == [
+        "ada of an earlier call is Ada Lovelace"
+    ]
+    kept.begin("secret")
+    later = Kept(kept.out, kept.week)
+    assert set(later.history) == {"Ada Lovelace", "=eve", "bob"}
+    mark = Marks(later, ASSIGNMENT).mark("Ada Lovelace", "1.1")
+    assert mark is not None
+    assert mark.points == 4
+    assert later.rename({"ada": "Ada Lovelace"}) == []

@@ -80,10 +80,17 @@ def grade_class(
         found = find_submissions(
             files.submissions, assignment, weeks, kept.unpacked, roster, bool(policy)
         )
+        renamed = kept.rename(found.names)
         found.missing = [student for student in found.missing if student not in kept.history]
         secret = default_secret(kept.secret)
         plan = make_plan(course, week, found.submissions, kept, request, secret)
-        for line in [*as_before(kept, files), *found.said, *found.lines(MOST), *plan.lines()]:
+        for line in [
+            *as_before(kept, files),
+            *renamed,
+            *found.said,
+            *found.lines(MOST),
+            *plan.lines(),
+        ]:
             console.print(line, markup=False, soft_wrap=True)
         kept.begin(secret, found.times, files.held_until)
         with Meter(console, len(plan.to_grade)) as meter:

@@ -39,6 +39,7 @@ class Found:
         without_notebook: who handed in something else, and what.
         missing: students of the roster of whom there is nothing.
         strangers: who is not in the roster.
+        names: what students are called without the roster, and by it.
         times: by student, when it was handed in, as far as that is known.
         said: lines for people: which layouts were met, and which of several notebooks is graded.
     """
@@ -47,6 +48,7 @@ class Found:
     without_notebook: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
     times: dict[str, datetime.datetime] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
@@ -196,6 +198,7 @@ def map_names(hand_ins: Sequence[HandIn], roster: Roster, found: Found) -> None:
         if student is None:
             found.strangers.append(one.student)
         else:
+            found.names[one.student] = student
             one.student = student
 
 

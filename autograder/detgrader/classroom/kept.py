@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,7 @@ class Kept:
         history: by student, all gradings, the oldest first.
         held_until: when students are told what the checks say; None tells it at once.
         lists: files that were named, by what they are: "roster", "late".
+        names: of earlier calls, with what the students are called now.
     """
 
     def __init__(self, out: Path, week: str):
@@ -96,14 +97,41 @@ class Kept:
         self.secret = str(about.get("secret", ""))
         held_until = about.get("held_until")
         self.held_until = datetime.datetime.fromisoformat(held_until) if held_until else None
-        self.times: dict[str, datetime.datetime] = {}
-        for student, text in dict(about.get("times", {})).items():
-            self.times[student] = datetime.datetime.fromisoformat(text)
+        self.times = {
+            student: datetime.datetime.fromisoformat(text)
+            for student, text in dict(about.get("times", {})).items()
+        }
         self.lists = {name: Path(place) for name, place in dict(about.get("lists", {})).items()}
-        self.history: dict[str, list[Record]] = {}
-        for folder in sorted(self.students.glob("*")):
-            for record in records_in(folder):
-                self.history.setdefault(record.result.student, []).append(record)
+        self.names: dict[str, str] = dict(about.get("names", {}))
+        self.records = [
+            one for folder in sorted(self.students.glob("*")) for one in records_in(folder)
+        ]
+        self.history = self.by_student()
+
+    def by_student(self) -> dict[str, list[Record]]:
+        """Sort the records by what their students are called now, the oldest first."""
+        history: dict[str, list[Record]] = {}
+        for record in self.records:
+            student = self.called(record.result.student)
+            own = replace(record, result=replace(record.result, student=student))
+            history.setdefault(student, []).append(own)
+        for student in history.keys() & set(self.names.values()):  # from several folders
+            history[student].sort(key=lambda record: record.graded_at)
+        return history
+
+    def called(self, student: str) -> str:
+        """Return what a student of an earlier call is called now."""
+        return self.names.get(student, student)
+
+    def rename(self, names: Mapping[str, str]) -> list[str]:
+        """Call students of earlier calls, by the names they had, as now; say which these are."""
+        known = {record.result.student for record in self.records}
+        fresh = {old: names[old] for old in known & names.keys() if self.called(old) != names[old]}
+        self.names |= fresh
+        self.history = self.by_student()
+        for old in fresh.keys() & self.times.keys():
+            self.times.setdefault(fresh[old], self.times.pop(old))
+        return [f"{old} of an earlier call is {fresh[old]}" for old in sorted(fresh)]
 
     def begin(
         self,
@@ -123,6 +151,7 @@ class Kept:
         about = {"schema": SCHEMA, "assignment": self.week, "secret": secret, "times": written}
         if self.held_until:
             about["held_until"] = self.held_until.isoformat()
+        about["names"] = self.names
         about["lists"] = {name: str(place) for name, place in self.lists.items()}
         with told_if_it_fails(self.about):
             write_json(self.about, about, mode=0o600)
@@ -168,6 +197,7 @@ class Kept:
             numbers = [int(path.stem) for path in folder.glob("*.json") if path.stem.isdigit()]
             path = folder / f"{max(numbers, default=0) + 1:04}.json"
             write_json(path, {"schema": SCHEMA, **asdict(record)}, mode=0o600)
+        self.records.append(record)
         self.history.setdefault(result.student, []).append(record)
 
     def current(self, student: str) -> Record | None:

@@ -55,7 +55,7 @@ class Marks:
         self.checks = {task.label: check_id(task.label) for task in assignment.tasks if task.points}
         self.tasks = {task.label: task for task in assignment.tasks if task.manual_points}
         self.given = {
-            (student, label): Mark(**mark)
+            (kept.called(student), label): Mark(**mark)
             for student, marks in read_json(kept.marks_file).items()
             for label, mark in marks.items()
         }
