@@ -292,5 +292,6 @@ def way_of_detections(
     for one in answer:
         order = one["scores"].argsort(descending=True, stable=True)
         ordered.append({name: values[order] for name, values in one.items()})
-    ways = wrong_ways.detections(made, settings)
+    count = max(len(one["scores"]) for one in ordered)
+    ways = wrong_ways.detections(made, settings, count)
     return next((words for words, other in ways if wrong_ways.same_detections(ordered, other)), "")

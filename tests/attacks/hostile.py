@@ -190,7 +190,7 @@ class Line(Channel):
         self.nonces: list[str] = []
         self.given: list[str] = []
 
-    def send(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any], hold: bool = False) -> None:
         """Take a message, and have its answer lie ready."""
         pack(message)
         if message["kind"] != "perform":

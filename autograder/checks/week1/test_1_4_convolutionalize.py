@@ -25,23 +25,38 @@ def lecture_net() -> nn.Sequential:
     )
 
 
-def other_nets() -> list[tuple[nn.Sequential, int, int]]:
-    """Other networks with the windows' size and stride."""
-    no_bias = nn.Sequential(
+def no_bias() -> nn.Sequential:
+    """A network with two convolutions, whose first linear layer has no bias."""
+    return nn.Sequential(
         *(nn.Conv2d(1, 6, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 8, 2), nn.ReLU()),
         *(nn.Flatten(), nn.Linear(8 * 2 * 2, 10, bias=False), nn.ReLU(), nn.Linear(10, 3)),
     )
-    one_cell = nn.Sequential(nn.Conv2d(2, 5, 6, stride=3), nn.Flatten(), nn.Linear(5, 2))
-    strided = nn.Sequential(
+
+
+def one_cell() -> nn.Sequential:
+    """A network whose map has a single cell."""
+    return nn.Sequential(nn.Conv2d(2, 5, 6, stride=3), nn.Flatten(), nn.Linear(5, 2))
+
+
+def strided() -> nn.Sequential:
+    """A network with a stride and four linear layers, the last without a bias."""
+    return nn.Sequential(
         *(nn.Conv2d(3, 4, 3, stride=2), nn.ReLU(), nn.Flatten()),
         *(nn.Linear(4 * 3 * 3, 7), nn.ReLU(), nn.Linear(7, 7), nn.ReLU(), nn.Linear(7, 7)),
         *(nn.ReLU(), nn.Linear(7, 5, bias=False)),
     )
-    other_pool = nn.Sequential(
+
+
+def other_pool() -> nn.Sequential:
+    """A network that pools twice, once with windows that overlap."""
+    return nn.Sequential(
         *(nn.Conv2d(2, 3, 3), nn.MaxPool2d(3, stride=2), nn.ReLU(), nn.MaxPool2d(2)),
         *(nn.Flatten(), nn.Linear(3 * 2 * 2, 4)),
     )
-    return [(no_bias, 8, 2), (one_cell, 6, 3), (strided, 7, 2), (other_pool, 11, 4)]
+
+
+# Other networks, with the windows' size and stride.
+OTHER_NETS = ((no_bias, 8, 2), (one_cell, 6, 3), (strided, 7, 2), (other_pool, 11, 4))
 
 
 def fill(net: nn.Module, rng: torch.Generator) -> None:
@@ -122,13 +137,15 @@ def test_lecture_net(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
 def test_other_nets(student: Student, rng: torch.Generator, number: int) -> None:
     """The twins of other networks, window by window."""
-    compare(student, rng, *other_nets()[number])
+    build, size, stride = OTHER_NETS[number]
+    compare(student, rng, build(), size, stride)
 
 
 @pytest.mark.weight(8)
 def test_shared_parameters(student: Student, rng: torch.Generator) -> None:
     """The twin after an optimizer's step has changed the net's weights in place."""
-    for net, size in (other_nets()[0][:2], other_nets()[2][:2]):
+    for build, size in ((no_bias, 8), (strided, 7)):
+        net = build()
         fill(net, rng)
         theirs = mirror(student, net)
         twin = twin_of(student, theirs)
@@ -192,7 +209,7 @@ def mixed(
 @pytest.mark.weight(4)
 def test_net_is_left_alone(student: Student, rng: torch.Generator) -> None:
     """`net` itself, after its twin was made."""
-    net, size, _ = other_nets()[0]
+    net, size = no_bias(), 8
     fill(net, rng)
     theirs = mirror(student, net)
     twin = twin_of(student, theirs)

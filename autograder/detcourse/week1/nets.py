@@ -41,12 +41,17 @@ def windows_of(images: Tensor, size: int, stride: int) -> Iterator[tuple[int, in
 
 
 def slide_plainly(net: nn.Module, images: Tensor, size: int, stride: int) -> Tensor:
-    """Apply a net to each window on its own: (N, K, rows, columns)."""
+    """Apply a net to each window, cut out on its own: (N, K, rows, columns).
+
+    Args:
+        net: answers for each image of a batch by itself.
+    """
     height, width = images.shape[2:]
     rows, columns = (height - size) // stride + 1, (width - size) // stride + 1
+    windows = [window for _, _, window in windows_of(images, size, stride)]
     with torch.no_grad():
-        scores = [net(window) for _, _, window in windows_of(images, size, stride)]
-    return torch.stack(scores, -1).unflatten(-1, (rows, columns))
+        scores = net(torch.cat(windows)).unflatten(0, (rows, columns, len(images)))
+    return scores.permute(2, 3, 0, 1)
 
 
 def expect_lecture_net(
@@ -81,7 +86,7 @@ def expect_lecture_net(
     while not all(bool(scores.min() < 0 < scores.max()) for scores in candidates) or not candidates:
         parameters = [random(rng, *shape) for shape in own]
         parameters = [weights / fan_in(weights) ** 0.5 for weights in parameters]
-        candidates = [forward(images, *chosen, extra) for chosen in arrangements(parameters)]
+        candidates = [*arrangements(images, parameters, extra)]
     student.tell("set_parameters", net, parameters)
     answer = net(images)
     near = [c for c in candidates if answer_like(answer, c)]
@@ -113,9 +118,9 @@ def cause_in_net(answer: object, images: Tensor, parameters: list[Tensor], extra
     """
     if isinstance(answer, Tensor):
         for words, changes in WRONG_NETS.items():
-            for chosen in arrangements(parameters):
-                if answer_like(answer, forward(images, *chosen, extra, **changes)):
-                    return words
+            scores = arrangements(images, parameters, extra, **changes)
+            if any(answer_like(answer, candidate) for candidate in scores):
+                return words
     return "It is none of the networks that lack a ReLU, or have one more, or pool otherwise."
 
 
@@ -124,7 +129,7 @@ def identity(values: Tensor) -> Tensor:
     return values
 
 
-# Networks that learners build, by what is wrong with them: arguments of `forward`.
+# Networks that learners build, by what is wrong with them: arguments of `arrangements`.
 WRONG_NETS: dict[str, dict[str, Any]] = {
     "It answers as if the ReLU after the first convolution were missing.": {"at_conv": identity},
     "It answers as if the ReLU after the second convolution were missing.": {"at_extra": identity},
@@ -209,23 +214,9 @@ def answer_like(answer: object, candidate: Tensor) -> bool:
     return same and torch.allclose(answer.to(candidate.dtype), candidate, rtol=1e-4, atol=1e-5)
 
 
-def arrangements(parameters: list[Tensor]) -> Iterator[tuple[dict, list[Tensor]]]:
-    """Yield each way to tell layers of one shape apart: their order is the student's."""
-    by_shape: dict[tuple[int, ...], list[Tensor]] = {}
-    for weights in parameters:
-        by_shape.setdefault(tuple(weights.shape), []).append(weights)
-    for conv, matrices, vectors in itertools.product((1, -1), repeat=3):
-        ordered = by_shape | {(16,): by_shape[16,][::conv]}
-        first, second = by_shape[400, 400][::matrices]
-        first_bias, second_bias = by_shape[400,][::vectors]
-        last = [by_shape[4, 400][0], by_shape[4,][0]]
-        yield ordered, [first, first_bias, second, second_bias, *last]
-
-
-def forward(
+def arrangements(
     images: Tensor,
-    conv: dict,
-    linear: list[Tensor],
+    parameters: list[Tensor],
     extra: str,
     *,
     pool: Callable[..., Tensor] = F.max_pool2d,
@@ -234,19 +225,36 @@ def forward(
     at_first: Activation = F.relu,
     at_second: Activation = F.relu,
     at_end: Activation = identity,
-) -> Tensor:
-    """Compute the lecture's network from its weights.
+) -> Iterator[Tensor]:
+    """Compute the lecture's network from its weights, in each way to tell equal shapes apart.
+
+    In which order a network registers its layers is the student's choice.
 
     Args:
+        extra: see `expect_lecture_net`.
         pool, at_conv, at_extra, at_first, at_second, at_end: what a wrong network has in the place
             of the pooling and behind its layers.
+
+    Yields:
+        Scores (N, 4).
     """
-    biases = conv[16,]
-    maps = pool(at_conv(F.conv2d(images, conv[16, 3, 5, 5][0], biases[0])), 2)
-    if extra == "pool":
-        maps = pool(maps, 2)
-    if extra == "conv":
-        maps = at_extra(F.conv2d(maps, conv[16, 16, 3, 3][0], biases[1]))
-    hidden = at_first(F.linear(maps.flatten(1), linear[0], linear[1]))
-    hidden = at_second(F.linear(hidden, linear[2], linear[3]))
-    return at_end(F.linear(hidden, linear[4], linear[5]))
+    by_shape: dict[tuple[int, ...], list[Tensor]] = {}
+    for weights in parameters:
+        by_shape.setdefault(tuple(weights.shape), []).append(weights)
+    for biases in both_orders(by_shape[16,]):
+        maps = pool(at_conv(F.conv2d(images, by_shape[16, 3, 5, 5][0], biases[0])), 2)
+        if extra == "pool":
+            maps = pool(maps, 2)
+        if extra == "conv":
+            maps = at_extra(F.conv2d(maps, by_shape[16, 16, 3, 3][0], biases[1]))
+        for (first, second), (first_bias, second_bias) in itertools.product(
+            both_orders(by_shape[400, 400]), both_orders(by_shape[400,])
+        ):
+            hidden = at_first(F.linear(maps.flatten(1), first, first_bias))
+            hidden = at_second(F.linear(hidden, second, second_bias))
+            yield at_end(F.linear(hidden, by_shape[4, 400][0], by_shape[4,][0]))
+
+
+def both_orders(weights: list[Tensor]) -> list[list[Tensor]]:
+    """Return one or two parameters in each order that they can have."""
+    return [weights, weights[::-1]] if len(weights) > 1 else [weights]

@@ -124,8 +124,9 @@ class WorkerClient:
             number, function = arguments
             self.stand_ins[name_of_given(number)] = function
             arguments = (number,)
-        nonce = self.post("perform", request=request, arguments=list(arguments))
-        if request in UNANSWERED:
+        hold = request in UNANSWERED
+        nonce = self.post("perform", hold, request=request, arguments=list(arguments))
+        if hold:
             return None
         return replace_handles(self.result_of(nonce), self.by_known_name, HandleRef)
 
@@ -147,10 +148,14 @@ class WorkerClient:
         """Send a message and wait for its result."""
         return self.result_of(self.post(kind, **message))
 
-    def post(self, kind: str, **message: Any) -> str:
-        """Send a message; return the nonce by which its result is known."""
+    def post(self, kind: str, hold: bool = False, **message: Any) -> str:
+        """Send a message; return the nonce by which its result is known.
+
+        Args:
+            hold: whether it may wait for the next one.
+        """
         nonce = os.urandom(8).hex()
-        self.send({"kind": kind, "nonce": nonce, **message})
+        self.send({"kind": kind, "nonce": nonce, **message}, hold)
         return nonce
 
     def result_of(self, nonce: str) -> Any:
@@ -250,11 +255,11 @@ class WorkerClient:
             cell, line, clean_text(function, 60), clean_text(lines[line - 1].strip(), 120)
         )
 
-    def send(self, message: dict[str, Any]) -> None:
-        """Send a message, or say how the worker ended."""
+    def send(self, message: dict[str, Any], hold: bool = False) -> None:
+        """Send a message, now or with the next one, or say how the worker ended."""
         self.dispatcher.keep_watch()
         try:
-            self.channel.send(message)
+            self.channel.send(message, hold)
         except TimeoutError:
             self.out_of_time()
         except Closed:

@@ -60,6 +60,7 @@ class Student:
     def __init__(self, perform: Request):
         self.perform = perform
         self.transcript: list[Any] = []
+        self._posted = False  # whether anything was asked since the last answer
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
@@ -90,7 +91,7 @@ class Student:
             name: the tool's.
         """
         ref = HandleRef(next(NUMBERS), kind)
-        self.perform("make", ref.number, name, sent(arguments))
+        self._post("make", ref.number, name, sent(arguments))
         return Handle(self, ref)
 
     def give(self, function: Callable[..., Any]) -> Handle:
@@ -100,7 +101,7 @@ class Student:
             function: gets data, and handles to what is none; its answer goes back.
         """
         ref = HandleRef(next(NUMBERS), "function")
-        self.perform("give", ref.number, self.answering(function))
+        self._post("give", ref.number, self.answering(function))
         return Handle(self, ref)
 
     def answering(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -127,7 +128,9 @@ class Student:
         Raises:
             StudentError: some of it failed.
         """
-        self.perform("settle")
+        if self._posted:  # whoever answers has done what was asked before
+            self._posted = False
+            self.perform("settle")
 
     def clock(self) -> float:
         """Return the processor time that their process has taken, in seconds.
@@ -143,7 +146,12 @@ class Student:
 
     def seed(self, seed: int) -> None:
         """Seed torch's global generator there."""
-        self.perform("seed", seed)
+        self._post("seed", seed)
+
+    def _post(self, request: str, *arguments: Any) -> None:
+        """Send a request that is not answered; if it fails, the next answer says so."""
+        self._posted = True
+        self.perform(request, *arguments)
 
     def request(self, request: str, *arguments: Any) -> Any:
         """Send a request and note its outcome.
@@ -151,6 +159,7 @@ class Student:
         Raises:
             StudentError: the student's code raised.
         """
+        self._posted = False
         try:
             answer = self.perform(request, *sent(arguments))
         except StudentError as error:

@@ -9,7 +9,9 @@ from detgrader.sandbox.inside.wire import (
     LENGTHS,
     MAX_BODY,
     MAX_HEADER,
+    SMALL,
     BadFrame,
+    Buffer,
     pack,
     unpack,
 )
@@ -34,6 +36,7 @@ class Channel:
         self.end = end
         self.deadline = deadline
         self.lengths = (0, 0)
+        self.held: list[Buffer] = []
 
     def keep_deadline(self) -> None:
         """Let the next operation last until the deadline at most.
@@ -47,14 +50,22 @@ class Channel:
                 raise TimeoutError
             self.end.settimeout(left)
 
-    def send(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any], hold: bool = False) -> None:
         """Send a message.
+
+        Args:
+            hold: whether a small one may wait for the next: to wake the peer takes longer than to
+                tell it something.
 
         Raises:
             Closed: the peer is gone.
             TimeoutError: the peer does not read in time.
         """
         parts = pack(message)
+        if hold and len(parts) == 1 and sum(map(len, (*self.held, *parts))) <= SMALL:
+            self.held += parts
+            return
+        parts, self.held = [b"".join([*self.held, parts[0]]), *parts[1:]], []
         try:
             for part in parts:
                 self.keep_deadline()
