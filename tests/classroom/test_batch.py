@@ -16,6 +16,7 @@ from attacks.toys import WEEK
 from detgrader.classroom import pool
 from detgrader.classroom.batch import grade_batch, take_in_all
 from detgrader.classroom.pool import MAX_JOB_BYTES
+from detgrader.grading.orders import Order
 from detgrader.grading.results import Status
 
 SLEEPS = "import time\ndef add(first, second):\n    time.sleep(25)\n"
@@ -38,6 +39,19 @@ def test_a_grading_job_has_its_memory_cap(tmp_path: Path) -> None:
     path = hand_in(solved_notebook(course), tmp_path / "ada.ipynb")
     (result,) = grade_batch(course, WEEK, take_in_all([path]), 1, secret="one").submissions
     assert {task.task: task.status for task in result.tasks}["1.4"] is Status.PASSED
+
+
+def test_a_job_stays_with_its_tasks_and_leaves_others_theirs() -> None:
+    """What it knows of a task's known mistakes need not be found twice."""
+    waiting = [(n, Order(None, only=frozenset({label}))) for n, label in enumerate("1213")]  # type: ignore[arg-type]
+    a, b, c = (frozenset({label}) for label in "123")
+    assert pool.place_for(None, [], waiting) == 3
+    assert pool.place_for(a, [b], waiting) == 2
+    assert pool.place_for(None, [c], waiting) == 2
+    assert pool.place_for(None, [a, c], waiting) == 1
+    assert pool.place_for(None, [a, b, c], waiting) == 3
+    whole = [(n, Order(None)) for n in range(3)]  # type: ignore[arg-type]
+    assert pool.place_for(None, [None], whole) == 2
 
 
 def confined() -> set[int]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import itertools
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -30,6 +31,7 @@ PR_SET_PDEATHSIG = 1
 MAX_JOB_BYTES = 4 << 30
 OnResult = Callable[[SubmissionResult], None]
 OnStart = Callable[[list[str]], None]
+Tasks = frozenset[str] | None  # that an order is for, see `Order`
 # So often, in seconds, it is told who is being graded.
 TELL_S = 1.0
 
@@ -41,12 +43,14 @@ class Job:
     Attributes:
         number: of its dispatcher.
         index: of the submission that it is grading, or None.
+        only: the tasks of its last order, see `Order`.
     """
 
     number: int
     process: BaseProcess
     connection: Connection[Any, Any]
     index: int | None = None
+    only: Tasks = None
 
 
 class Pool:
@@ -126,15 +130,33 @@ class Pool:
         job.index = None
         if not waiting:
             return
+        others = [other.only for other in self.jobs if other.index is not None]
+        index, order = waiting.pop(place_for(job.only, others, waiting))
         try:
-            job.connection.send(waiting[-1][1])
+            job.connection.send(order)
         except OSError:
             assert self.material
             self.sandbox.end_workers(job.number)  # what it may have left behind
             fresh = start_job(self.material, self.sandbox, job.number)
             job.process, job.connection = fresh.process, fresh.connection
-            job.connection.send(waiting[-1][1])
-        job.index, _ = waiting.pop()
+            job.connection.send(order)
+        job.index, job.only = index, order.only
+
+
+def place_for(own: Tasks, others: Collection[Tasks], waiting: Sequence[tuple[int, Order]]) -> int:
+    """Return the place of the order that a process takes next; the last is the next in line.
+
+    One of its own tasks comes first: it knows already what known mistakes answer there. Then one
+    that no other process is busy with.
+
+    Args:
+        own: the tasks of its last order.
+        others: those of the orders that others have.
+    """
+    in_line = range(len(waiting) - 1, -1, -1)
+    same = (n for n in in_line if waiting[n][1].only == own)
+    free = (n for n in in_line if waiting[n][1].only not in others)
+    return next(itertools.chain(same, free), len(waiting) - 1)
 
 
 def start_job(material: Material, sandbox: Sandbox, number: int) -> Job:

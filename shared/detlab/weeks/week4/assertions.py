@@ -257,8 +257,12 @@ def weights_of(layer: dict[str, Any], seed: int) -> tuple[Tensor, Tensor]:
 def apply(layer: dict[str, Any], weights: tuple[Tensor, Tensor], inputs: Tensor) -> Tensor:
     """Apply a convolution as `convolutions_of` describes it, with these weights and biases."""
     settings = {name: layer[name] for name in ("stride", "padding", "dilation", "groups")}
-    if tuple(weights[0].shape[1:]) != (layer["in_channels"], *layer["kernel_size"]):
+    channels = layer["out_channels"], layer["in_channels"]
+    shapes = [tuple(one.shape) for one in weights]
+    if shapes != [(*channels, *layer["kernel_size"]), channels[:1]]:
         fail("A convolution's weights do not have the shape that its settings tell.")
+    if inputs.shape[1] != channels[1]:
+        fail(f"A convolution of {channels[1]} channels meets a map of {inputs.shape[1]}.")
     return F.conv2d(inputs, *weights, **settings)
 
 
