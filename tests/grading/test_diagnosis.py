@@ -3,7 +3,7 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from detgrader.grading.diagnosis import Answers, Diagnosis, Failures, Known, KnownMistake
+from detgrader.grading.diagnosis import Answers, Diagnosis, Known, KnownMistake, Outcomes
 from detgrader.grading.outcomes import Outcome
 from detgrader.grading.results import Status
 from detgrader.grading.tasks import Check
@@ -47,7 +47,7 @@ class Answering:
         return Answers([value], expected is None or expected == [value], True, told)
 
 
-def hint(course: Answering, outcomes: Failures, known: Known | None = None) -> str:
+def hint(course: Answering, outcomes: Outcomes, known: Known | None = None) -> str:
     """Return the hint for some outcomes."""
     known = known or Known([mistake(name) for name, under in course.answers if not under])
     return Diagnosis({"1.1": known}, course.ask).hint("1.1", outcomes, 0)
@@ -58,6 +58,18 @@ def test_a_mistake_need_not_explain_every_failed_check() -> None:
     course = Answering({("minus", ""): {"sum": 1.0}})
     assert hint(course, [(check("sum"), failed(1.0)), (check("other"), failed(7.0))]) == "minus"
     assert hint(course, [(check("sum"), failed(2.0)), (check("other"), failed(7.0))]) == ""
+
+
+def test_what_was_quick_is_asked_first() -> None:
+    """Most mistakes answer otherwise in the first check that they are asked."""
+    names = [("one", ""), ("two", ""), ("minus", "")]
+    course = Answering({name: {"slow": 2.0, "quick": 3.0} for name in names[:2]})
+    course.answers[names[2]] = {"slow": 1.0, "quick": 1.0}
+    slow, quick = failed(1.0), failed(1.0)
+    slow.seconds, quick.seconds = 3.0, 0.1
+    assert hint(course, [(check("slow"), slow), (check("quick"), quick)]) == "minus"
+    asked = [(name, "", "quick") for name in ("one", "two", "minus")]
+    assert course.asked == [*asked, ("minus", "", "slow")]
 
 
 def test_a_mistake_that_fails_what_passed_is_none() -> None:

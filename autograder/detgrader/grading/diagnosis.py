@@ -130,7 +130,7 @@ class Known:
         return [*self.mistakes, *self.right, *(one for some in self.under.values() for one in some)]
 
 
-Failures = list[tuple[Check, Outcome]]
+Outcomes = list[tuple[Check, Outcome]]
 # So many failed checks are looked at once more under variants, of which there may be many.
 FEW = 3
 
@@ -152,7 +152,7 @@ class Diagnosis:
         self.ask = ask
         self.answers: dict[tuple[tuple[str, str], str, int], Answers] = {}
 
-    def hint(self, task: str, outcomes: Failures, bucket: int) -> str:
+    def hint(self, task: str, outcomes: Outcomes, bucket: int) -> str:
         """Return the hint of the mistake that explains most, or the empty string.
 
         Args:
@@ -161,7 +161,7 @@ class Diagnosis:
         """
         cheap = [(check, outcome) for check, outcome in outcomes if not check.costly]
         failed = [(check, one) for check, one in cheap if not nothing_answered(one)]
-        passed = [check for check, outcome in cheap if outcome.passed and outcome.asked]
+        passed = [(check, one) for check, one in cheap if one.passed and one.asked]
         known = self.known.get(task)
         if known is None or not failed:
             return ""
@@ -179,17 +179,18 @@ class Diagnosis:
         return ""
 
     def best_of(
-        self, mistakes: list[KnownMistake], failed: Failures, passed: list[Check], bucket: int
+        self, mistakes: list[KnownMistake], failed: Outcomes, passed: Outcomes, bucket: int
     ) -> str:
         """Return the hint of the one that explains most of the failed checks and fits the rest."""
-        outcomes = {check.key: (check, outcome) for check, outcome in failed}
-        checks = {check.key: check for check in [*passed, *(check for check, _ in failed)]}
+        # Quick checks first: most mistakes differ in the first one that they are asked.
+        failed, passed = (sorted(some, key=lambda one: one[1].seconds) for some in (failed, passed))
+        outcomes = {check.key: (check, outcome) for check, outcome in [*failed, *passed]}
         best = likeliest(
             mistakes,
             {check.key: check.weight for check, _ in failed},
-            [check.key for check in passed],
+            [check.key for check, _ in passed],
             lambda mistake, key: self.explains(mistake, *outcomes[key], bucket),
-            lambda mistake, key: self.fails(mistake, checks[key], bucket),
+            lambda mistake, key: self.fails(mistake, outcomes[key][0], bucket),
         )
         return best.overlay.hint if best else ""
 

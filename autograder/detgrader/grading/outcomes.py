@@ -32,6 +32,7 @@ class Outcome:
         ended: whether the worker is gone, so that no later check can be asked.
         asked: whether the check was run; staff may know that it passes.
         again: whether this comes from a second run, without the earlier tasks' cells.
+        seconds: how long it took.
         transcript: the student's answers during the check.
     """
 
@@ -42,6 +43,7 @@ class Outcome:
     ended: bool = False
     asked: bool = True
     again: bool = False
+    seconds: float = 0.0
     transcript: list[Any] = field(default_factory=list)
 
     @property

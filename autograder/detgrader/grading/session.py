@@ -14,6 +14,7 @@ import hmac
 import os
 import random
 import sys
+import time
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -168,6 +169,7 @@ class CheckSession:
         self.current, self.error, self.called = subject, None, False
         self.remarks.clear()
         student.transcript.clear()
+        start = time.monotonic()
         try:
             seed_libraries(self.seed(f"libraries {check.key}"))
             # A seed of its own: from that of the inputs the student's side could draw them.
@@ -183,6 +185,7 @@ class CheckSession:
             return Outcome(Status.GRADER_ERROR, detail="did not run")
         outcome = outcome_of(self.error)
         outcome.remark = " ".join(filter(None, self.remarks))
+        outcome.seconds = time.monotonic() - start
         if outcome.status is Status.FAILED:  # to be compared with known mistakes
             outcome.transcript = list(student.transcript)
         return outcome
