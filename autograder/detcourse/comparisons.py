@@ -6,15 +6,16 @@ and no overlap lies at a threshold. Values and gradients are held against float6
 
 import functools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from detcourse import truth, wrong_ways
+from detcourse import suppressions, truth, wrong_ways
 from detcourse.cases import plain_boxes, random_labels, random_outputs, some_priors
+from detcourse.suppressions import SUPPRESSIONS
 from detlab.checking.expect import expect_close, expect_list, expect_tensor, fail
 from detlab.checking.student import Handle, Student
 from detlab.checking.wording import number
@@ -173,21 +174,28 @@ def outputs(
     num_classes: int,
     settings: Settings,
     sure: float = 3.0,
+    shown: Set[str] = SUPPRESSIONS,
     suits: Callable[[list[dict[str, Tensor]]], bool] = bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return offsets, logits and priors whose detections leave no doubt.
 
     Args:
         sure: how far logits lie apart.
+        shown: wrong ways to detect that must find something else, see `suppressions.that_show`.
         suits: says whether the right detections are such that the check sees what it is for.
     """
     priors = some_priors(rng)
     while True:
         offsets = 0.7 * torch.randn(count, len(priors), 4, generator=rng)
         logits = sure * torch.randn(count, len(priors), num_classes, generator=rng)
+        made = offsets, logits, priors
         clear = all(is_clear(o, x, priors, settings) for o, x in zip(offsets, logits, strict=True))
-        if clear and suits(truth.detect(offsets, logits, priors, *settings)):
-            return offsets, logits, priors
+        if (
+            clear
+            and suits(truth.detect(*made, *settings))
+            and shown <= suppressions.that_show(made, *settings)
+        ):
+            return made
 
 
 def are_full(detections: list[dict[str, Tensor]], top_k: int) -> bool:

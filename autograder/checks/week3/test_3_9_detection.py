@@ -1,6 +1,8 @@
 """Task 3.9: non-maximum suppression and detection.
 
-Scores are distinct and no overlap lies at a threshold, so that only one answer is right.
+Scores are distinct and no overlap lies at a threshold, so that only one answer is right. What a
+check is to see it always sees: wrong suppressions show in each of its detections (see `outputs`),
+and `top_k` counts in two checks alone, so that no luck is in a wrong answer's points.
 """
 
 import functools
@@ -9,9 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from detcourse import truth, wrong_ways
+from detcourse import suppressions, truth, wrong_ways
 from detcourse.cases import random_boxes, uniform
 from detcourse.comparisons import Settings, are_full, compare_detections, outputs
+from detcourse.suppressions import SUPPRESSIONS
 from detlab.checking.expect import fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
@@ -72,12 +75,18 @@ def test_chain(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_many_boxes(student: Student, rng: torch.Generator) -> None:
-    """What is kept of hundreds of boxes that hardly overlap."""
+    """What is kept of hundreds of boxes that hardly overlap, three of them in a chain."""
+    scores = torch.randperm(450, generator=rng) / 450
+    scores[:3] = scores[:3].sort(descending=True).values
     while True:
         boxes = random_boxes(rng, 450, 0.02, 0.08)
-        if not bool(truth.iou_in_doubt(boxes, boxes, 0.5, 1e-4).any()):
+        side = (boxes[0, 2] - boxes[0, 0]) / 4  # IoU 3/5 with the next, 1/3 with the one after
+        boxes[1:3] = boxes[0] + side * torch.tensor([[1.0, 0, 1, 0], [2, 0, 2, 0]])
+        few = len(truth.nms(boxes, scores, 0.5)) < 440
+        alone = boxes[:3], boxes[3:]  # or another box would drop them
+        apart = float(truth.box_iou(*alone).max()) < 0.45
+        if few and apart and not bool(truth.iou_in_doubt(boxes, boxes, 0.5, 1e-4).any()):
             break
-    scores = torch.randperm(450, generator=rng) / 450
     compare(student, boxes, scores, 0.5)
     # Of one class, more than `top_k` pass the threshold, and all of them take part.
     priors = truth.xyxy_to_cxcywh(boxes)
@@ -107,11 +116,12 @@ def test_nms_at_the_edges(student: Student, rng: torch.Generator) -> None:
 def test_detect(student: Student, rng: torch.Generator) -> None:
     """The detections of a batch: how many, scores, labels, boxes."""
     for count, num_classes, settings in (
-        (3, 5, Settings(0.05, 0.45, 200)),
-        (1, 11, Settings(0.02, 0.3, 150)),
-        (2, 2, Settings(0.4, 0.6, 50)),
+        (3, 5, Settings(0.05, 0.45, 320)),
+        (1, 11, Settings(0.02, 0.3, 800)),
+        (2, 2, Settings(0.4, 0.6, 80)),
     ):
-        made = outputs(rng, count, num_classes, settings)
+        shown = SUPPRESSIONS if count == 3 else frozenset()
+        made = outputs(rng, count, num_classes, settings, shown=shown)
         compare_detections(student, made, settings, **settings._asdict())
     expect_untouched(student, "detect", *made, *settings)
     given = dict(zip(("offsets", "logits", "priors"), made, strict=True))
@@ -127,7 +137,7 @@ def test_order(student: Student, rng: torch.Generator) -> None:
     expected = truth.nms(boxes, scores, 0.45)
     if not torch.equal(expect_indices(answer, "`nms`'s result", (len(expected),)), expected):
         fail("`nms` must return the indices by falling score.")
-    settings = Settings(0.05, 0.45, 200)
+    settings = Settings(0.05, 0.45, 320)
     made = outputs(rng, 3, 5, settings)
     compare_detections(student, made, settings, ordered=True, **settings._asdict())
 
@@ -135,7 +145,7 @@ def test_order(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(2)
 def test_every_class(student: Student, rng: torch.Generator) -> None:
     """Detections where priors show several classes, and classes overlap."""
-    settings = Settings(0.1, 0.45, 200)
+    settings = Settings(0.1, 0.45, 240)
     # Of three scores between which logits lie 0.7 apart, most exceed a tenth.
     made = outputs(rng, 2, 4, settings, sure=0.7)
     compare_detections(student, made, settings, **settings._asdict())
@@ -153,19 +163,26 @@ def test_every_class(student: Student, rng: torch.Generator) -> None:
 def test_top_k(student: Student, rng: torch.Generator) -> None:
     """Detections where more than `top_k` remain."""
     # With one class, more than `top_k` boxes pass the threshold, and most of them are suppressed.
-    for top_k, num_classes in ((1, 6), (7, 6), (6, 2)):
+    for top_k, num_classes, shown in (
+        (1, 6, {"`top_k` is forgotten"}),
+        (40, 6, SUPPRESSIONS | {"`top_k` is forgotten"}),
+        (12, 2, {"`top_k` of each class first", "`top_k` is forgotten"}),
+    ):
         settings = Settings(0.05, 0.3, top_k)
         full = functools.partial(are_full, top_k=top_k)
-        made = outputs(rng, 2, num_classes, settings, suits=full)
+        made = outputs(rng, 2, num_classes, settings, shown=shown, suits=full)
         compare_detections(student, made, settings, **settings._asdict())
 
 
 @pytest.mark.weight(1)
 def test_nothing_found(student: Student, rng: torch.Generator) -> None:
     """The detections of an image of background only."""
-    settings = Settings(0.3, 0.45, 200)
-    made = outputs(rng, 3, 5, settings)
-    made[1][1, :, 0] += 60
+    settings = Settings(0.3, 0.45, 320)
+    while True:
+        made = outputs(rng, 3, 5, settings)
+        made[1][1, :, 0] += 60
+        if suppressions.that_show(made, *settings) >= SUPPRESSIONS:
+            break
     compare_detections(student, made, settings, **settings._asdict())
     made[1][:, :, 0] += 60
     compare_detections(student, made, settings, **settings._asdict())
@@ -175,11 +192,12 @@ def test_nothing_found(student: Student, rng: torch.Generator) -> None:
 def test_defaults(student: Student, rng: torch.Generator) -> None:
     """Detections where the settings are left out."""
     full = functools.partial(are_full, top_k=200)
-    made = outputs(rng, 1, 8, Settings(), sure=1.0, suits=full)
+    shown = SUPPRESSIONS | {"`top_k` is forgotten"}
+    made = outputs(rng, 1, 8, Settings(), sure=1.0, shown=shown, suits=full)
     compare_detections(student, made, Settings())
     # Fewer than 200 are found, and more or fewer with half or twice the least score.
     while True:
-        made = outputs(rng, 1, 4, Settings(), sure=3.5)
+        made = outputs(rng, 1, 4, Settings(), sure=3.5, shown=frozenset())
         counts = [
             len(truth.detect(*made, least, 0.45, 1000)[0]["scores"])
             for least in (0.005, 0.01, 0.02)

@@ -408,7 +408,7 @@ def test_few_candidates(student: Student, rng: torch.Generator) -> None:
             logits[0, row, label] = 6.0 + label
         logits = logits.where(torch.arange(4) <= count, -40.0)
         compare_detections(student, (offsets, logits, priors()), settings, **settings._asdict())
-    made = outputs(rng, 2, 4, settings)
+    made = outputs(rng, 2, 4, settings, shown=frozenset())
     compare_detections(student, made, settings, **settings._asdict())
 
 
@@ -434,7 +434,7 @@ def test_all_candidates_take_part(student: Student, rng: torch.Generator) -> Non
 def test_order(student: Student, rng: torch.Generator) -> None:
     """The order of an image's detections."""
     settings = Settings(0.01, 0.45, 10)
-    made = outputs(rng, 2, 4, settings)
+    made = outputs(rng, 2, 4, settings, shown=frozenset())
     compare_detections(student, made, settings, ordered=True, **settings._asdict())
 
 
