@@ -1,14 +1,13 @@
 """Task 4.8: the MultiBox loss and detection at full size."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Set
 
 import pytest
 import torch
 from torch import Tensor
-from torchvision.ops import batched_nms
 
-from detcourse import truth, wrong_ways
+from detcourse import suppressions, truth, wrong_ways
 from detcourse.cases import (
     chosen,
     is_plain,
@@ -30,6 +29,7 @@ from detcourse.comparisons import (
     is_clear,
     outputs,
 )
+from detcourse.suppressions import SUPPRESSIONS
 from detcourse.week4.full_size import full_case, priors
 from detlab.checking.causes import explained_by
 from detlab.checking.expect import expect_close, expect_list, expect_tensor, fail
@@ -301,7 +301,7 @@ def in_time(student: Student, name: str, cases: list[list], most: float) -> obje
 
 
 def trained_like(
-    rng: torch.Generator, count: int, num_classes: int, settings: Settings, ways: Sequence[str]
+    rng: torch.Generator, count: int, num_classes: int, settings: Settings, shown: Set[str]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return outputs as a trained network has them: sure of the background nearly everywhere.
 
@@ -309,7 +309,7 @@ def trained_like(
     second class. Objects stick out of the image.
 
     Args:
-        ways: wrong ways to detect (see `counts_of`), each of which must find something else.
+        shown: wrong ways to detect that must find something else, see `suppressions.that_show`.
     """
     while True:
         offsets = 0.5 * torch.randn(count, NUM_PRIORS, 4, generator=rng)
@@ -331,41 +331,9 @@ def trained_like(
                 others = labels[second] % (num_classes - 1) + 1
                 logits[n, near[second], others] += uniform(rng, 8, 17, len(others))
         made = offsets, logits, priors()
-        if all(map(leaves_no_doubt, offsets, logits, [settings] * count)) and depends(
-            made, settings, ways
-        ):
+        clear = all(map(leaves_no_doubt, offsets, logits, [settings] * count))
+        if clear and shown <= suppressions.that_show(made, *settings):
             return made
-
-
-def depends(made: tuple[Tensor, Tensor, Tensor], settings: Settings, ways: Sequence[str]) -> bool:
-    """Say whether wrong ways to detect would find something else."""
-    right = counts_of(made, settings)
-    return all(counts_of(made, settings, way) != right for way in ways)
-
-
-def counts_of(
-    made: tuple[Tensor, Tensor, Tensor], settings: Settings, way: str = ""
-) -> list[list[tuple[int, int]]]:
-    """Return for each image what is found, as pairs of label and prior, in some wrong way."""
-    found = []
-    for offsets, logits in zip(*made[:2], strict=True):
-        boxes = truth.cxcywh_to_xyxy(truth.decode_offsets(offsets, made[2]))
-        boxes = boxes.clamp(0, 1) if way == "clip first" else boxes
-        scores = logits.softmax(-1)
-        if way == "best class":
-            best = scores.argmax(-1, keepdim=True)
-            scores = torch.zeros_like(scores).scatter(1, best, scores.gather(1, best))
-        listed = scores[:, 1:] > settings.min_score
-        rows, columns = listed.nonzero(as_tuple=True)
-        values = scores[rows, columns + 1]
-        if way == "cut first":
-            order = values.argsort(descending=True)[: settings.top_k]
-            rows, columns, values = rows[order], columns[order], values[order]
-        groups = columns * 0 if way == "all classes" else columns
-        kept = batched_nms(boxes[rows], values, groups, settings.iou_threshold)
-        kept = kept[: settings.top_k].tolist()
-        found.append([(int(columns[n]), int(rows[n])) for n in kept])
-    return found
 
 
 def leaves_no_doubt(offsets: Tensor, logits: Tensor, settings: Settings) -> bool:
@@ -381,13 +349,16 @@ def leaves_no_doubt(offsets: Tensor, logits: Tensor, settings: Settings) -> bool
 @pytest.mark.weight(3)
 def test_detection(student: Student, rng: torch.Generator) -> None:
     """The detections: how many, scores, labels, boxes."""
-    for count, num_classes, settings, ways in (
-        (2, 21, Settings(0.01, 0.45, 30), ("clip first", "best class", "all classes")),
-        (1, 4, Settings(0.2, 0.5, 25), ("clip first", "best class", "all classes")),
-        (1, 6, Settings(0.05, 0.3, 9), ("cut first", "best class")),
-        (2, 2, Settings(0.05, 0.45, 4), ("cut first",)),
+    best_class, all_first = {"the best class alone"}, {"`top_k` of all first"}
+    too_many = {"`top_k` of each class first", "`top_k` is forgotten"}
+    several = {"boxes are cut first", "classes suppress each other"}
+    for count, num_classes, settings, shown in (
+        (2, 21, Settings(0.01, 0.45, 30), SUPPRESSIONS | best_class),
+        (1, 4, Settings(0.2, 0.5, 25), several | best_class),
+        (1, 6, Settings(0.05, 0.3, 9), all_first | best_class),
+        (2, 2, Settings(0.05, 0.45, 4), all_first | too_many),
     ):
-        made = trained_like(rng, count, num_classes, settings, ways)
+        made = trained_like(rng, count, num_classes, settings, shown)
         compare_detections(student, made, settings, **settings._asdict())
     compare_detections(student, made, Settings())
     expect_untouched(student, "detect", *made, *settings)
@@ -408,7 +379,8 @@ def test_few_candidates(student: Student, rng: torch.Generator) -> None:
             logits[0, row, label] = 6.0 + label
         logits = logits.where(torch.arange(4) <= count, -40.0)
         compare_detections(student, (offsets, logits, priors()), settings, **settings._asdict())
-    made = outputs(rng, 2, 4, settings, shown=frozenset())
+    settings = Settings(0.01, 0.45, 240)
+    made = outputs(rng, 2, 4, settings)
     compare_detections(student, made, settings, **settings._asdict())
 
 
@@ -433,8 +405,8 @@ def test_all_candidates_take_part(student: Student, rng: torch.Generator) -> Non
 @pytest.mark.weight(1)
 def test_order(student: Student, rng: torch.Generator) -> None:
     """The order of an image's detections."""
-    settings = Settings(0.01, 0.45, 10)
-    made = outputs(rng, 2, 4, settings, shown=frozenset())
+    settings = Settings(0.01, 0.45, 240)
+    made = outputs(rng, 2, 4, settings)
     compare_detections(student, made, settings, ordered=True, **settings._asdict())
 
 
