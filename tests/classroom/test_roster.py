@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from detgrader.classroom.handed_in import Found, map_names
+from detgrader.classroom.layouts import HandIn
 from detgrader.classroom.roster import Roster, read_roster
 from detgrader.course import CourseError
 
@@ -75,3 +77,13 @@ def test_a_faulty_list_is_told_by_its_line(tmp_path: Path, text: str, says: str)
 def test_a_list_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(CourseError, match="does not exist"):
         read_roster(tmp_path / "none.csv")
+
+
+def test_a_name_that_two_students_had_is_neithers(tmp_path: Path) -> None:
+    """Results under it, from a call without the roster, may be of either."""
+    roster = roster_of(tmp_path, "student,number\nAda,4711\nBob,4712\nCy,4713\n")
+    found = Found([])
+    named = (("smith", "4711"), ("smith", "4712"), ("cy3", "4713"), ("eve", "1"))
+    map_names([HandIn(name, [], (number,)) for name, number in named], roster, found)
+    assert found.names == {"cy3": "Cy"}
+    assert found.strangers == ["eve"]

@@ -11,7 +11,7 @@ import torch
 
 import detlab.weeks  # noqa: F401 (allows the course's records)
 from detgrader.sandbox.inside.channel import Channel, Closed
-from detgrader.sandbox.inside.wire import LENGTHS, MAX_BODY, BadFrame, pack, unpack
+from detgrader.sandbox.inside.wire import LENGTHS, MAX_BODY, SMALL, BadFrame, pack, unpack
 from detlab.checking.values import HandleRef
 from detlab.grid import WindowGrid
 
@@ -205,3 +205,28 @@ def test_more_dimensions_than_the_other_side_takes_are_refused_here(made: object
 def test_a_view_of_more_than_crosses_is_refused_before_it_is_gathered(shown: object) -> None:
     with pytest.raises(ValueError, match="MiB is too large to hand over"):
         pack({"value": [torch.ones(3), shown]})
+
+
+def test_what_may_wait_comes_with_the_next_message_and_in_its_order() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        sender, receiver = Channel(theirs), Channel(ours)
+        sender.send({"n": 1}, hold=True)
+        sender.send({"n": 2}, hold=True)
+        ours.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            ours.recv(1)
+        ours.setblocking(True)
+        sender.send({"n": 3})
+        assert [receiver.receive()["n"] for _ in range(3)] == [1, 2, 3]
+
+
+def test_not_much_waits() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        sender, receiver = Channel(theirs), Channel(ours)
+        texts = ["a" * (SMALL // 2), "b" * (SMALL // 2)]
+        for text in texts:
+            sender.send({"text": text}, hold=True)
+        assert sender.held == []
+        assert [receiver.receive()["text"] for _ in texts] == texts

@@ -1,8 +1,9 @@
 """Task 3.9: non-maximum suppression and detection.
 
 Scores are distinct and no overlap lies at a threshold, so that only one answer is right. What a
-check is to see it always sees: wrong suppressions show in each of its detections (see `outputs`),
-and `top_k` counts in two checks alone, so that no luck is in a wrong answer's points.
+check is to see it always sees: wrong suppressions show in every check of detections (see
+`outputs`), and `top_k` only in those that are about it, so that no luck is in a wrong answer's
+points.
 """
 
 import functools

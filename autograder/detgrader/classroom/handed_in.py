@@ -193,13 +193,16 @@ def hand_ins_of_files(files: Sequence[Path], weeks: Weeks) -> list[HandIn]:
 
 def map_names(hand_ins: Sequence[HandIn], roster: Roster, found: Found) -> None:
     """Call students as the roster does."""
+    names: dict[str, set[str]] = {}
     for one in hand_ins:
         student = roster.student([*one.known_as, one.student])
         if student is None:
             found.strangers.append(one.student)
         else:
-            found.names[one.student] = student
+            names.setdefault(one.student, set()).add(student)
             one.student = student
+    # Without the roster two students may have been taken for one: whose that is nobody knows.
+    found.names = {name: one for name, (one, *others) in names.items() if not others}
 
 
 def merged(hand_ins: Iterable[HandIn]) -> list[HandIn]:

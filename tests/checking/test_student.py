@@ -1,0 +1,44 @@
+"""How a check asks: what nobody waits for is settled in the end, and no more than that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from detlab.checking.student import Student
+from detlab.checking.workbench import StudentError
+
+
+class Posts:
+    """Notes requests; what is posted fails when it is waited for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def perform(self, request: str, *arguments: Any) -> Any:
+        self.asked.append(request)
+        if request == "settle":
+            raise StudentError("ValueError", "of a tool")
+        return None
+
+
+def test_what_was_posted_last_is_waited_for() -> None:
+    posts = Posts()
+    student = Student(posts.perform)
+    student.fetch("net")
+    student.tell("set_training", True)
+    with pytest.raises(StudentError):
+        student.settle()
+    student.settle()
+    assert posts.asked == ["fetch", "make", "settle"]
+
+
+def test_an_answer_settles_what_came_before_it() -> None:
+    posts = Posts()
+    student = Student(posts.perform)
+    student.seed(1)
+    student.tell("set_training", True)
+    student.fetch("net")
+    student.settle()
+    assert posts.asked == ["seed", "make", "fetch"]
