@@ -15,8 +15,9 @@ import torch
 from detgrader.assignment import Assignment
 from detgrader.course import Course, TripwireSettings
 from detgrader.grading.diagnosis import Known, KnownMistake
+from detgrader.grading.grader import Grader
+from detgrader.grading.orders import Order
 from detgrader.grading.results import lost
-from detgrader.grading.run import Grader
 from detgrader.grading.session import CheckSession, run_session
 from detgrader.grading.stand_ins import StandIns, load_stand_ins
 from detgrader.overlays import Overlay, lay_both, lay_over, load_overlays
@@ -100,13 +101,16 @@ def work(material: Material, control: socket.socket, connection: Connection) -> 
             material.tools,
             material.tripwire,
         )
+        following: Order | None = None
         while True:
             try:
-                order = connection.recv()
+                ordered, then = connection.recv()
             except EOFError:
                 return
+            order, following = ordered or following, then
+            assert order
             try:
-                result = grader.grade(order)
+                result = grader.grade(order, following)
             except Exception:
                 result = lost(order.submission, material.assignment, traceback.format_exc())
             connection.send(result)

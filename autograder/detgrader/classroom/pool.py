@@ -44,6 +44,8 @@ class Job:
         number: of its dispatcher.
         index: of the submission that it is grading, or None.
         only: the tasks of its last order, see `Order`.
+        ahead: place and order of what it will be given next, if no other process is free sooner;
+            it has the order, and begins with it as the one before ends.
     """
 
     number: int
@@ -51,6 +53,7 @@ class Job:
     connection: Connection[Any, Any]
     index: int | None = None
     only: Tasks = None
+    ahead: tuple[int, Order] | None = None
 
 
 class Pool:
@@ -128,19 +131,37 @@ class Pool:
     def feed(self, job: Job, waiting: list[tuple[int, Order]]) -> None:
         """Give a process its next order, if there is one; one that died is replaced first."""
         job.index = None
-        if not waiting:
+        kept, job.ahead = job.ahead, None
+        taken = kept or self.take(job.only, waiting)
+        if taken is None:
             return
-        others = [other.only for other in self.jobs if other.index is not None]
-        index, order = waiting.pop(place_for(job.only, others, waiting))
+        index, order = taken
+        job.ahead = self.take(order.only, waiting) if waiting else None
+        following = job.ahead[1] if job.ahead else None
         try:
-            job.connection.send(order)
+            job.connection.send((None if kept else order, following))
         except OSError:
             assert self.material
             self.sandbox.end_workers(job.number)  # what it may have left behind
             fresh = start_job(self.material, self.sandbox, job.number)
             job.process, job.connection = fresh.process, fresh.connection
-            job.connection.send(order)
+            job.connection.send((order, following))
         job.index, job.only = index, order.only
+
+    def take(self, own: Tasks, waiting: list[tuple[int, Order]]) -> tuple[int, Order] | None:
+        """Take the order that fits best out of the line, or else what is another process's next.
+
+        Args:
+            own: the tasks of the order before, see `place_for`.
+        """
+        if waiting:
+            others = [other.only for other in self.jobs if other.index is not None]
+            return waiting.pop(place_for(own, others, waiting))
+        for other in self.jobs:
+            if other.ahead:
+                taken, other.ahead = other.ahead, None
+                return taken
+        return None
 
 
 def place_for(own: Tasks, others: Collection[Tasks], waiting: Sequence[tuple[int, Order]]) -> int:

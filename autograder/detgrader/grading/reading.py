@@ -26,6 +26,7 @@ MAX_LITERAL, MAX_LITERALS, MAX_ALL_LITERALS = 2_000, 4_000, 8_000
 MAX_DOCSTRINGS = 24_000
 READING = Limits(cpu_s=4, memory_mb=1024, wall_s=30)
 MAX_UNREADABLE = 3
+ENDS = (StudentError, LimitReached, Violation, Crashed)
 
 
 @dataclass
@@ -67,37 +68,6 @@ class Reading:
         return found[0] if found else ""
 
 
-def read_code(
-    dispatcher: DispatcherClient,
-    setup: CodeCell,
-    cells: list[CodeCell],
-    tripwire: TripwireSettings | None,
-) -> Reading:
-    """Have cells read in a worker.
-
-    Should that end the worker, each cell is read by itself, to find out which one it was.
-
-    Args:
-        setup: the released setup cell, whose imports the others use.
-        tripwire: what no cell may hold, if anything.
-    """
-    reader = Reader(dispatcher, setup, tripwire)
-    reading = reader.reading
-    if reader.read(cells):
-        reading.problems |= too_heavy(reader.data)
-        return reading
-    unreadable = 0
-    for cell in cells:
-        reason = "was not read, since other cells could not be" * (unreadable == MAX_UNREADABLE)
-        if not reason and not reader.read([cell]):
-            unreadable += 1
-            reason = "is too deep or too large for Python to read"
-        if reason:
-            reading.problems[cell.name] = f"The cell {cell.name} {reason}."
-    reading.problems |= too_heavy(reader.data)
-    return reading
-
-
 def too_heavy(data: dict[str, dict[str, int]]) -> dict[str, str]:
     """Say of which cells the constants weigh too much, by name.
 
@@ -126,23 +96,66 @@ def too_heavy(data: dict[str, dict[str, int]]) -> dict[str, str]:
     return {cell: f"{text} {advice}" for cell, text in found.items()}
 
 
-@dataclass
 class Reader:
-    """Has cells read, and keeps what is known of them."""
+    """Has a submission's cells read: from now on, while nobody waits for it.
 
-    dispatcher: DispatcherClient
-    setup: CodeCell
-    tripwire: TripwireSettings | None
-    reading: Reading = field(default_factory=Reading)
-    data: dict[str, dict[str, int]] = field(default_factory=dict)
+    Args:
+        setup: the released setup cell, whose imports the others use.
+        tripwire: what no cell may hold, if anything.
+    """
 
-    def read(self, cells: list[CodeCell]) -> bool:
-        """Have some cells read in a worker of their own; say whether it lived."""
+    def __init__(
+        self,
+        dispatcher: DispatcherClient,
+        setup: CodeCell,
+        cells: list[CodeCell],
+        tripwire: TripwireSettings | None,
+    ):
+        self.dispatcher = dispatcher
+        self.setup = setup
+        self.cells = cells
+        self.tripwire = tripwire
+        self.reading = Reading()
+        self.data: dict[str, dict[str, int]] = {}
+        self.begun = self.ask(cells)
+
+    def finish(self) -> Reading:
+        """Wait for what there is to know of the cells.
+
+        Should they end the worker, each is read by itself, to find out which one it was.
+        """
+        problems = self.reading.problems
+        if not self.take(self.begun, self.cells):
+            unreadable = 0
+            for cell in self.cells:
+                reason = "was not read, since other cells could not be"
+                if unreadable < MAX_UNREADABLE:
+                    if self.take(self.ask([cell]), [cell]):
+                        continue
+                    unreadable += 1
+                    reason = "is too deep or too large for Python to read"
+                problems[cell.name] = f"The cell {cell.name} {reason}."
+        problems |= too_heavy(self.data)
+        return self.reading
+
+    def ask(self, cells: list[CodeCell]) -> tuple[WorkerClient, str | None]:
+        """Post some cells to a worker of their own; return it, and the nonce if it lives."""
         worker = WorkerClient(self.dispatcher, READING)
+        given = [{"cell": cell.name, "source": cell.source} for cell in (self.setup, *cells)]
         try:
-            given = [{"cell": c.name, "source": c.source} for c in (self.setup, *cells)]
-            _, *reports = worker.inspect(given)
-        except (StudentError, LimitReached, Violation, Crashed):
+            return worker, worker.post_inspect(given)
+        except ENDS:
+            return worker, None
+
+    def take(self, asked: tuple[WorkerClient, str | None], cells: list[CodeCell]) -> bool:
+        """Take in what a worker found in some cells; say whether it lived."""
+        worker, nonce = asked
+        try:
+            if nonce is None:
+                return False
+            worker.begin()
+            _, *reports = worker.result_of(nonce)
+        except ENDS:
             return False
         finally:
             worker.close()
@@ -155,6 +168,10 @@ class Reader:
                 if cell.definitions_only:
                     self.reading.left_out[cell.name] = report["uses"]["left_out"]
         return True
+
+    def close(self) -> None:
+        """Leave the cells unread."""
+        self.begun[0].close()
 
     def keep(self, cell: str, uses: dict[str, dict[str, int]]) -> None:
         """Keep what a cell uses, and whether that is made for tricks."""

@@ -1,117 +1,50 @@
-"""Grade one submission: task by task, each in a fresh worker."""
+"""Grade one submission: read its cells, then task by task, each in a fresh worker."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from detgrader.assignment import Assignment, Task
-from detgrader.course import TripwireSettings
+from detgrader.assignment import Task
 from detgrader.grading.attempt import Attempt, Prepared, Workers, make_attempt
-from detgrader.grading.diagnosis import Diagnosis, Known
-from detgrader.grading.handed_in import HandedIn, read_weights
+from detgrader.grading.handed_in import HandedIn
 from detgrader.grading.messages import GRADER_FAULT, log_lines, message_of
-from detgrader.grading.mistakes import MistakesBench
 from detgrader.grading.orders import Order
 from detgrader.grading.outcomes import traceback_of
-from detgrader.grading.reading import Reading, read_code
+from detgrader.grading.reading import Reader, Reading
 from detgrader.grading.results import (
     CheckResult,
     Status,
-    SubmissionResult,
     TaskResult,
     earned_nothing,
-    refused,
     ungraded,
 )
-from detgrader.grading.session import CheckSession
-from detgrader.grading.stand_ins import StandIns
 from detgrader.grading.tasks import Check, TaskChecks
 from detgrader.sandbox.client import WorkerClient
-from detgrader.sandbox.dispatcher import DispatcherClient
 from detgrader.sandbox.limits import Crashed, LimitReached, Violation
 from detgrader.text import clean_text, lines_of
 from detlab.checking.notebook import CodeCell
-from detlab.checking.workbench import Tool
+
+if TYPE_CHECKING:
+    from detgrader.grading.grader import Grader
 
 NOT_ATTEMPTED = "This task was not attempted."
 LATER = "Not graded yet: what takes long is graded in a later round."
 
 
-class Grader:
-    """Grades submissions of one assignment through one dispatcher.
-
-    Args:
-        assignment: what was released.
-        session: the collected checks.
-        dispatcher: starts workers.
-        stand_ins: right answers to earlier tasks' functions.
-        known: by task, the known mistakes that a wrong answer may turn out to be.
-        tools: what checks may have run beside a known mistake's objects.
-        tripwire: what no cell may hold, if anything.
-    """
-
-    def __init__(
-        self,
-        assignment: Assignment,
-        session: CheckSession,
-        dispatcher: DispatcherClient,
-        stand_ins: StandIns,
-        known: Mapping[str, Known],
-        tools: Mapping[str, Tool],
-        tripwire: TripwireSettings | None = None,
-    ):
-        self.assignment = assignment
-        self.session = session
-        self.dispatcher = dispatcher
-        self.stand_ins = stand_ins
-        self.tripwire = tripwire
-        self.diagnosis = Diagnosis(known, MistakesBench(session, assignment.setup, tools).ask)
-
-    def grade(self, order: Order) -> SubmissionResult:
-        """Grade a submission."""
-        submission, session = order.submission, self.session
-        own = session.bucket_of(submission.sha256)
-        session.bucket = own if order.bucket is None else order.bucket
-        if submission.refusal:
-            return refused(submission, self.assignment)
-        run = SubmissionRun(self, order, self.weights_of(order))
-        results = run.grade()
-        for result in results:
-            # Asked for last: a worker takes some milliseconds to end.
-            if result.task in run.workers:
-                result.seconds = run.workers[result.task].account("cpu_s")
-                result.memory_mb = int(run.workers[result.task].account("memory_mb"))
-        return SubmissionResult(
-            student=submission.student,
-            path=str(submission.path),
-            notebook_sha256=submission.sha256,
-            weights_sha256=run.weights.sha256 if run.weights else None,
-            tasks=results,
-            checks=run.checks,
-            log=[*submission.notes, *run.log],
-        )
-
-    def weights_of(self, order: Order) -> HandedIn | None:
-        """Return the weights that lie beside a notebook, if the assignment asks for any."""
-        sizes = [about.weights_mb for about in self.session.tasks.values() if about.weights_of]
-        if not sizes:
-            return None
-        read = order.weights or read_weights(order.submission.weights, max(sizes))
-        return read.at_most(max(sizes))
-
-
 class SubmissionRun:
-    """The state of grading one submission."""
+    """The state of grading one submission, whose cells are read from now on."""
 
-    def __init__(self, grader: Grader, order: Order, weights: HandedIn | None):
+    def __init__(self, grader: Grader, order: Order):
         self.grader = grader
-        self.weights = weights
+        self.weights: HandedIn | None = None
         self.assignment = grader.assignment
         self.order = order
         self.submission = order.submission
         self.sources = {cell.name: cell.source for cell in order.submission.cells}
         self.helpers = [cell.name for cell in order.submission.cells if cell.definitions_only]
+        self.reader = self.begin_reading()
         self.reading = Reading()
         self.left_out = set(order.ended)
         self.checks: dict[str, list[CheckResult]] = {}
@@ -121,21 +54,40 @@ class SubmissionRun:
         self.to_run: list[Task] = []
         self.ahead: Prepared | None = None
 
-    def grade(self) -> list[TaskResult]:
-        """Grade all tasks."""
-        tasks = self.assignment.tasks
-        if any(self.is_answered(task.code_cells, self.sources) for task in tasks):
-            setup = CodeCell("setup", self.assignment.setup)
-            grader, cells = self.grader, self.submission.cells
-            self.reading = read_code(grader.dispatcher, setup, cells, grader.tripwire)
+    def begin_reading(self) -> Reader | None:
+        """Have the cells read, if any task is answered."""
+        tasks, grader = self.assignment.tasks, self.grader
+        if not any(self.is_answered(task.code_cells, self.sources) for task in tasks):
+            return None
+        setup = CodeCell("setup", self.assignment.setup)
+        return Reader(grader.dispatcher, setup, self.submission.cells, grader.tripwire)
+
+    def begin(self, weights: HandedIn | None) -> None:
+        """Wait for the reading, and start the first task's worker.
+
+        Args:
+            weights: that were handed in, if the assignment asks for any.
+        """
+        self.weights = weights
+        if self.reader:
+            reader, self.reader = self.reader, None
+            self.reading = reader.finish()
             self.log += map(self.told_of_trick, self.reading.tripped)
         self.reading.problems |= self.submission.problems
-        self.to_run = [task for task in tasks if self.is_to_run(task)]
-        try:
-            return [self.grade_task_safely(task) for task in tasks]
-        finally:
-            if self.ahead:
-                self.ahead.worker.close()
+        self.to_run = [task for task in self.assignment.tasks if self.is_to_run(task)]
+        self.prepare_next(None)
+
+    def grade(self) -> list[TaskResult]:
+        """Grade all tasks."""
+        return [self.grade_task_safely(task) for task in self.assignment.tasks]
+
+    def close(self) -> None:
+        """End the workers that wait."""
+        if self.reader:
+            self.reader.close()
+        if self.ahead:
+            self.ahead.worker.close()
+        self.reader = self.ahead = None
 
     def grade_task_safely(self, task: Task) -> TaskResult:
         """Grade one task; a fault of ours leaves this task ungraded and all others as they are."""
@@ -293,16 +245,17 @@ class SubmissionRun:
             ahead.worker.close()
         return self.prepare(task, left_out, without)
 
-    def prepare_next(self, task: Task) -> None:
-        """Start the worker of the task after this one: it runs its cells meanwhile."""
+    def prepare_next(self, task: Task | None) -> None:
+        """Start the worker of the task after this one, or of the first: it runs its cells."""
         if self.ahead:  # of a task that was skipped in the end
             self.ahead.worker.close()
             self.ahead = None
-        later = self.to_run[self.to_run.index(task) + 1 :]
+        later = self.to_run[self.to_run.index(task) + 1 :] if task else self.to_run
         later = [other for other in later if not self.is_left_for_later(other)]
         only = self.order.only
         following = next((t for t in later if only is None or t.label in only), None)
         if following is None:
+            self.grader.read_ahead()
             return
         try:
             self.ahead = self.prepare(following, set(self.left_out), [])

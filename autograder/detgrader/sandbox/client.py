@@ -100,10 +100,13 @@ class WorkerClient:
             self.violate("an answer that does not fit the question")
         return [None if outcome is None else self.student_error(outcome) for outcome in outcomes]
 
-    def inspect(self, cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Have cells read, not run. Nothing of a student's has run in this worker before."""
+    def post_inspect(self, cells: list[dict[str, Any]]) -> str:
+        """Have cells read, not run, without waiting for it; return the request's nonce.
+
+        Nothing of a student's has run in this worker before.
+        """
         self.note_sources(cells)
-        return self.ask("inspect", cells=cells)
+        return self.post("inspect", cells=cells)
 
     def note_sources(self, cells: list[dict[str, Any]]) -> None:
         """Keep the lines of cells: errors are told in them, not in what a worker says."""

@@ -35,6 +35,7 @@ SYSTEM_FILES = (
     "/etc/localtime",
     "/proc/cpuinfo",
     "/sys/devices/system/cpu",
+    "/sys/kernel/mm/transparent_hugepage",
 )
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 # The zygote's imports want a folder to write to; workers cannot write anywhere.

@@ -37,6 +37,7 @@ class Channel:
         self.deadline = deadline
         self.lengths = (0, 0)
         self.held: list[Buffer] = []
+        self.early = bytearray()  # came with what was read before it
 
     def keep_deadline(self) -> None:
         """Let the next operation last until the deadline at most.
@@ -89,19 +90,34 @@ class Channel:
         return unpack(header, self.read(body_length))
 
     def read(self, length: int) -> bytearray:
-        """Read exactly so many bytes."""
+        """Read exactly so many bytes; what comes with the last of them waits for the next time."""
         data = bytearray(length)
         view = memoryview(data)
         while view:
-            self.keep_deadline()
-            try:
-                count = self.end.recv_into(view)
-            except ConnectionResetError as error:
-                raise Closed from error
-            if count == 0:
-                raise Closed
+            if self.early:
+                count = min(len(view), len(self.early))
+                view[:count] = self.early[:count]
+                del self.early[:count]
+            else:
+                count = self.fill(view)
             view = view[count:]
         return data
+
+    def fill(self, view: memoryview) -> int:
+        """Read what there is into a view, or, where that is small, beside it; return how much."""
+        self.keep_deadline()
+        try:
+            if len(view) >= SMALL:
+                count = self.end.recv_into(view)
+                came = count
+            else:  # a message's lengths, header and body come at once
+                self.early += self.end.recv(SMALL)
+                count, came = 0, len(self.early)
+        except ConnectionResetError as error:
+            raise Closed from error
+        if came == 0:
+            raise Closed
+        return count
 
     def close(self) -> None:
         """Close this end; the peer sees it."""

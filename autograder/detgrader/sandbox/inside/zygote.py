@@ -26,7 +26,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 import torch
 
-from detgrader.sandbox.inside import confine, worker
+from detgrader.sandbox.inside import confine, libraries, worker
 from detgrader.sandbox.inside.bytecode import sources_without
 from detgrader.sandbox.inside.channel import Channel
 from detlab.checking.tools import tools_of
@@ -50,6 +50,7 @@ def warm_up(modules: list[str]) -> None:
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3), torch.nn.Flatten(), torch.nn.Linear(4, 1))
     net(torch.zeros(1, 1, 4, 4)).sum().backward()
     confine.common_rules()
+    libraries.keep_from_workers()
     # Every worker inherits this random state.
     np.random.seed(0)
     torch.manual_seed(0)
