@@ -32,6 +32,7 @@ MAX_DIMENSIONS = 16
 ALIGNMENT = 16
 SMALL = 1 << 16  # bytes that are rather copied than kept apart
 Buffer = bytes | memoryview
+JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 TENSOR_DTYPES = {
     str(dtype).removeprefix("torch."): dtype
     for dtype in (
@@ -243,7 +244,7 @@ def pack(message: dict[str, Any]) -> list[Buffer]:
     """
     encoder = Encoder()
     tree = {key: encoder.encode(value) for key, value in message.items()}
-    header = json.dumps(tree, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+    header = JSON.encode(tree).encode("utf-8", "replace")
     if len(header) > MAX_HEADER or encoder.length > MAX_BODY:
         raise ValueError(too_large(len(header) + encoder.length))
     parts = [LENGTHS.pack(len(header), encoder.length) + header, *encoder.buffers]

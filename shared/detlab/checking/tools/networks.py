@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -22,9 +23,16 @@ def build(description: dict[str, Any]) -> nn.Module:
     state, options = description["state"], description["options"]
     if not state:
         return kind(**options)
-    module = kind(**options, device="meta")  # without weights: drawing them takes time
+    module = undrawn(kind)(**options)
+    module.__class__ = kind
     module.load_state_dict(state, assign=True)
     return module
+
+
+@functools.cache
+def undrawn(kind: type[nn.Module]) -> type[nn.Module]:
+    """Return a layer's class as it is, but for weights that are drawn, which takes time."""
+    return type(kind.__name__, (kind,), {"reset_parameters": lambda self: None})
 
 
 class AskingModule(nn.Module):
