@@ -140,6 +140,7 @@ def fork_spare(tools: Mapping[str, Tool], memory: Memory) -> tuple[int, socket.s
 def be_spare(line: socket.socket, tools: Mapping[str, Tool], memory: Memory) -> NoReturn:
     """Wait for an order, then live as a worker."""
     confine.die_with_parent()
+    torch.set_num_threads(1)  # a forked process forgets; threads that race to ask anew can fail
     random.seed(0)  # not inherited: Python seeds it anew in a child
     order, descriptors, _, _ = socket.recv_fds(line, MESSAGE_BYTES, 1)
     line.close()
