@@ -4,6 +4,7 @@ import json
 import random
 import socket
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -219,6 +220,23 @@ def test_what_may_wait_comes_with_the_next_message_and_in_its_order() -> None:
         ours.setblocking(True)
         sender.send({"n": 3})
         assert [receiver.receive()["n"] for _ in range(3)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("size", [1, 3, 100, 1 << 20])
+def test_it_is_the_same_in_how_many_pieces_messages_come(size: int) -> None:
+    values = [1, torch.rand(40), torch.rand(3 * SMALL), 2]
+    sent = b"".join(b"".join(pack({"value": value})) for value in values)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        pieces = (sent[n : n + size] for n in range(0, len(sent), size))
+        sender = threading.Thread(target=lambda: [*map(theirs.sendall, pieces)])
+        sender.start()
+        receiver = Channel(ours, time.monotonic() + 60)
+        got = [receiver.receive()["value"] for _ in values]
+        sender.join()
+    assert (got[0], got[3]) == (1, 2)
+    assert torch.equal(got[1], values[1])
+    assert torch.equal(got[2], values[2])
 
 
 def test_not_much_waits() -> None:
