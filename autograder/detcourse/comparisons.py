@@ -14,17 +14,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from detcourse import suppressions, truth, wrong_ways
-from detcourse.cases import plain_boxes, random_labels, random_outputs, some_priors
+from detcourse.cases import some_priors
+from detcourse.loss_cases import TOLERANCE, Case, in_double
 from detcourse.suppressions import SUPPRESSIONS
 from detlab.checking.expect import expect_close, expect_list, expect_tensor, fail
 from detlab.checking.student import Handle, Student
 from detlab.checking.wording import number
 from detlab.weeks.detection import IOU_THRESHOLD, MIN_SCORE, TOP_K, expect_detections, expect_terms
-
-TOLERANCE = 2e-4
-
-
-Case = dict[str, object]
 
 
 def smooth_mean(distance: Tensor) -> Tensor:
@@ -44,26 +40,6 @@ DISTANCES: dict[str, Callable[[Tensor], Tensor]] = {
     "L1, mean over the numbers": lambda distance: distance.abs().sum() / 4,
     "L1, summed over the numbers": lambda distance: distance.abs().sum(),
 }
-
-
-def case(
-    rng: torch.Generator, counts: list[int], num_classes: int, priors: Tensor | None = None
-) -> Case:
-    """Return arguments of `multibox_terms` for images with so many objects."""
-    priors = some_priors(rng) if priors is None else priors
-    offsets, logits = random_outputs(rng, len(counts), len(priors), num_classes)
-    return {
-        "offsets": offsets,
-        "logits": logits,
-        "boxes": [plain_boxes(rng, count, priors) for count in counts],
-        "labels": [random_labels(rng, count, num_classes) for count in counts],
-        "priors": priors,
-    }
-
-
-def in_double(some: Case) -> list:
-    """Return a case's arguments in order, outputs in float64."""
-    return [some["offsets"].double(), some["logits"].double(), *list(some.values())[2:]]
 
 
 def fitting(value: float, some: Case) -> set[str]:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from detcourse.cases import Undrawable, some_priors
-from detcourse.comparisons import case
+from detcourse.loss_cases import case
 
 
 def test_priors_that_leave_every_matching_open_are_refused() -> None:

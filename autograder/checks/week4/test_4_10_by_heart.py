@@ -8,7 +8,8 @@ from torch import Tensor
 
 from detcourse import truth
 from detcourse.cases import Undrawable, uniform
-from detcourse.comparisons import DISTANCES, Case, case, localization
+from detcourse.comparisons import DISTANCES, localization
+from detcourse.loss_cases import Case, case
 from detcourse.trainings import expect_following, seed_from
 from detcourse.week4.heart import learned_by_heart, priors_of
 from detlab.checking.expect import (

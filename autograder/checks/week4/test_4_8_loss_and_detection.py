@@ -19,9 +19,7 @@ from detcourse.cases import (
     uniform,
 )
 from detcourse.comparisons import (
-    Case,
     Settings,
-    case,
     check_gradients,
     check_terms,
     compare_detections,
@@ -29,6 +27,7 @@ from detcourse.comparisons import (
     is_clear,
     outputs,
 )
+from detcourse.loss_cases import Case, case
 from detcourse.suppressions import SUPPRESSIONS
 from detcourse.week4.full_size import full_case, priors
 from detlab.checking.causes import explained_by
@@ -246,14 +245,7 @@ def crowded(rng: torch.Generator) -> Case:
 @pytest.mark.weight(2)
 def test_sure_of_the_wrong(student: Student, rng: torch.Generator) -> None:
     """Both terms where the network takes positives for background."""
-    cases = []
-    for counts in ([3, 2], [4]):
-        some = full_case(rng, counts, 11)
-        for n, (boxes, labels) in enumerate(zip(some["boxes"], some["labels"], strict=True)):
-            positive = truth.match_priors(boxes, labels, priors())[0] > 0
-            some["logits"][n, positive, 0] += 12
-        cases.append(some)
-    check_terms(student, cases)
+    check_terms(student, [full_case(rng, counts, 11, True) for counts in ([3, 2], [4])])
 
 
 @pytest.mark.weight(2)

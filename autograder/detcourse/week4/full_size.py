@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from detcourse import truth
-from detcourse.comparisons import Case, case
+from detcourse.loss_cases import Case, case
 from detlab.weeks.detection import expect_priors, is_fit, with_last_square
 from detlab.weeks.week4.assertions import FEATURE_SIZES, PER_CELL, RATIOS, SCALES
 
@@ -43,6 +43,8 @@ def expect_priors_of_map(priors: Tensor, k: int, what: str) -> None:
     expect_priors(mine, other if last else cells, what)
 
 
-def full_case(rng: torch.Generator, counts: list[int], num_classes: int) -> Case:
-    """Return arguments of the loss for images with so many objects."""
-    return case(rng, counts, num_classes, priors())
+def full_case(
+    rng: torch.Generator, counts: list[int], num_classes: int, sure_of_the_wrong: bool = False
+) -> Case:
+    """Return arguments of the loss with all priors, see `detcourse.loss_cases.case`."""
+    return case(rng, counts, num_classes, priors(), sure_of_the_wrong)

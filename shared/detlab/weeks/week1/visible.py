@@ -162,6 +162,7 @@ def twin_shares(student: Student) -> None:
     before = expect_handle(twin, "`convolutionalize`'s result", "an nn.Module")(window)
     right = net(window)[:, :, None, None].detach()
     agreed = isinstance(before, Tensor) and before.shape == right.shape
+    agreed = agreed and before.dtype == right.dtype
     agreed = agreed and torch.allclose(before, right, rtol=1e-4, atol=1e-5)
     expect_close(
         theirs(window),

@@ -1,0 +1,65 @@
+"""Which wrong ways to mine would show: found by hand for a few priors."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from detcourse.loss_cases import TOLERANCE, case, minings_that_show
+from detcourse.minings import MININGS, POSITIVES_AMONG, WHOLE_BATCH, is_settled, that_show
+
+
+def outputs(*images: list[tuple[float, int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return logits and classes of priors, by what each costs and its class, 0 or 1."""
+    costs = torch.tensor([[cost for cost, _ in image] for image in images]).double()
+    classes = torch.tensor([[label for _, label in image] for image in images])
+    wrong = costs.expm1().log()  # the other class's logit, if this class's is 0
+    logits = torch.stack([classes * wrong, (1 - classes) * wrong], -1)
+    return logits, classes
+
+
+EASY = [(0.1, 0)] * 4
+
+
+@pytest.mark.parametrize(
+    ("images", "shown"),
+    [
+        # Of these three negatives are mined; the positive costs less than they.
+        ([[(0.2, 1), (2.0, 0), (1.9, 0), (1.8, 0), *EASY]], []),
+        # Here it would take the place of the third.
+        ([[(1.95, 1), (2.0, 0), (1.9, 0), (1.8, 0), *EASY]], [POSITIVES_AMONG]),
+        # The first image's fourth negative costs more than the second's third.
+        (
+            [
+                [(0.2, 1), (2.0, 0), (1.9, 0), (1.8, 0), (1.7, 0)],
+                [(0.2, 1), (2.0, 0), (1.9, 0), (0.5, 0), (0.3, 0)],
+            ],
+            [WHOLE_BATCH],
+        ),
+        # What is not mined then costs as much as a tolerance.
+        ([[(0.01, 1), (2.0, 0), (1.9, 0), (0.001, 0), (1e-4, 0)]], None),
+        # All negatives are mined, whoever ranks with them.
+        ([[(1.95, 1), (2.0, 0), (1.9, 0)]], []),
+    ],
+)
+def test_what_shows(images: list, shown: list[str] | None) -> None:
+    logits, classes = outputs(*images)
+    found = that_show(logits, classes, TOLERANCE)
+    assert found == (None if shown is None else frozenset(shown))
+
+
+def test_a_negative_at_the_limit_is_not_settled() -> None:
+    near = [(0.2, 1), (2.0, 0), (1.9, 0), (1.8, 0), (1.79999, 0)]
+    assert not is_settled(*outputs(near))
+    assert is_settled(*outputs([*near[:4], (1.7, 0)]))
+    assert is_settled(*outputs(near[:4]))
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown"),
+    [([2, 1], MININGS), ([3], {POSITIVES_AMONG}), ([0, 2], MININGS), ([0], set()), ([0, 0], set())],
+)
+def test_cases_show_what_they_can(counts: list[int], shown: set[str]) -> None:
+    for seed in range(20):
+        made = case(torch.Generator().manual_seed(seed), counts, 5)
+        assert minings_that_show(made) == shown
