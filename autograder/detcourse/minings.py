@@ -6,7 +6,7 @@ from torch import Tensor
 POSITIVES_AMONG = "positives rank among the hard"
 WHOLE_BATCH = "the batch is ranked as one"
 MININGS = frozenset({POSITIVES_AMONG, WHOLE_BATCH})
-# Of a term's tolerance, see `detcourse.comparisons`: what is less than a third off passes by any
+# Of a term's tolerance, see `detcourse.loss_cases`: what is less than a third off passes by any
 # right rounding, what is three times off fails by any.
 CLEARLY = 3.0
 # Between the last prior that is mined and the next: float32 is off by a hundredth of it.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
+from detcourse import truth
 from detcourse.loss_cases import TOLERANCE, case, minings_that_show
 from detcourse.minings import MININGS, POSITIVES_AMONG, WHOLE_BATCH, is_settled, that_show
 
@@ -55,11 +58,25 @@ def test_a_negative_at_the_limit_is_not_settled() -> None:
     assert is_settled(*outputs(near[:4]))
 
 
+@pytest.mark.parametrize("sure_of_the_wrong", [False, True])
 @pytest.mark.parametrize(
     ("counts", "shown"),
-    [([2, 1], MININGS), ([3], {POSITIVES_AMONG}), ([0, 2], MININGS), ([0], set()), ([0, 0], set())],
+    [([2, 1], MININGS), ([4], {POSITIVES_AMONG}), ([0, 2], MININGS), ([0], set()), ([0, 0], set())],
 )
-def test_cases_show_what_they_can(counts: list[int], shown: set[str]) -> None:
+def test_cases_show_what_they_can(
+    counts: list[int], shown: set[str], sure_of_the_wrong: bool
+) -> None:
     for seed in range(20):
-        made = case(torch.Generator().manual_seed(seed), counts, 5)
+        rng = torch.Generator().manual_seed(seed)
+        made: Any = case(rng, counts, 5, sure_of_the_wrong=sure_of_the_wrong)
         assert minings_that_show(made) == shown
+        images = zip(made["boxes"], made["labels"], made["logits"], strict=True)
+        classes = []
+        for boxes, labels, logits in images:
+            classes.append(truth.match_priors(boxes, labels, made["priors"])[0])
+            sure = logits[classes[-1] > 0].argmax(-1) == 0
+            assert bool(sure.all() if sure_of_the_wrong else not len(boxes) or sure.any())
+            ious = truth.box_iou(boxes, truth.cxcywh_to_xyxy(made["priors"]))
+            for n, claimed in enumerate(ious.argmax(1)):
+                assert int(ious[:, claimed].argmax()) == n
+        assert is_settled(made["logits"].double(), torch.stack(classes))

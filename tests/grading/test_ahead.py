@@ -88,49 +88,119 @@ def test_another_may_come_than_what_was_begun(
     assert grade(course, [orders], 1) == alone
 
 
+@pytest.mark.parametrize("broken", ["begin_reading", "prepare_next"])
 def test_a_fault_in_what_is_begun_costs_nobody_anything(
     course: Course,
     orders: list[Order],
     alone: list[SubmissionResult],
     monkeypatch: pytest.MonkeyPatch,
+    broken: str,
 ) -> None:
-    prepare_next = grader.SubmissionRun.prepare_next
+    works = getattr(grader.SubmissionRun, broken)
+    failed = []
 
-    def failing(self: grader.SubmissionRun, task: Any) -> None:
-        if self.grader.ahead is self:
+    def failing(self: grader.SubmissionRun, *arguments: Any) -> Any:
+        # Once for each: when its turn comes it works.
+        if self.order is self.grader.following and self.order not in failed:
+            failed.append(self.order)
             raise OSError("no more of anything")
-        prepare_next(self, task)
+        return works(self, *arguments)
 
-    monkeypatch.setattr(grader.SubmissionRun, "prepare_next", failing)
+    monkeypatch.setattr(grader.SubmissionRun, broken, failing)
     assert grade(course, [orders], 1) == alone
 
 
+def test_what_was_read_but_not_begun_is_begun_when_its_turn_comes(
+    course: Course, orders: list[Order], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault that takes a submission's whole grading leaves the one that was read for it."""
+    works = grader.SubmissionRun.grade
+
+    def failing(self: grader.SubmissionRun) -> Any:
+        results = works(self)
+        if self.grader.following:
+            raise MemoryError("all of a sudden")
+        return results
+
+    monkeypatch.setattr(grader.SubmissionRun, "grade", failing)
+    right, again = orders[0], replace(orders[-1])
+    first, second = grade(course, [[right, again]], 1)
+    assert not first.graded
+    assert second.score == sum(task.points for task in load_assignment(course, WEEK).tasks)
+
+
 class Line:
-    """A connection to a process that keeps what it is sent."""
+    """A connection to a process that keeps what it is sent, until the process is gone."""
 
     def __init__(self) -> None:
         self.sent: list[Any] = []
+        self.is_gone = False
 
     def send(self, message: Any) -> None:
+        if self.is_gone:
+            raise BrokenPipeError
         self.sent.append(message)
 
 
-def test_what_waits_for_one_process_goes_to_whoever_is_free_first() -> None:
-    first, second, third = (Order(None, once=frozenset(name)) for name in "123")  # type: ignore[arg-type]
-    jobs = [pool.Job(n, None, Line()) for n in range(2)]  # type: ignore[arg-type]
-    busy, free = jobs
-    running = pool.Pool(None, None, "", None, "")  # type: ignore[arg-type]
-    running.jobs = jobs
-    waiting = list(enumerate([first, second, third]))[::-1]
-    for job in (busy, free, free, free):
-        running.feed(job, waiting)
-    assert busy.connection.sent == [(first, second)]  # type: ignore[attr-defined]
-    assert free.connection.sent == [(third, None), (second, None)]  # type: ignore[attr-defined]
-    assert (busy.index, free.index) == (0, None)
+class Sandbox:
+    """Ends workers."""
 
-    waiting = list(enumerate([first, second]))[::-1]
-    for _ in range(3):
-        running.feed(busy, waiting)
-    # What it has already is not sent again.
-    assert busy.connection.sent[1:] == [(first, second), (None, None)]  # type: ignore[attr-defined]
-    assert busy.index is None
+    def end_workers(self, job: int) -> None:
+        """Nothing runs here."""
+
+
+def pool_of(count: int) -> tuple[pool.Pool, list[Any]]:
+    """Return a pool of so many processes that are none, and their lines."""
+    made: Any = pool.Pool(None, None, "", Sandbox(), "")  # type: ignore[arg-type]
+    made.jobs = [pool.Job(n, None, Line()) for n in range(count)]  # type: ignore[arg-type]
+    return made, [job.connection for job in made.jobs]
+
+
+A, B, C, D = (Order(None, once=frozenset(name)) for name in "abcd")  # type: ignore[arg-type]
+
+
+def in_line(*orders: Order) -> list[tuple[int, Order]]:
+    return [*enumerate(orders)][::-1]
+
+
+def test_what_is_reserved_for_a_process_is_not_sent_again() -> None:
+    running, (line,) = pool_of(1)
+    waiting = in_line(A, B, C)
+    for _ in range(4):
+        running.feed(running.jobs[0], waiting)
+    assert line.sent == [(A, B), (None, C), (None, None)]
+    assert running.jobs[0].index is None
+
+
+def test_what_is_reserved_for_one_process_goes_to_whoever_is_free_first() -> None:
+    running, (of_busy, of_free) = pool_of(2)
+    busy, free = running.jobs
+    waiting = in_line(A, B, C, D)
+    for job in (busy, free, free, free, free):
+        running.feed(job, waiting)
+    assert of_busy.sent == [(A, B)]
+    assert of_free.sent == [(C, D), (None, None), (B, None)]
+    assert (busy.index, free.index) == (0, None)
+    running.feed(busy, waiting)
+    assert (busy.index, len(of_busy.sent)) == (None, 1)
+
+
+def test_nothing_is_reserved_while_others_have_nothing() -> None:
+    running, lines = pool_of(3)
+    waiting = in_line(A, B, C)
+    for job in running.jobs:
+        running.feed(job, waiting)
+    assert [line.sent for line in lines] == [[(A, None)], [(B, None)], [(C, None)]]
+
+
+def test_a_process_that_died_with_an_order_in_reserve_loses_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    running, (line,) = pool_of(1)
+    running.material, fresh = object(), Line()
+    monkeypatch.setattr(pool, "start_job", lambda *_: pool.Job(0, None, fresh))  # type: ignore[arg-type]
+    waiting = in_line(A, B, C)
+    running.feed(running.jobs[0], waiting)
+    line.is_gone = True
+    running.feed(running.jobs[0], waiting)
+    assert (line.sent, fresh.sent) == ([(A, B)], [(B, C)])

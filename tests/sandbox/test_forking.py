@@ -33,7 +33,9 @@ else:
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     inside = Inside(packages=("detlab",))
-    with start_sandbox(1, isolation_of(inside), inside) as sandbox:
+    program = isolation_of(inside)
+    assert program, "the sandbox must work here: see detgrader doctor"
+    with start_sandbox(1, program, inside) as sandbox:
         sandbox.wait_until_ready()
         yield sandbox
 
@@ -50,7 +52,7 @@ def maps_of_zygote(sandbox: Sandbox) -> str:
     reason="this machine has no huge pages to give",
 )
 def test_the_heap_that_workers_share_lies_in_huge_pages(sandbox: Sandbox) -> None:
-    """A page table of 2 MiB is copied as one entry. Half of the heap would be a good deal more."""
+    """A huge page of 2 MiB is copied as one table entry. Half of the heap is more than this."""
     kib = sum(map(int, re.findall(r"^AnonHugePages: +(\d+)", maps_of_zygote(sandbox), re.M)))
     assert kib > 32 << 10
 

@@ -26,6 +26,9 @@ from detgrader.sandbox.dispatcher import DispatcherClient
 from detlab.checking.tools import tools_of
 from detlab.checking.workbench import Tool
 
+# So long what was begun ahead waits for its order; another process may have been free for it.
+PATIENCE_S = 1.0
+
 
 @dataclass
 class Material:
@@ -114,6 +117,8 @@ def work(material: Material, control: socket.socket, connection: Connection) -> 
             except Exception:
                 result = lost(order.submission, material.assignment, traceback.format_exc())
             connection.send(result)
+            if grader.next_run and not connection.poll(PATIENCE_S):
+                grader.drop_ahead()
 
     try:
         run_session(material.checks, material.secret, serve)

@@ -44,8 +44,8 @@ class Job:
         number: of its dispatcher.
         index: of the submission that it is grading, or None.
         only: the tasks of its last order, see `Order`.
-        ahead: place and order of what it will be given next, if no other process is free sooner;
-            it has the order, and begins with it as the one before ends.
+        reserved: place and order of what it is given next, if no other process is free sooner; it
+            has the order, and begins with it as the one before ends.
     """
 
     number: int
@@ -53,7 +53,7 @@ class Job:
     connection: Connection[Any, Any]
     index: int | None = None
     only: Tasks = None
-    ahead: tuple[int, Order] | None = None
+    reserved: tuple[int, Order] | None = None
 
 
 class Pool:
@@ -131,13 +131,14 @@ class Pool:
     def feed(self, job: Job, waiting: list[tuple[int, Order]]) -> None:
         """Give a process its next order, if there is one; one that died is replaced first."""
         job.index = None
-        kept, job.ahead = job.ahead, None
+        kept, job.reserved = job.reserved, None
         taken = kept or self.take(job.only, waiting)
         if taken is None:
             return
         index, order = taken
-        job.ahead = self.take(order.only, waiting) if waiting else None
-        following = job.ahead[1] if job.ahead else None
+        idle = sum(other.index is None for other in self.jobs if other is not job)
+        job.reserved = self.take(order.only, waiting) if len(waiting) > idle else None
+        following = job.reserved[1] if job.reserved else None
         try:
             job.connection.send((None if kept else order, following))
         except OSError:
@@ -158,8 +159,8 @@ class Pool:
             others = [other.only for other in self.jobs if other.index is not None]
             return waiting.pop(place_for(own, others, waiting))
         for other in self.jobs:
-            if other.ahead:
-                taken, other.ahead = other.ahead, None
+            if other.reserved:
+                taken, other.reserved = other.reserved, None
                 return taken
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 from detgrader.assignment import Assignment
@@ -48,7 +49,7 @@ class Grader:
         self.tripwire = tripwire
         self.diagnosis = Diagnosis(known, MistakesBench(session, assignment.setup, tools).ask)
         self.following: Order | None = None
-        self.ahead: SubmissionRun | None = None
+        self.next_run: SubmissionRun | None = None
 
     def grade(self, order: Order, following: Order | None = None) -> SubmissionResult:
         """Grade a submission.
@@ -85,14 +86,14 @@ class Grader:
 
     def begun(self, order: Order) -> SubmissionRun:
         """Return a run that has begun: the one that was begun ahead, if it is this order's."""
-        ahead, self.ahead = self.ahead, None
-        if ahead and ahead.order is order:
-            return ahead
-        if ahead:
-            ahead.close()
-        run = SubmissionRun(self, order)
+        run, self.next_run = self.next_run, None
+        if run and run.order is not order:
+            run.close()
+            run = None
+        run = run or SubmissionRun(self, order)
         try:
-            run.begin(self.weights_of(order))
+            if not run.is_begun:
+                run.begin(self.weights_of(order))
         except BaseException:
             run.close()
             raise
@@ -100,19 +101,26 @@ class Grader:
 
     def read_ahead(self) -> None:
         """Have the following submission's cells read, since nothing else is to be started."""
-        if self.following and not self.following.submission.refusal and not self.ahead:
-            self.ahead = SubmissionRun(self, self.following)
+        if self.following and not self.following.submission.refusal and not self.next_run:
+            with contextlib.suppress(Exception):  # it will be told when its turn comes
+                self.next_run = SubmissionRun(self, self.following)
 
     def begin_ahead(self) -> None:
-        """Begin with the following submission; what fails there is told when its turn comes."""
-        try:
-            self.read_ahead()
-            if self.following and self.ahead:
-                self.ahead.begin(self.weights_of(self.following))
-        except Exception:
-            if self.ahead:
-                self.ahead.close()
-            self.ahead = None
+        """Begin with the following submission, if its cells are read by now."""
+        self.read_ahead()
+        run = self.next_run
+        if run and run.reader and run.reader.is_answered():
+            try:
+                run.begin(self.weights_of(run.order))
+                self.dispatcher.keep_watch()
+            except Exception:  # it will be told when its turn comes
+                self.drop_ahead()
+
+    def drop_ahead(self) -> None:
+        """Let go of what was begun ahead: another may be free for it sooner."""
+        if self.next_run:
+            self.next_run.close()
+        self.next_run = None
 
     def weights_of(self, order: Order) -> HandedIn | None:
         """Return the weights that lie beside a notebook, if the assignment asks for any."""

@@ -117,7 +117,7 @@ class Reader:
         self.tripwire = tripwire
         self.reading = Reading()
         self.data: dict[str, dict[str, int]] = {}
-        self.begun = self.ask(cells)
+        self.asked = self.ask(cells)
 
     def finish(self) -> Reading:
         """Wait for what there is to know of the cells.
@@ -125,7 +125,7 @@ class Reader:
         Should they end the worker, each is read by itself, to find out which one it was.
         """
         problems = self.reading.problems
-        if not self.take(self.begun, self.cells):
+        if not self.take(self.asked, self.cells):
             unreadable = 0
             for cell in self.cells:
                 reason = "was not read, since other cells could not be"
@@ -137,6 +137,10 @@ class Reader:
                 problems[cell.name] = f"The cell {cell.name} {reason}."
         problems |= too_heavy(self.data)
         return self.reading
+
+    def is_answered(self) -> bool:
+        """Say whether there is something to be told, so that nobody would wait for long."""
+        return self.asked[0].has_news()
 
     def ask(self, cells: list[CodeCell]) -> tuple[WorkerClient, str | None]:
         """Post some cells to a worker of their own; return it, and the nonce if it lives."""
@@ -171,7 +175,7 @@ class Reader:
 
     def close(self) -> None:
         """Leave the cells unread."""
-        self.begun[0].close()
+        self.asked[0].close()
 
     def keep(self, cell: str, uses: dict[str, dict[str, int]]) -> None:
         """Keep what a cell uses, and whether that is made for tricks."""

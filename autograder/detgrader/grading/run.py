@@ -45,6 +45,7 @@ class SubmissionRun:
         self.sources = {cell.name: cell.source for cell in order.submission.cells}
         self.helpers = [cell.name for cell in order.submission.cells if cell.definitions_only]
         self.reader = self.begin_reading()
+        self.is_begun = False
         self.reading = Reading()
         self.left_out = set(order.ended)
         self.checks: dict[str, list[CheckResult]] = {}
@@ -68,6 +69,7 @@ class SubmissionRun:
         Args:
             weights: that were handed in, if the assignment asks for any.
         """
+        self.is_begun = True
         self.weights = weights
         if self.reader:
             reader, self.reader = self.reader, None
@@ -226,9 +228,9 @@ class SubmissionRun:
         prepared = self.take_prepared(task, without or [])
         anew = functools.partial(self.prepare, task, prepared.left_out, without or [])
         workers = Workers(prepared, anew)
-        if not without:
-            self.prepare_next(task)
         try:
+            if not without:
+                self.prepare_next(task)
             names = self.reading.names_in(task.code_cells, self.helpers)
             session = self.grader.session
             return make_attempt(workers, session, self.order, checks, names, self.weights)

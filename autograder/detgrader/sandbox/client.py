@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import signal
 import time
 from collections.abc import Callable
@@ -113,6 +114,10 @@ class WorkerClient:
         self.sources |= {cell["cell"]: lines_of(cell["source"]) for cell in cells}
         for cell in cells:
             self.classes |= set(CLASS.findall(cell["source"]))
+
+    def has_news(self) -> bool:
+        """Say whether something of what it said was not read yet, or it is gone."""
+        return bool(select.select([self.channel.end], [], [], 0)[0])
 
     def perform(self, request: str, *arguments: Any) -> Any:
         """Carry out a request of a check.

@@ -35,7 +35,9 @@ SYSTEM_FILES = (
     "/etc/localtime",
     "/proc/cpuinfo",
     "/sys/devices/system/cpu",
-    "/sys/kernel/mm/transparent_hugepage",
+    # By these malloc finds out whether there are huge pages, see `environment`.
+    "/sys/kernel/mm/transparent_hugepage/enabled",
+    "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size",
 )
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 # The zygote's imports want a folder to write to; workers cannot write anywhere.

@@ -104,7 +104,7 @@ class Channel:
         return data
 
     def fill(self, view: memoryview) -> int:
-        """Read what there is into a view, or, where that is small, beside it; return how much."""
+        """Receive into a view, or, if that is small, into `early`; return how much the view got."""
         self.keep_deadline()
         try:
             if len(view) >= SMALL:

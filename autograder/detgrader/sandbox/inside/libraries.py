@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 from collections.abc import Iterator
 
 PT_LOAD = 1
-FOLDER = b"/nvidia/"  # of site-packages: NVIDIA's libraries as torch depends on them
+FOLDER = b"-packages/nvidia/"  # NVIDIA's libraries as torch depends on them
 # Smaller ones cost little, and some are read to find that there is no accelerator.
 LARGE = 16 << 20
 
@@ -48,7 +49,7 @@ def large_tables() -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
 
     def look(library: ctypes._Pointer[Library], _size: int, _data: None) -> int:
-        if FOLDER in library.contents.name:
+        if FOLDER in os.path.normpath(library.contents.name):  # torch loads them as ../../nvidia
             found.extend(zeroed(library.contents))
         return 0
 

@@ -31,7 +31,7 @@ def build(description: dict[str, Any]) -> nn.Module:
 
 @functools.cache
 def undrawn(kind: type[nn.Module]) -> type[nn.Module]:
-    """Return a layer's class as it is, but for weights that are drawn, which takes time."""
+    """Return a subclass that leaves its weights undrawn: drawing them takes time."""
     return type(kind.__name__, (kind,), {"reset_parameters": lambda self: None})
 
 
