@@ -25,6 +25,7 @@ SOURCES = {
     "wrong": {"task_1_1": "def add(first, second):\n    return first - second\n"},
     "typo": {"task_1_1": "def add(first, second:\n    return 1\n"},
     "trick": {"task_1_1": "import sys\nsys.modules.clear()\ndef add(first, second): return 1\n"},
+    "large": {"task_1_1": f"# {'é' * 49_000}\ndef add(first, second): return first + second\n"},
     "leaves": {"task_1_4": "import os\nos._exit(0)\n"},
     "again": {},
 }

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import ast
+import itertools
+import select
+import time
+from pathlib import Path
 
 import pytest
 from attacks.grading import build_course, hand_in, notebook_with, solved_notebook
 from attacks.toys import POINTS, WEEK
+from harness import running_sandbox
 
 from detgrader.assignment import load_assignment
 from detgrader.classroom.batch import grade_batch, take_in_all
 from detgrader.course import Course, TripwireSettings
-from detgrader.grading.reading import too_heavy
+from detgrader.grading.reading import Reader, too_heavy
 from detgrader.grading.results import Status, SubmissionResult
 from detgrader.grading.tripwire import Find, find, finds
 from detgrader.intake import Submission
 from detgrader.overlays import lay_over, load_overlays
 from detgrader.reference import reference_submission
 from detgrader.sandbox.inside.uses import Uses, aliases_of
+from detlab.checking.notebook import CodeCell
 
 COURSE = Course.find()
 assert COURSE.settings.tripwire
@@ -258,3 +264,27 @@ def test_cell_and_line_are_told_to_the_student_and_the_text_to_staff(graded) -> 
     assert message.startswith("task_1_1, line 3: `sys.modules` is nothing that an answer needs")
     assert "task_1_1, line 3: sys.modules: sys.modules" in graded["answer"].log
     assert any(line.endswith("__code__: return f.__code__") for line in graded["unused"].log)
+
+
+def slow_to_compile(depth: int) -> str:
+    """Return a cell that takes Python twice as long for each level."""
+    levels = [(" " * n + "try: x = 1", " " * n + "finally:") for n in range(depth)]
+    lines = [*itertools.chain.from_iterable(levels), " " * depth + "x = 1"]
+    return "\n".join(lines)
+
+
+def test_what_is_still_read_is_not_done(tmp_path: Path) -> None:
+    """Nobody else is to wait for it."""
+    setup = CodeCell("setup", "import math")
+    with running_sandbox(build_course(tmp_path / "course"), WEEK) as dispatcher:
+        for source, is_quick in (("x = 1", True), (slow_to_compile(18), False)):
+            reader = Reader(dispatcher, setup, [CodeCell("task_1_1", source)], None)
+            told = select.select([reader.asked[0].channel.end], [], [], 30)  # it says that it lives
+            assert told[0]
+            deadline = time.monotonic() + (30 if is_quick else 0.2)
+            while not reader.is_done() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert reader.is_done() is is_quick
+            if is_quick:
+                assert reader.finish().names == {"task_1_1": {"x"}}
+            reader.close()

@@ -11,7 +11,7 @@ from harness import running_sandbox
 from detgrader.course import Course
 from detgrader.sandbox.client import WorkerClient
 from detgrader.sandbox.dispatcher import DispatcherClient
-from detgrader.sandbox.limits import Limits, Violation
+from detgrader.sandbox.limits import LimitReached, Limits, Violation
 from detlab.checking.student import Handle, Student
 from detlab.checking.values import HandleRef
 from detlab.checking.workbench import StudentError
@@ -123,3 +123,22 @@ def test_a_class_goes_by_a_name_that_the_source_or_a_library_knows(worker: Worke
     # What a hidden input was could else be spelled in a name, and read in the feedback.
     found = Student(worker.perform).made(name="H_bj_bf")
     assert [one.type_name for one in found] == ["ReLU", "Mine", "object"]
+
+
+DEAF = """
+import threading, time
+for _ in range(3000):
+    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+time.sleep(600)
+"""
+
+
+def test_who_does_not_read_is_watched_all_the_same(dispatcher: DispatcherClient) -> None:
+    """What is posted next is more than a socket holds: to send it waits for the worker."""
+    worker = WorkerClient(dispatcher, Limits(cpu_s=60, memory_mb=30_000, wall_s=120))
+    try:
+        worker.post_run([{"cell": "deaf", "source": DEAF, "definitions_only": False}])
+        with pytest.raises(LimitReached, match="more threads"):
+            worker.post_run([{"cell": "b", "source": "#" * 400_000, "definitions_only": False}])
+    finally:
+        worker.close()

@@ -122,7 +122,7 @@ class Pool:
                 if job.index is not None and job.connection in ready:
                     submission = orders[job.index].submission
                     results[job.index] = result = receive(job, submission, self.assignment)
-                    self.sandbox.refuse_if_ended(waiting=not result.graded)
+                    self.sandbox.refuse_if_ended(waiting=not (result.graded or submission.refusal))
                     result.isolation = self.isolation
                     on_result(result)
                     self.feed(job, waiting)

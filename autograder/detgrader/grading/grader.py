@@ -106,15 +106,15 @@ class Grader:
                 self.next_run = SubmissionRun(self, self.following)
 
     def begin_ahead(self) -> None:
-        """Begin with the following submission, if its cells are read by now."""
+        """Begin with the following submission, if nothing of it has to be waited for."""
         self.read_ahead()
         run = self.next_run
-        if run and run.reader and run.reader.is_answered():
-            try:
+        try:
+            if run and run.reader and run.reader.is_done() and run.is_sent_at_once():
                 run.begin(self.weights_of(run.order))
                 self.dispatcher.keep_watch()
-            except Exception:  # it will be told when its turn comes
-                self.drop_ahead()
+        except Exception:  # it will be told when its turn comes
+            self.drop_ahead()
 
     def drop_ahead(self) -> None:
         """Let go of what was begun ahead: another may be free for it sooner."""

@@ -138,9 +138,14 @@ class Reader:
         problems |= too_heavy(self.data)
         return self.reading
 
-    def is_answered(self) -> bool:
-        """Say whether there is something to be told, so that nobody would wait for long."""
-        return self.asked[0].has_news()
+    def is_done(self) -> bool:
+        """Say whether all cells were read by now.
+
+        Raises:
+            LimitReached, Violation, Crashed: the worker is gone.
+        """
+        worker, nonce = self.asked
+        return nonce is not None and worker.has_answered()
 
     def ask(self, cells: list[CodeCell]) -> tuple[WorkerClient, str | None]:
         """Post some cells to a worker of their own; return it, and the nonce if it lives."""

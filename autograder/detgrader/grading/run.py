@@ -22,6 +22,7 @@ from detgrader.grading.results import (
 )
 from detgrader.grading.tasks import Check, TaskChecks
 from detgrader.sandbox.client import WorkerClient
+from detgrader.sandbox.inside.wire import SMALL, length_of
 from detgrader.sandbox.limits import Crashed, LimitReached, Violation
 from detgrader.text import clean_text, lines_of
 from detlab.checking.notebook import CodeCell
@@ -82,6 +83,10 @@ class SubmissionRun:
     def grade(self) -> list[TaskResult]:
         """Grade all tasks."""
         return [self.grade_task_safely(task) for task in self.assignment.tasks]
+
+    def is_sent_at_once(self) -> bool:
+        """Say whether a worker can be sent all cells before it reads any."""
+        return sum(length_of(source) for source in self.sources.values()) <= SMALL
 
     def close(self) -> None:
         """End the workers that wait."""

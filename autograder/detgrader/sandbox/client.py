@@ -2,21 +2,18 @@
 
 import os
 import re
-import select
-import signal
 import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from detgrader.sandbox.allowance import Allowance
 from detgrader.sandbox.dispatcher import DispatcherClient
+from detgrader.sandbox.endings import ending_of
 from detgrader.sandbox.inside.channel import Channel, Closed
-from detgrader.sandbox.inside.wire import BadFrame
-from detgrader.sandbox.inside.worker import STARVED
+from detgrader.sandbox.inside.wire import SMALL, BadFrame, length_of
 from detgrader.sandbox.limits import (
     LIMIT_MESSAGES,
     MISSING_MESSAGES,
-    VIOLATION_MESSAGE,
     Crashed,
     LimitReached,
     Limits,
@@ -62,6 +59,7 @@ class WorkerClient:
         ours = dispatcher.start(self.number, limits)
         self.channel = Channel(ours)
         self.greeted = False
+        self.posted = 0
         self.cells_s = 0.0
         self.begin()
 
@@ -86,6 +84,9 @@ class WorkerClient:
     def post_run(self, cells: list[dict[str, Any]]) -> str:
         """Have cells run without waiting for them; return the request's nonce."""
         self.note_sources(cells)
+        self.posted += sum(length_of(cell["source"]) for cell in cells)
+        if self.posted > SMALL:  # to send it may take until the worker reads, or is ended
+            self.dispatcher.keep_watch(self.number)
         return self.post("run", cells=cells)
 
     def outcomes_of(self, nonce: str, cells: list[Any]) -> list[StudentError | None]:
@@ -115,9 +116,14 @@ class WorkerClient:
         for cell in cells:
             self.classes |= set(CLASS.findall(cell["source"]))
 
-    def has_news(self) -> bool:
-        """Say whether something of what it said was not read yet, or it is gone."""
-        return bool(select.select([self.channel.end], [], [], 0)[0])
+    def has_answered(self) -> bool:
+        """Say whether the result of what was posted is there, or the worker is gone.
+
+        Nothing of a student's has run in this worker: what it begins to say it says at once.
+        """
+        if not self.greeted and self.channel.has_news():
+            self.greet()
+        return self.greeted and self.channel.has_news()
 
     def perform(self, request: str, *arguments: Any) -> Any:
         """Carry out a request of a check.
@@ -171,12 +177,16 @@ class WorkerClient:
         with self.allowance.spend():
             return self.read_until(nonce)
 
-    def read_until(self, nonce: str) -> Any:
-        """Take messages in until one is the result of this request."""
+    def greet(self) -> None:
+        """Wait until the worker is there."""
         if not self.greeted:
             self.expect("ready", self.receive())
             self.dispatcher.keep_watch(self.number)
             self.greeted = True
+
+    def read_until(self, nonce: str) -> Any:
+        """Take messages in until one is the result of this request."""
+        self.greet()
         while True:
             reply = self.receive()
             kind, given = reply.get("kind"), reply.get("nonce")
@@ -300,24 +310,8 @@ class WorkerClient:
         """Say why a worker ended that nobody told to end."""
         report = self.dispatcher.report(self.number, PATIENCE_S)
         self.close()
-        if report is None:
-            message = "The code cut the connection to the grader."
-            raise Violation(message, "the socket was closed while the process ran on")
-        status, cpu_s = report["status"], report["cpu_s"]
-        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == STARVED:
-            raise LimitReached("memory", self.limits)
-        if os.WIFEXITED(status):
-            message = "The code ended the whole process (os._exit or the like)."
-            raise Violation(message, f"exit status {os.WEXITSTATUS(status)}")
-        number = os.WTERMSIG(status)
-        if number == signal.SIGSYS:
-            raise Violation(VIOLATION_MESSAGE, "a forbidden system call")
-        if number == signal.SIGXCPU or (number == signal.SIGKILL and cpu_s >= self.limits.cpu_s):
-            raise LimitReached("cpu", self.limits)
-        if number == signal.SIGKILL:
-            raise LimitReached(self.dispatcher.watch.ended.get(self.number, "memory"), self.limits)
-        name = signal.Signals(number).name
-        raise Crashed(f"The code crashed the Python interpreter ({name}).")
+        reached = self.dispatcher.watch.ended.get(self.number, "memory")
+        raise ending_of(report, self.limits, reached)
 
     def close(self) -> None:
         """End the worker, whatever it may still be doing."""

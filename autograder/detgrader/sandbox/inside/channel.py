@@ -1,6 +1,7 @@
 """One end of the line between the grader and a worker."""
 
 import math
+import select
 import socket
 import time
 from typing import Any
@@ -118,6 +119,10 @@ class Channel:
         if came == 0:
             raise Closed
         return count
+
+    def has_news(self) -> bool:
+        """Say whether something has come that was not read yet, or the peer is gone."""
+        return bool(self.early) or bool(select.select([self.end], [], [], 0)[0])
 
     def close(self) -> None:
         """Close this end; the peer sees it."""

@@ -53,6 +53,11 @@ class BadFrame(Exception):
     """A frame that no honest peer would send."""
 
 
+def length_of(text: str) -> int:
+    """Return how many bytes a text takes in a header."""
+    return len(JSON.encode(text).encode("utf-8", "replace"))
+
+
 def aligned(length: int) -> int:
     """Return the first place at or behind this one where any number may lie."""
     return -(-length // ALIGNMENT) * ALIGNMENT
