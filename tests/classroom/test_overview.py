@@ -50,6 +50,17 @@ def shown(batch: BatchResult, *found: str) -> str:
     return console.file.getvalue()
 
 
+def test_what_is_known_of_a_few_is_not_told_of_the_class() -> None:
+    """As after a first round, in which most have a task that was left out."""
+    left_out = [result(f"s{number}", 3.0, None) for number in range(11)]
+    batch = BatchResult("week1", "bubblewrap", [*left_out, result("stub", 0.0, 0.0)])
+    assert [task.label for task in overview_of(batch, ASSIGNMENT).hardest(5)] == ["1.1"]
+    text = shown(batch)
+    assert "median 0, half of the 1 with a sum from 0 to 0" in text
+    assert "passed all: Hard" not in text
+    assert "half of the class from" in shown(class_of(12))
+
+
 def test_points_are_spread_over_tenths_and_what_is_unknown_is_in_none() -> None:
     batch = class_of(5)
     batch.submissions.append(result("zoe", 4.0, None))

@@ -26,12 +26,14 @@ class TaskOverview:
 
     Attributes:
         share: mean of the points that its checks gave, from 0 to 1; None if nobody has any result.
+        known: how many have a result.
         statuses: how many students have which.
     """
 
     label: str
     title: str
     share: float | None
+    known: int
     statuses: Counter[Status]
 
     @property
@@ -45,6 +47,7 @@ class Overview:
     """A class at a glance.
 
     Attributes:
+        students: how many there are.
         scores: of those whose points are known, sorted.
         best: what the checks can give.
         tasks: those with checks.
@@ -53,6 +56,7 @@ class Overview:
         by_hand: how many have written answers that wait.
     """
 
+    students: int
     scores: list[float]
     best: float
     tasks: list[TaskOverview]
@@ -69,16 +73,29 @@ class Overview:
         return [(edge, counts[number]) for number, edge in enumerate(edges)]
 
     @property
+    def known(self) -> str:
+        """Whose points are known, in words: "the class", if all are."""
+        known = len(self.scores)
+        return "the class" if known == self.students else f"the {known} with a sum"
+
+    @property
     def quartiles(self) -> tuple[float, float, float]:
-        """A quarter, half and three quarters of the class have no more than this."""
+        """A quarter, half and three quarters of those with a sum have no more than this."""
         if len(self.scores) < 2:
             return (self.scores[0],) * 3
         low, middle, high = statistics.quantiles(self.scores, n=4, method="inclusive")
         return low, middle, high
 
     def hardest(self, most: int) -> list[TaskOverview]:
-        """Return the tasks in which the class lost the largest parts, worst first."""
-        known = [(task.share, task) for task in self.tasks if task.share is not None]
+        """Return the tasks in which the class lost the largest parts, worst first.
+
+        A task that was left out for most says nothing of the class.
+        """
+        known = [
+            (task.share, task)
+            for task in self.tasks
+            if task.share is not None and 2 * task.known >= self.students
+        ]
         ordered = sorted(known, key=lambda pair: pair[0])
         return [task for share, task in ordered[:most] if share < 1]
 
@@ -87,6 +104,7 @@ def overview_of(batch: BatchResult, assignment: Assignment) -> Overview:
     """Sum up a class."""
     results = batch.submissions
     return Overview(
+        students=len(results),
         scores=sorted(one.score for one in results if one.score is not None),
         best=sum(task.points for task in assignment.tasks),
         tasks=[task_overview(results, task) for task in assignment.tasks if task.points],
@@ -101,7 +119,8 @@ def task_overview(results: Sequence[SubmissionResult], task: Task) -> TaskOvervi
     own = [one for result in results for one in result.tasks if one.task == task.label]
     shares = [one.score / task.points for one in own if one.score is not None]
     share = statistics.fmean(shares) if shares else None
-    return TaskOverview(task.label, task.title, share, Counter(one.status for one in own))
+    statuses = Counter(one.status for one in own)
+    return TaskOverview(task.label, task.title, share, len(shares), statuses)
 
 
 def discrimination_of(results: Sequence[SubmissionResult], label: str) -> float | None:

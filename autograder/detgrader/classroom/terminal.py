@@ -140,7 +140,7 @@ def print_overview(
     if view.scores:
         low, middle, high = view.quartiles
         lines.append(
-            f"points by checks, of {view.best:g}: median {middle:.3g}, half of the class from "
+            f"points by checks, of {view.best:g}: median {middle:.3g}, half of {view.known} from "
             f"{low:.3g} to {high:.3g}"
         )
         most = max(count for _, count in view.histogram)
