@@ -165,6 +165,16 @@ def test_staff_see_what_each_student_has_what_waits_and_what_is_late(out: Path) 
     assert re.findall(r'<td class="number">(.*?)</td>', unknown)[0] == "?"
 
 
+def test_staff_see_of_how_many_a_tasks_share_is_known(out: Path) -> None:
+    """Of 37 students, one was refused, and one has no result in the first task."""
+    text = " ".join((out / "staff.html").read_text("utf-8").split())
+    rows = [
+        text[text.index(f'<th scope="row">{n} ') :].partition("</tr>")[0] for n in ("1.1", "1.2")
+    ]
+    shares = [re.findall(r'<td class="number">(.*?)</td>', row)[0] for row in rows]
+    assert [share.partition("% of ")[2] for share in shares] == ["35", "36"]
+
+
 def test_a_message_is_text_code_and_hints() -> None:
     assert [part.kind for part in prose(MESSAGE)] == ["text", "text", "code", "text", "hint"]
     assert [part.kind for part in prose("")] == []

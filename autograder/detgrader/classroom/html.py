@@ -137,6 +137,7 @@ def staff_page(
             "label": task.label,
             "title": task.title,
             "share": task.share,
+            "known": task.known,
             "passed": task.passed,
             "discrimination": discrimination_of(results, task.label),
             "frequent": frequent_messages(results, task.label),
