@@ -23,15 +23,15 @@ def build(description: dict[str, Any]) -> nn.Module:
     state, options = description["state"], description["options"]
     if not state:
         return kind(**options)
-    module = undrawn(kind)(**options)
+    module = _undrawn(kind)(**options)
     module.__class__ = kind
     module.load_state_dict(state, assign=True)
     return module
 
 
 @functools.cache
-def undrawn(kind: type[nn.Module]) -> type[nn.Module]:
-    """Return a subclass that leaves its weights undrawn: drawing them takes time."""
+def _undrawn(kind: type[nn.Module]) -> type[nn.Module]:
+    """Return a subclass that leaves its weights _undrawn: drawing them takes time."""
     return type(kind.__name__, (kind,), {"reset_parameters": lambda self: None})
 
 
