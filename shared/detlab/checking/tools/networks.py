@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -23,16 +22,12 @@ def build(description: dict[str, Any]) -> nn.Module:
     state, options = description["state"], description["options"]
     if not state:
         return kind(**options)
-    module = _undrawn(kind)(**options)
+    # Weights are given: to draw them first would take time.
+    undrawn = type(kind.__name__, (kind,), {"reset_parameters": lambda self: None})
+    module = undrawn(**options)
     module.__class__ = kind
     module.load_state_dict(state, assign=True)
     return module
-
-
-@functools.cache
-def _undrawn(kind: type[nn.Module]) -> type[nn.Module]:
-    """Return a subclass that leaves its weights _undrawn: drawing them takes time."""
-    return type(kind.__name__, (kind,), {"reset_parameters": lambda self: None})
 
 
 class AskingModule(nn.Module):
