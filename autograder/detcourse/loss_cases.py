@@ -22,10 +22,9 @@ def case(
 ) -> Case:
     """Return arguments of `multibox_terms` for images with so many objects.
 
-    In each image the network takes a positive for background for sure, so that who mines among
-    positives, too, gets another term; so does who mines in several images at once. No prior that
-    an object claims overlaps another object more. All this as far as priors allow: a student's own
-    may not.
+    In each image the network takes a positive for background for sure. Who mines in a wrong way,
+    see `detcourse.minings`, gets another term. No prior that an object claims overlaps another
+    object more. All this as far as priors allow: a student's own may not.
 
     Raises:
         Undrawable: with these priors hardly any boxes have one right matching.
@@ -38,7 +37,7 @@ def case(
     labels = [random_labels(rng, count, num_classes) for count in counts]
     classes = [truth.match_priors(*one, priors)[0] for one in zip(boxes, labels, strict=True)]
     several = {minings.WHOLE_BATCH} if len(counts) > 1 else set()
-    shown = {minings.POSITIVES_AMONG} | several if any(counts) else set()
+    shown = minings.OF_AN_IMAGE | several if any(counts) else frozenset()
     for _ in range(MOST_TRIES):
         offsets, logits = random_outputs(rng, len(counts), len(priors), num_classes)
         for n, of_image in enumerate(classes):

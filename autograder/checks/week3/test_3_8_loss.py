@@ -11,7 +11,7 @@ from detcourse import truth
 from detcourse.cases import is_plain, random_outputs
 from detcourse.comparisons import check_gradients, check_terms, gradients_of
 from detcourse.loss_cases import TOLERANCE, Case, case, minings_that_show
-from detcourse.minings import MININGS
+from detcourse.minings import MININGS, POSITIVES_TWICE
 from detlab.checking.expect import expect_list, expect_number, expect_tensor, fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
@@ -65,7 +65,7 @@ def with_few_priors(rng: torch.Generator, counts: list[int]) -> Case:
 def test_few_negatives(student: Student, rng: torch.Generator) -> None:
     """Both terms where an image has few background priors."""
     cases = []
-    for counts, shown in (([3, 1], MININGS), ([2], frozenset())):
+    for counts, shown in (([3, 1, 1, 1], MININGS), ([2], {POSITIVES_TWICE})):
         some = with_few_priors(rng, counts)
         while (
             not all(is_plain(boxes, some["priors"]) for boxes in some["boxes"])
