@@ -700,6 +700,7 @@ def plot_history(history: list[dict[str, float]]) -> Figure:
     """
     ### BEGIN SOLUTION
     fig, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
+    axes.set_prop_cycle(color=["#0072B2", "#D55E00", "#009E73"], linestyle=["-", "--", ":"])
     for name in history[0]:
         axes.plot([terms[name] for terms in history], label=name)
     axes.set(xlabel="step", ylabel="loss per image", yscale="log")
@@ -837,8 +838,10 @@ localization_plots.draw_overlaps()
 # Numbers hide what pictures show. Draw 30 images in a figure of 6 rows and 5 columns
 # (`plt.subplots(6, 5, …)`), image n in row n // 5, shown as it is: the true box **green**, the
 # predicted one **red**, both as unfilled `Rectangle` patches at their places in the image, and a
-# title with both labels, the true one first. `plt.imshow` puts the centre of pixel 0 at 0, so its
-# left edge lies at −0.5; half a pixel more or less does not matter here.
+# title with both labels, the true one first. Dash the true box as well (`linestyle="--"`), since to
+# some readers green and red are one yellow; the grader looks at the colours alone. `plt.imshow`
+# puts the centre of pixel 0 at 0, so its left edge lies at −0.5; half a pixel more or less does not
+# matter here.
 #
 # The function earns 3 points; the other 3 are for what you see in the figure.
 
@@ -869,6 +872,7 @@ def show_predictions(
             x_min, y_min, x_max, y_max = (box * scale - 0.5).tolist()
             sides = x_max - x_min, y_max - y_min
             ax.add_patch(Rectangle((x_min, y_min), *sides, fill=False, edgecolor=colour, lw=1.5))
+        ax.patches[0].set_linestyle("--")
         right = true_labels[n] == labels[n]
         title = f"true {true_labels[n]}, predicted {labels[n]}"
         ax.set_title(title, size=9, color="black" if right else "red")

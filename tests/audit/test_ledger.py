@@ -43,10 +43,11 @@ def course(tmp_path: Path) -> Course:
 class Bench:
     """The ledger of a course as it is now, and its submissions by name."""
 
-    def __init__(self, course: Course):
+    def __init__(self, course: Course, hints: bool = True):
         builder = builder_of(course)
         self.cases = {case.name: case for case in builder.build(Selection())}
-        self.ledger = Ledger(Store(course.root / "results.json"), builder.inputs, SECRET)
+        store = Store(course.root / "results.json")
+        self.ledger = Ledger(store, builder.inputs, SECRET, hints=hints)
 
     def errand(self, name: str) -> Errand:
         """Return the one errand for a submission."""
@@ -85,6 +86,16 @@ def test_only_a_check_that_changed_is_asked_of_a_mutant_and_what_failed(course: 
     edit(course, f"{CHECKS}/test_1_1.py", THIRD, "")
     edit(course, f"{MUTANTS}/doubles.py", "3 * number", "4 * number")
     assert Bench(course).errand("subtracts").order.passing == {SUM}
+
+
+def test_without_hints_nothing_is_compared_with_known_mistakes(course: Course) -> None:
+    bench = Bench(course, hints=False)
+    order = bench.errand("subtracts").order
+    assert (order.hints, bench.errand("sums").order.hints) == (False, False)
+    bench.take("subtracts", {"1.1": {NEGATIVE: result(NEGATIVE)}})
+    edit(course, f"{MUTANTS}/doubles.py", "3 * number", "4 * number")
+    assert list(Bench(course, hints=False).ledger.errands_of(bench.cases["subtracts"])) == []
+    assert Bench(course).errand("subtracts").order.hints
 
 
 def test_what_passed_only_in_a_second_run_is_asked_again(course: Course) -> None:

@@ -92,7 +92,8 @@ def run_audit(course: Course, week: str, request: Request, progress: Progress) -
         store.forget_all_but(case.key for case in cases)
     audits = []
     for secret in request.secrets:
-        ledger = Ledger(store, inputs, secret, request.fresh)
+        hints = secret == request.secrets[0]  # points are what other secrets may change
+        ledger = Ledger(store, inputs, secret, request.fresh, hints)
         grade_what_is_missing(course, week, cases, ledger, request, progress)
         audits.append(verdicts_with(ledger, week, cases))
         # With one secret is enough: it would take long with each.

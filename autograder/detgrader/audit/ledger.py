@@ -31,13 +31,17 @@ class Ledger:
         store: the results of earlier audits.
         secret: from which the checks draw their inputs.
         fresh: whether these are not to be used.
+        hints: whether wrong answers are compared with known mistakes.
     """
 
-    def __init__(self, store: Store, inputs: Inputs, secret: str, fresh: bool = False):
+    def __init__(
+        self, store: Store, inputs: Inputs, secret: str, fresh: bool = False, hints: bool = True
+    ):
         self.store = store
         self.secret = secret
         self.inputs = inputs
         self.fresh = fresh
+        self.hints = hints
         self.points = {task.label: task.points for task in inputs.assignment.tasks}
         self.made: set[tuple[str, str]] = set()
 
@@ -48,7 +52,7 @@ class Ledger:
             return None
         if record.digests != self.inputs.of_checks[label]:
             return None
-        hints_matter = case.kind is Kind.MUTANT and record.failures
+        hints_matter = self.hints and case.kind is Kind.MUTANT and record.failures
         if hints_matter and record.mistakes != self.inputs.of_mistakes[label]:
             return None
         if keys_of(self.assumed(record, label)) & case.asked[label]:
@@ -140,7 +144,7 @@ class Ledger:
                 passing=frozenset().union(*(self.passing(case, label) for label in some)),
                 once=frozenset({case.task} if case.alone else ()),
                 sparing=case.kind is Kind.MUTANT,
-                hints=case.kind is not Kind.JUNK,
+                hints=self.hints and case.kind is not Kind.JUNK,
                 bucket=0,
             )
             yield Errand(case, tuple(some), order)
