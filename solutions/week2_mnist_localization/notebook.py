@@ -700,7 +700,7 @@ def plot_history(history: list[dict[str, float]]) -> Figure:
     """
     ### BEGIN SOLUTION
     fig, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
-    axes.set_prop_cycle(color=["#0072B2", "#D55E00", "#009E73"], linestyle=["-", "--", ":"])
+    axes.set_prop_cycle(color=["#0072B2", "#D55E00", "#009E73"])
     for name in history[0]:
         axes.plot([terms[name] for terms in history], label=name)
     axes.set(xlabel="step", ylabel="loss per image", yscale="log")

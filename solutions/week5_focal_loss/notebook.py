@@ -736,6 +736,7 @@ def show_detections(
         sides = x_max - x_min, y_max - y_min
         axes.add_patch(Rectangle((x_min, y_min), *sides, fill=False, ec=colour, lw=2))
         axes.text(x_min, y_min, f"{names[label - 1]} {score:.2f}", color=colour, va="bottom")
+    plt.setp(axes.texts, bbox={"fc": "black", "alpha": 0.7, "pad": 1})
     return figure
     ### END SOLUTION
 
