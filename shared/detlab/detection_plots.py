@@ -8,6 +8,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
@@ -270,7 +271,10 @@ def draw_curves(result: DetectionResult, names: Names = None) -> Picture:
         style = ("-", "--", ":", "-.")[n % 4]
         name = f"{_name(label, names)}: {one.average_precision:.3f}"
         colour = COLOURS[n % len(COLOURS)]
-        axes.plot(one.recall, one.precision, style, color=colour, lw=1.5, label=name)
+        # From the axis on: one hit may be a large share of the objects, or all of them.
+        first = one.precision[:1]
+        recall, precision = np.r_[0 * first, one.recall], np.r_[first, one.precision]
+        axes.plot(recall, precision, style, color=colour, lw=1.5, label=name)
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.02))
     title = "class: AP" if names else "digit: AP"
     axes.legend(title=title, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
@@ -330,6 +334,7 @@ def annotate(image: Image.Image, detections: Mapping[str, Tensor], names: Names)
     taken: list[tuple[float, ...]] = []
     for box, label, score in zip(boxes, labels, scores, strict=True):
         badge = pen.textbbox(tuple(box[:2]), f"{_name(label, names)} {score:.2f}", font)
+        badge = badge[0] - 2, badge[1] - 1, badge[2] + 2, badge[3] + 1
         if all(
             badge[0] > other[2] or other[0] > badge[2] or badge[1] > other[3] or other[1] > badge[3]
             for other in taken
