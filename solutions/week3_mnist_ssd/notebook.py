@@ -924,7 +924,8 @@ ssd_plots.draw_shares()
 # it adds nothing to either term.
 #
 # In a batch without any object K is 0, and dividing by it would give NaN. Both terms must be
-# finite then, and their gradients, too. The localization term is 0. The confidence term may be 0
+# finite then, and their gradients, too; let them come out of the outputs all the same, for
+# `backward()` refuses a mere number. The localization term is 0. The confidence term may be 0
 # as well, or what the background alone costs: its priors' cross-entropies added up are the most
 # that it may be.
 

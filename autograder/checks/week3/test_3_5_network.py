@@ -15,6 +15,7 @@ from detlab.checking.expect import (
     expect_list,
     fail,
 )
+from detlab.checking.own_work import expect_untouched
 from detlab.checking.replies import expect_form, parameters_of, shapes_of
 from detlab.checking.student import Handle, Student
 from detlab.weeks.detection import expect_floats
@@ -213,6 +214,7 @@ def test_whole_network(student: Student, rng: torch.Generator) -> None:
         for count in (2, 1):
             expect_outputs(net(random_images(rng, count)), count, num_classes)
         expect_own_priors(net)
+    expect_untouched(student, net, random_images(rng, 2))
     expect_own_work(student, "SSD", num_classes=NUM_CLASSES)
 
 
@@ -278,7 +280,7 @@ def test_steady(student: Student, rng: torch.Generator) -> None:
             fail(f"The {name} do not depend on the image.")
 
 
-@pytest.mark.weight(1)
+@pytest.mark.weight(3)
 def test_can_learn(student: Student, rng: torch.Generator) -> None:
     """The gradients of all parameters, and the dtype of the answers."""
     net, images = awake(student, make_ssd(student), rng), random_images(rng, 4)

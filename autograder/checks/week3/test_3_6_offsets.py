@@ -37,7 +37,8 @@ def cause_of(
 def test_encode(student: Student, rng: torch.Generator) -> None:
     """The offsets of boxes from their priors."""
     for count in CASES:
-        priors, boxes = random_priors(rng, count), truth.xyxy_to_cxcywh(random_boxes(rng, count))
+        priors, corners = random_priors(rng, count), random_boxes(rng, count, 0.02, 0.9)
+        boxes = truth.xyxy_to_cxcywh(corners)
         answer = student.encode_offsets(boxes=boxes, priors=priors)
         answer = expect_floats(answer, "`encode_offsets`'s result", (count, 4))
         expected = truth.encode_offsets(boxes.double(), priors.double())

@@ -1,11 +1,14 @@
 """Task 3.7: which prior answers for which object."""
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
 
 from detcourse import truth
 from detcourse.cases import (
+    is_plain,
     plain_boxes,
     randint,
     random_boxes,
@@ -157,6 +160,38 @@ def test_claims_come_first(student: Student, rng: torch.Generator) -> None:
         priors = torch.tensor([[x, y, 0.3, 0.3], [x + 0.02, y, 0.34, 0.3], [0.1, 0.1, 0.1, 0.1]])
         boxes = truth.cxcywh_to_xyxy(torch.tensor([[x + 0.03, y, 0.33, 0.3], [x, y, 0.2, 0.2]]))
         compare(student, boxes[turn], labels[turn], priors)
+
+
+@pytest.mark.weight(2)
+def test_between_two_objects(student: Student, rng: torch.Generator) -> None:
+    """The matching of priors that overlap two objects by more than the threshold."""
+    for claimed in (False, True):
+        boxes, priors = between_two(rng, claimed)
+        for turn in (slice(None), [1, 0]):
+            compare(student, boxes[turn], torch.tensor([3, 8])[turn], priors)
+
+
+def between_two(rng: torch.Generator, claimed: bool) -> tuple[Tensor, Tensor]:
+    """Return two boxes, and priors of which the first overlaps both, but the second box more.
+
+    Args:
+        claimed: whether the first box claims it, though it would not go without a prior.
+    """
+    # Where the boxes lie, then the priors, on a line through the first prior.
+    steps = [0.05, -0.02, 0.0, 0.12, -0.03] if claimed else [0.08, -0.06, 0.0, 0.08, -0.06]
+    while True:
+        angle = float(uniform(rng, 0, 6.28, 1))
+        line = torch.tensor([[math.cos(angle), math.sin(angle)]])
+        middle = 0.5 + torch.tensor(steps)[:, None] * line + uniform(rng, -0.02, 0.02, 5, 2)
+        centred = torch.cat([middle, uniform(rng, 0.27, 0.33, 5, 2)], 1)
+        boxes, priors = truth.cxcywh_to_xyxy(centred[:2]), centred[2:]
+        ious = truth.box_iou(boxes, truth.cxcywh_to_xyxy(priors))
+        theirs = ious.argmax(1).tolist()
+        others = bool(((ious[0] > ious[1] + 0.02) & (ious[0] > 0.52)).any())
+        suits = (theirs[0] == 0 and others) if claimed else 0 not in theirs
+        wins = 0.52 < float(ious[0, 0]) < float(ious[1, 0]) - 0.02
+        if suits and wins and is_plain(boxes, priors):
+            return boxes, priors
 
 
 @pytest.mark.weight(1)
