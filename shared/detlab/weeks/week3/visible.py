@@ -124,6 +124,8 @@ def items(student: Student) -> None:
     given = {"images": torch.stack(images), "boxes": list(boxes), "labels": list(labels)}
     dataset = expect_handle(student.SceneDataset(**given), "`SceneDataset(…)`", "a data set")
     check_dataset(student, some, dataset)
+    small = torch.linspace(0.2, 0.7, 30).view(1, 5, 6)
+    check_standardised(student.standardize(image=small), small, "A small image")
     equal = torch.full((1, 8, 8), 0.5)
     check_standardised(student.standardize(image=equal), equal, "An image of equal pixels")
 
@@ -202,6 +204,7 @@ def shapes(student: Student) -> None:
         expect_outputs(net(x), len(x), 3) for x in (images[:1], images)
     )
     expect_close(one[0], three[0], "The logits of an image by itself", 1e-3)
+    expect_untouched(student, net, images)
     if float((three.sum(-1) - 1).abs().max()) < 1e-3:
         fail("The logits of each prior add up to 1: are they probabilities already?")
     if not all(bool(one.any()) for one in features):
@@ -314,6 +317,24 @@ def claims(student: Student) -> None:
             )
 
 
+@visible("3.7")
+def two_at_one_prior(student: Student) -> None:
+    """The matching of priors that two objects reach, in either order of these."""
+    boxes = torch.tensor([[0.1, 0.2, 0.5, 0.6], [0.14, 0.2, 0.54, 0.6]])
+    labels, priors = torch.tensor([3, 6]), torch.full((3, 4), 0.4)
+    priors[:, 0] = torch.tensor([0.332, 0.24, 0.34])
+    for turn in ([0, 1], [1, 0]):
+        given = {"boxes": boxes[turn], "labels": labels[turn], "priors": priors}
+        parts = expect_list(student.match_priors(**given), "`match_priors`'s result", 2)
+        classes = expect_indices(parts[0], "The classes", (3,)).tolist()
+        if classes != [3, 3, 6]:
+            fail(
+                "The three priors overlap the object of class 3 by 0.85, 0.74 and 0.82, and that "
+                "of class 6 by 0.96, 0.60 and 1. So the first is the best that class 3 has.",
+                f"The classes are {classes}.",
+            )
+
+
 def batch_by_hand() -> dict[str, object]:
     """Return an image with two objects, each on its own prior, and two without any.
 
@@ -414,7 +435,10 @@ def no_objects(student: Student) -> None:
     names = ("offsets", "logits", "boxes", "labels", "priors")
     expect_terms(student.multibox_terms(**dict(zip(names, arguments, strict=True))))
     gradients = student.tool("gradients", student.fetch("multibox_loss"), arguments, 2)
-    for gradient in expect_list(gradients, "The gradients", 2):
+    gradients = expect_list(gradients, "The gradients", 2)
+    if all(one is None for one in gradients):
+        fail("Without objects the loss is a constant, which `backward()` refuses.")
+    for gradient in gradients:
         if gradient is not None:
             expect_tensor(gradient, "The gradient without objects")
 
