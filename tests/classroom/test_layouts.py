@@ -132,6 +132,15 @@ def test_canvas_download(tmp_path: Path) -> None:
     assert ada.weights_for(ada.notebooks(WEEKS)[0], WEEKS) == folder / weights
 
 
+def test_small_numbers_in_names_are_the_students_own(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, "ada_1_2_mine.ipynb", "ada_1_3_mine.ipynb", "bob_1_2_mine.ipynb")
+    assert list(graded(read_layout(folder, WEEKS))) == [
+        "ada_1_2_mine",
+        "ada_1_3_mine",
+        "bob_1_2_mine",
+    ]
+
+
 METADATA = """\
 ---
 submission_101:

@@ -27,7 +27,8 @@ MAX_METADATA = 16 << 20
 MOODLE = re.compile(
     r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)$"
 )
-CANVAS = re.compile(r"(?P<name>.+?)(?:_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+\.\w+)$")
+# Its second number counts all files of a school; somebody's own names hold smaller ones.
+CANVAS = re.compile(r"(?P<name>.+?)(?:_LATE)?_(?P<id>\d+)_\d{3,}_(?P<file>.+\.\w+)$")
 CLONES = "-submissions"
 PLAIN = "a folder or file for each student"
 # Folders that hold no submission, however full they are.
