@@ -291,6 +291,20 @@ def test_second_run_tells_what_is_wrong_without_the_earlier_fault(course, solved
     assert task.seconds > 0
 
 
+def test_second_run_tells_the_own_fault_where_the_earlier_one_only_answers_wrongly(
+    course, solved, tmp_path
+) -> None:
+    own = "boxes * factor + 5 if add(1, 1) == 2 else boxes**2"
+    answers = {
+        "task_1_1": "def add(first, second):\n    return first + second + 1",
+        "task_1_2": f"def scale(boxes, factor):\n    return {own}\n",
+    }
+    path = hand_in(notebook_with(solved, answers, ""), tmp_path / "eve.ipynb")
+    task = tasks_of(grade_batch(course, WEEK, take_in_all([path]), 1, secret="one"), "eve")["1.2"]
+    assert (task.status, task.score) == ("failed", 0)
+    assert "too large by the same number" in task.message
+
+
 NEEDS = "    pytest.mark.task({label!r}, points={points}),\n"
 
 

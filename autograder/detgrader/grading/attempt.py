@@ -179,20 +179,22 @@ class Attempt:
             for check, o in self.checks
         ]
 
-    def add(self, second: Attempt, earlier: Iterable[Task]) -> None:
+    def add(self, second: Attempt, earlier: Iterable[Task], at_fault: bool) -> None:
         """Take over a second run of the checks that failed, if it has anything new to say.
 
-        Then all of it: what still fails there fails without the earlier tasks' faults. Else only
-        what failed in a cell of an earlier task the first time: the second one names its own fault.
+        Then all of it: what still fails there fails without the earlier tasks' faults. Else, if
+        none of them lost points, only what failed in a cell of an earlier task the first time: the
+        second one names its own fault.
 
         Args:
             earlier: the tasks whose cells the second run did without.
+            at_fault: whether one of them lost points.
         """
         cells = {cell for task in earlier for cell in task.code_cells}
         second.workers.all += self.workers.all  # both were paid for
         self.workers = second.workers
         again = {check.key: replace(outcome, again=True) for check, outcome in second.checks}
-        if {outcome.status for _, outcome in second.checks} & TELLING:
+        if at_fault or {outcome.status for _, outcome in second.checks} & TELLING:
             self.cell_errors = second.cell_errors
         else:
             own = {c.key for c, first in self.failures() if not first.stopped_in(cells)}

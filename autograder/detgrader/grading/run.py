@@ -198,7 +198,9 @@ class SubmissionRun:
         once = about.runs_once or attempt.violated or task.label in self.order.once
         if attempt.share < 1 and earlier and not once:
             failed = [check for check, _ in attempt.failures()]
-            attempt.add(self.attempt(task, failed, without=earlier), earlier)
+            ran = [one for one in earlier if one.label in self.workers]
+            at_fault = any(self.earned[one.label] < one.points for one in ran)
+            attempt.add(self.attempt(task, failed, without=earlier), earlier, at_fault)
         result.score = round(attempt.share * task.points, 2)
         result.status = attempt.status(task)
         result.message = message_of(attempt, task, self.reading.left_out)
