@@ -30,7 +30,7 @@ from detlab.weeks.week4.tools.optimizers import (
 
 pytestmark = [
     pytest.mark.task("4.9", points=6),
-    # 120,000 steps of an optimizer take two seconds or three.
+    # 120,000 steps of a schedule take a second or two.
     pytest.mark.limits(cpu_s=40, memory_mb=2048, wall_s=160),
     pytest.mark.forbid(*FORBIDDEN),
 ]

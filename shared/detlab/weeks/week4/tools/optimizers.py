@@ -118,9 +118,10 @@ def step_with(module: nn.Module, optimizer: torch.optim.Optimizer, gradients: li
 
 
 def idle_steps(optimizer: torch.optim.Optimizer, schedule: LRScheduler, count: int) -> None:
-    """Step an optimizer, which has no gradients, and its schedule so many times."""
-    for _step in range(count):
+    """Step an optimizer, which has no gradients, once, and its schedule so many times."""
+    if count:  # once is enough: without gradients it does nothing, but slowly
         optimizer.step()
+    for _step in range(count):
         schedule.step()
 
 
