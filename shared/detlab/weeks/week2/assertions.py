@@ -154,7 +154,8 @@ def training_of(student: Student, record: Handle, net: nn.Module) -> dict[str, l
 
     Returns:
         "weights": float32 parameters before each call; "backward" and "steps": float32 gradients
-        of the first parameter after each backward pass, and at each step of the optimizer.
+        of the first parameter after the last backward pass before each step of the optimizer, and
+        at each step.
     """
     what, shapes = "The record of the training", [one.shape for one in net.parameters()]
     told = expect_keys(student.tool("training_record", record), ("weights", *GRADIENTS), what)
