@@ -182,7 +182,7 @@ def check_history_figure(axes: list[dict[str, Any]], history: list[dict[str, flo
     for name in terms:
         values = np.array([row[name] for row in history])
         if not any(runs_over_steps(line, values) for line in lines):
-            fail(f'No line of the figure shows the term "{name}" against the step.')
+            fail(f'No line of the figure shows all of the term "{name}" against the step.')
     shown = [one for one in axes if one["lines"]]
     named = [entry for one in shown for entry in one["legend"]]
     if len(shown) == 1 and len(named) < len(history[0]):
