@@ -357,16 +357,21 @@ def large_logits(student: Student) -> None:
     """The loss where the network is sure, right or wrong: logits of ±8 and of ±60."""
     outputs, truth = torch.zeros(1, OUTPUTS, 1, 4), torch.zeros(1, 6, 1, 4)
     outputs[0, 0, 0], truth[0, 0, 0] = torch.tensor([[8.0, 8, -8, -8], [1, 0, 1, 0]])
-    answer = student.localization_terms(outputs=outputs, targets=truth)
-    expected = 2 * (math.log1p(math.exp(-8)) + math.log1p(math.exp(8)))
-    term = expect_number(expect_keys(answer, ["detection"], "The terms")["detection"], "The term")
-    what = "The detection term for logits of ±8, right in two windows and wrong in two,"
-    expect_close(torch.tensor(term), torch.tensor(expected), what, 1e-3)
-    outputs *= 7.5
+    for size in (8, 60):
+        outputs[0, 0, 0] = size * outputs[0, 0, 0].sign()
+        answer = student.localization_terms(outputs=outputs, targets=truth)
+        expected = 2 * (math.log1p(math.exp(-size)) + size + math.log1p(math.exp(-size)))
+        term = expect_keys(answer, ["detection"], "The terms")["detection"]
+        term = torch.tensor(expect_number(term, "The term"))
+        what = f"The detection term for logits of ±{size}, right in two windows and wrong in two,"
+        expect_close(term, torch.tensor(expected), what, 1e-3)
     loss = student.localization_loss(outputs=outputs, targets=truth)
     expect_tensor(loss, "The loss for logits of ±60")
     gradient = student.tool("gradient", student.fetch("localization_loss"), outputs, truth)
-    expect_tensor(gradient, "The gradient for logits of ±60", outputs.shape)
+    gradient = expect_tensor(gradient, "The gradient for logits of ±60", outputs.shape)
+    what = "The gradient by logits of 60, 60, -60 and -60, right in the first window and the last,"
+    cause = "Where the network is surely wrong, it has the most to learn: is something clamped?"
+    expect_close(gradient[0, 0, 0], torch.tensor([0.0, 1, -1, 0]), what, 1e-3, cause)
 
 
 @visible("2.6")
