@@ -273,7 +273,8 @@ localization_plots.draw_small_windows()
 # digit's box: of windows of 40 pixels, 4 apart, six in ten do, with 48 and 8 eight in ten, with 56
 # and 4 all but one in a hundred. Then "yes" is nearly always right, and there is little to learn.
 #
-# In evaluation mode (`net.eval()`) equal images get equal answers. All else is up to you. The
+# In evaluation mode (`net.eval()`) equal images get equal answers, computed in float32. All layers
+# learn: gradients reach every parameter that the answers depend on. All else is up to you. The
 # network will be trained on a processor (task 2.9), so keep it light: a first layer with many
 # channels at full resolution costs most. Batch normalisation learns much faster than none.
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from detcourse.learning import expect_learning
 from detcourse.week2.scenes import answer, check_windows, corner_cells, randint, uniform
 from detlab.checking.expect import expect_close, fail
 from detlab.checking.own_work import expect_untouched
@@ -151,6 +152,34 @@ def check_range(
                 "the weights: they must be raw, so nothing may squeeze or cut them."
             )
     return signs
+
+
+@pytest.mark.weight(1)
+def test_can_learn(student: Student, rng: torch.Generator) -> None:
+    """Whether gradients reach the parameters."""
+    net = make_net(student)
+    images = uniform(rng, 0, 1, 4, 1, SIDE, SIDE)
+    expect_output(net(images), images)  # layers that wait for their input's size get it
+    randomise(student, net, rng)
+    values, before = parameters_of(student, net, "the network"), expect_output(net(images), images)
+    if torch.equal(before, before.bfloat16().float()):
+        fail("In evaluation mode the network must compute in float32, not in half precision.")
+    # What no answer depends on, such as a bias before a normalisation, need not learn.
+    least = 1e-3 * float(before.square().mean().sqrt())
+    idle = set()
+    for n, weights in enumerate(values):
+        moved = weights + 0.1 * torch.randn(weights.shape, generator=rng).to(weights.dtype)
+        student.tool("set_parameters", net, [*values[:n], moved, *values[n + 1 :]])
+        after = expect_output(net(images), images)
+        if float((after - before).abs().max()) < least:
+            idle.add(n)
+    student.tool("set_parameters", net, values)
+
+    def call(arguments: list[Tensor]) -> list[Tensor]:
+        return [expect_output(net(arguments[0]), arguments[0])]
+
+    about = "`LocalizationNet`"
+    expect_learning(student, net, call, [images], rng, about, idle=frozenset(idle))
 
 
 @pytest.mark.weight(1)

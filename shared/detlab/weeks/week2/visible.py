@@ -17,7 +17,7 @@ from detlab.checking.expect import (
 )
 from detlab.checking.mirror import mirror
 from detlab.checking.own_work import Seeded, expect_untouched
-from detlab.checking.replies import axes_of, calls_of, counted_call, parameters_of
+from detlab.checking.replies import axes_of, calls_of, counted_call, expect_form, parameters_of
 from detlab.checking.student import Student
 from detlab.checking.visible import visible
 from detlab.grid import WindowGrid
@@ -237,6 +237,32 @@ def raw_outputs(student: Student) -> None:
                 "may squeeze or cut them.",
                 f"They go from {least[name]:.3g} to {most[name]:.3g}.",
             )
+
+
+@visible("2.2")
+def gradients_arrive(student: Student) -> None:
+    """Whether gradients reach the parameters that the outputs depend on."""
+    net, images = make_net(student), public_images(2, 1, SIDE, SIDE)
+    expect_output(net(images), images)  # layers that wait for their input's size get it
+    draw_weights(student, net, 1)
+    before = expect_output(net(images), images)
+    told = student.tool("slopes", net, [images], [public_images(*before.shape)])
+    told = expect_form(told, {"slopes": [float], "frozen": [bool]}, "What the network learns")
+    values = parameters_of(student, net, "the network", len(told["slopes"]))
+    student.tool(
+        "set_parameters",
+        net,
+        [
+            weights if slope or frozen else 1.5 * weights + 0.1
+            for weights, slope, frozen in zip(values, told["slopes"], told["frozen"], strict=False)
+        ],
+    )
+    if not torch.allclose(expect_output(net(images), images), before, 1e-3, 1e-3):
+        fail(
+            "The outputs depend on parameters that no gradient reaches, so these never learn: is a "
+            "part cut off, or run under `no_grad`?",
+            f"Of {len(values)} parameters {told['slopes'].count(0.0)} get no gradient.",
+        )
 
 
 @visible("2.2")
