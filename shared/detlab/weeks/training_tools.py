@@ -115,12 +115,16 @@ class EpochsLoader:
     """A loader whose passes differ, as those of one that shuffles.
 
     Args:
-        passes: the batches of each.
+        passes: the batches of each; when there are no more, the last pass comes again.
+
+    Attributes:
+        batch_size: images of the first batch, as of a `DataLoader` whose last batch may be smaller.
     """
 
     def __init__(self, passes: list[list[tuple[Tensor, Tensor]]]):
         self.passes = passes
         self.begun = 0
+        self.batch_size = len(passes[0][0][0])
 
     def __len__(self) -> int:
         return len(self.passes[0])
