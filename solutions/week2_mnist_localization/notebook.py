@@ -1037,7 +1037,7 @@ if localizing.has_learned():
 # **The check says that ink is missing, or that the image leaves [0, 1].** Turning a patch cuts its
 # corners unless there is room around it, and bicubic interpolation overshoots.
 #
-# **"Cell (0, 0) must stay as it is" (2.2).** Some layer is padded, or `localization_grid` names a
+# **"It looks beside its window" (2.2).** Some layer is padded, or `localization_grid` names a
 # smaller window than your layers have: each pooling and each stride counts for all layers after it.
 #
 # **There are 2×2 windows only.** A window or a stride is too large for 64 pixels: print the grid

@@ -200,11 +200,24 @@ def test_fresh_weights(student: Student, rng: torch.Generator) -> None:
 def test_sizes_of_the_grid(student: Student, rng: torch.Generator) -> None:
     """The grid of `localization_grid` for images of any size."""
     whole = expect_grid(student.localization_grid(input_size=(SIDE, SIDE)))
-    height, width = (SIDE + randint(rng, 10, 40) for _ in range(2))
-    grid = expect_grid(student.localization_grid(input_size=(height, width)))
-    count = tuple((side - whole.size) // whole.stride + 1 for side in (height, width))
-    if grid != WindowGrid(whole.size, whole.stride, count):
+    step = min(whole.stride, SIDE)
+    # One side has room for one or two windows more than 64 pixels, the other for three or four.
+    sides = [SIDE + n * step + randint(rng, 0, step - 1) for n in (1, 3)]
+    for height, width in (sides, sides[::-1]):
+        grid = expect_grid(student.localization_grid(input_size=(height, width)))
+        rows, columns = ((side - whole.size) // whole.stride + 1 for side in (height, width))
+        if grid == WindowGrid(whole.size, whole.stride, (rows, columns)):
+            continue
+        causes = {
+            (columns, rows): "Rows come first: they follow from the height.",
+            (rows, rows): "Rows and columns both follow from the height.",
+            (columns, columns): "Rows and columns both follow from the width.",
+            whole.count: "It has the windows of 64×64, whatever the image's size.",
+        }
+        cause = causes.get(grid.count, "Its count does not follow from its size and stride.")
+        if (grid.size, grid.stride) != (whole.size, whole.stride):
+            cause = "The size and the stride of the windows are the same for all images."
         fail(
-            f"`localization_grid` is not right for images of {height}×{width}: rows come first.",
-            f"Expected the count {count}, got {grid}.",
+            f"`localization_grid` is not right for images of {height}×{width}. {cause}",
+            f"Expected the count {(rows, columns)}, got {grid}.",
         )

@@ -31,6 +31,7 @@ from detlab.grid import WindowGrid
 SIDE = 64
 OUTPUTS = 15
 MIN_WINDOW = 36
+BESIDE = 8  # pixels: further from its window no padded layer lets a cell look
 MOST = 1000  # windows a row, pixels of a window: more than any image that a check shows has
 TERMS = ("detection", "classification", "regression")
 GRADIENTS = ("backward", "steps")
@@ -94,6 +95,23 @@ def expect_output(value: Any, images: Tensor, what: str = "The network's output"
             f"{tuple(output.shape)}."
         )
     return output
+
+
+def cause_outside(net: Handle, images: Tensor, grid: WindowGrid, cell: tuple[int, int]) -> str:
+    """Say where outside its window a cell of a network looks, if it must not."""
+    i, j = cell
+    down, across = (
+        slice(max(0, n * grid.stride - BESIDE), n * grid.stride + grid.size + BESIDE) for n in cell
+    )
+    far = 1 - images
+    far[:, :, down, across] = images[:, :, down, across]
+    before, after = (expect_output(net(x), x)[..., i, j].double() for x in (images, far))
+    if torch.allclose(after, before, rtol=1e-4, atol=1e-4 * float(1 + before.abs().max())):
+        return "It looks beside its window: is a layer padded, or the window larger than you say?"
+    return (
+        f"It looks at pixels more than {BESIDE} away from its window: does something take in the "
+        "whole image, is the map turned over, or are the windows larger than you say, or elsewhere?"
+    )
 
 
 def check_windows_are_fair(grid: WindowGrid) -> None:
