@@ -134,7 +134,7 @@ def same_items(actual: Tensor, expected: Tensor) -> bool:
 
 def cause_precision(actual: Tensor, expected: Tensor) -> str:
     """All elements were rounded to a shorter kind of float."""
-    for kind in (torch.float16, torch.bfloat16):
+    for kind in (torch.bfloat16, torch.float16):
         rounded = expected.to(kind).to(torch.float64)
         short = torch.equal(actual, actual.to(kind).to(torch.float64))
         # A computation in that kind may round several times.
