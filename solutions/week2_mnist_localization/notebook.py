@@ -273,7 +273,8 @@ localization_plots.draw_small_windows()
 # digit's box: of windows of 40 pixels, 4 apart, six in ten do, with 48 and 8 eight in ten, with 56
 # and 4 all but one in a hundred. Then "yes" is nearly always right, and there is little to learn.
 #
-# In evaluation mode (`net.eval()`) equal images get equal answers. All else is up to you. The
+# In evaluation mode (`net.eval()`) equal images get equal answers, computed in float32. All layers
+# learn: gradients reach every parameter that the answers depend on. All else is up to you. The
 # network will be trained on a processor (task 2.9), so keep it light: a first layer with many
 # channels at full resolution costs most. Batch normalisation learns much faster than none.
 
@@ -554,7 +555,8 @@ localization_plots.draw_counting()
 # Each term is **summed** over all windows and all images of the batch; the loss is the sum of the
 # three terms. Which windows are true positives is decided by the present outputs; no gradient flows
 # through this decision. In a batch without any true positive the last two terms are 0 and all
-# gradients are finite, and so they are for logits as large as ±60.
+# gradients are finite. For logits as large as ±60 the loss and its gradient still have four right
+# digits: a window that is surely wrong has the most to learn.
 #
 # Return the terms one by one as well: they will show you what the network learns first.
 
@@ -1035,7 +1037,7 @@ if localizing.has_learned():
 # **The check says that ink is missing, or that the image leaves [0, 1].** Turning a patch cuts its
 # corners unless there is room around it, and bicubic interpolation overshoots.
 #
-# **"Cell (0, 0) must stay as it is" (2.2).** Some layer is padded, or `localization_grid` names a
+# **"It looks beside its window" (2.2).** Some layer is padded, or `localization_grid` names a
 # smaller window than your layers have: each pooling and each stride counts for all layers after it.
 #
 # **There are 2×2 windows only.** A window or a stride is too large for 64 pixels: print the grid

@@ -91,6 +91,13 @@ def test_the_first_of_a_batch_is_no_cause() -> None:
     assert "first" not in likely_cause(torch.cat([MANY[:1], random(1, 8, 11)]), MANY[:2])
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_a_shorter_float_is_told_and_no_factor_of_one(kind: torch.dtype) -> None:
+    answer = random(24, 4, seed=6)
+    assert str(kind).removeprefix("torch.") in likely_cause(answer.to(kind).double(), answer)
+    assert "1 times" not in likely_cause(answer * 1.00015, answer)
+
+
 def test_sorted_corners_are_no_reshape() -> None:
     answer = random(9, 4, seed=5)
     assert "sorted" in likely_cause(answer.sort(1).values, answer)

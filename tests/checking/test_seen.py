@@ -63,6 +63,7 @@ def picture(**options: object) -> Callable[[], Figure]:
     "draw",
     [
         *(line(), line("k--"), line("r:"), line("o-"), line(lw=4, alpha=0.5), line(color="0.4")),
+        *(line(drawstyle=f"steps{way}") for way in ("", "-pre", "-mid", "-post")),
         *(logarithmic, beside_an_area),
     ],
 )

@@ -133,6 +133,21 @@ def test_a_training_is_recorded_by_calls_backward_passes_and_steps() -> None:
     assert torch.equal(told["steps"][0], torch.ones(1, 2))
 
 
+def test_of_several_backward_passes_before_a_step_the_last_one_counts() -> None:
+    net = torch.nn.Linear(2, 1, bias=False)
+    record = training_tools.record_training(net)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    for passes in (2, 1, 3):
+        optimizer.zero_grad()
+        for _ in range(passes):
+            net(torch.ones(1, 2)).sum().backward()
+        net.weight.grad.fill_(9)  # what is done to it afterwards
+        optimizer.step()
+    told = training_tools.training_record(record)
+    assert [float(gradient[0, 0]) for gradient in told["backward"]] == [2, 1, 3]
+    assert [float(gradient[0, 0]) for gradient in told["steps"]] == [9, 9, 9]
+
+
 def test_a_bar_is_told_from_printing() -> None:
     def bar(total: int) -> None:
         for _ in tqdm(range(total)):

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from detcourse.learning import expect_learning
 from detcourse.week2.scenes import answer, check_windows, corner_cells, randint, uniform
 from detlab.checking.expect import expect_close, fail
 from detlab.checking.own_work import expect_untouched
@@ -154,6 +155,34 @@ def check_range(
 
 
 @pytest.mark.weight(1)
+def test_can_learn(student: Student, rng: torch.Generator) -> None:
+    """Whether gradients reach the parameters."""
+    net = make_net(student)
+    images = uniform(rng, 0, 1, 4, 1, SIDE, SIDE)
+    expect_output(net(images), images)  # layers that wait for their input's size get it
+    randomise(student, net, rng)
+    values, before = parameters_of(student, net, "the network"), expect_output(net(images), images)
+    if torch.equal(before, before.bfloat16().float()):
+        fail("In evaluation mode the network must compute in float32, not in half precision.")
+    # What no answer depends on, such as a bias before a normalisation, need not learn.
+    least = 1e-3 * float(before.square().mean().sqrt())
+    idle = set()
+    for n, weights in enumerate(values):
+        moved = weights + 0.1 * torch.randn(weights.shape, generator=rng).to(weights.dtype)
+        student.tool("set_parameters", net, [*values[:n], moved, *values[n + 1 :]])
+        after = expect_output(net(images), images)
+        if float((after - before).abs().max()) < least:
+            idle.add(n)
+    student.tool("set_parameters", net, values)
+
+    def call(arguments: list[Tensor]) -> list[Tensor]:
+        return [expect_output(net(arguments[0]), arguments[0])]
+
+    about = "`LocalizationNet`"
+    expect_learning(student, net, call, [images], rng, about, idle=frozenset(idle))
+
+
+@pytest.mark.weight(1)
 def test_fresh_weights(student: Student, rng: torch.Generator) -> None:
     """The weights of two networks."""
     images = uniform(rng, 0, 1, 1, 1, SIDE, SIDE)
@@ -171,11 +200,24 @@ def test_fresh_weights(student: Student, rng: torch.Generator) -> None:
 def test_sizes_of_the_grid(student: Student, rng: torch.Generator) -> None:
     """The grid of `localization_grid` for images of any size."""
     whole = expect_grid(student.localization_grid(input_size=(SIDE, SIDE)))
-    height, width = (SIDE + randint(rng, 10, 40) for _ in range(2))
-    grid = expect_grid(student.localization_grid(input_size=(height, width)))
-    count = tuple((side - whole.size) // whole.stride + 1 for side in (height, width))
-    if grid != WindowGrid(whole.size, whole.stride, count):
+    step = min(whole.stride, SIDE)
+    # One side has room for one or two windows more than 64 pixels, the other for three or four.
+    sides = [SIDE + n * step + randint(rng, 0, step - 1) for n in (1, 3)]
+    for height, width in (sides, sides[::-1]):
+        grid = expect_grid(student.localization_grid(input_size=(height, width)))
+        rows, columns = ((side - whole.size) // whole.stride + 1 for side in (height, width))
+        if grid == WindowGrid(whole.size, whole.stride, (rows, columns)):
+            continue
+        causes = {
+            (columns, rows): "Rows come first: they follow from the height.",
+            (rows, rows): "Rows and columns both follow from the height.",
+            (columns, columns): "Rows and columns both follow from the width.",
+            whole.count: "It has the windows of 64×64, whatever the image's size.",
+        }
+        cause = causes.get(grid.count, "Its count does not follow from its size and stride.")
+        if (grid.size, grid.stride) != (whole.size, whole.stride):
+            cause = "The size and the stride of the windows are the same for all images."
         fail(
-            f"`localization_grid` is not right for images of {height}×{width}: rows come first.",
-            f"Expected the count {count}, got {grid}.",
+            f"`localization_grid` is not right for images of {height}×{width}. {cause}",
+            f"Expected the count {(rows, columns)}, got {grid}.",
         )

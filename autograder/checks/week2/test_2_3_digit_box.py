@@ -81,11 +81,21 @@ def test_borders(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(2)
 def test_single_pixels(student: Student, rng: torch.Generator) -> None:
-    """The box of a single pixel, however faint it is."""
-    for column, row in ((0, 0), (SIDE - 1, 0), (0, SIDE - 1), (randint(rng, 2, 60), 17)):
+    """The box of a single pixel that is faint."""
+    # First an inner one: at (0, 0) who sees nothing answers like who leaves out the far edges.
+    for column, row in ((randint(rng, 2, 60), 17), (0, 0), (SIDE - 1, 0), (0, SIDE - 1)):
         image, expected = inked(rng, (SIDE, SIDE), (column, row, column + 1, row + 1))
-        for factor in (0.02, 1e-5):
-            compare(student, factor * image, expected, "a single faint pixel")
+        # Less than a byte can tell from 0.
+        compare(student, 1e-3 * image, expected, "a single faint pixel")
+
+
+@pytest.mark.weight(1)
+def test_faintest_ink(student: Student, rng: torch.Generator) -> None:
+    """The box of a single pixel that is hardly greater than 0."""
+    column, row = randint(rng, 2, 60), randint(rng, 2, 60)
+    image, expected = inked(rng, (SIDE, SIDE), (column, row, column + 1, row + 1))
+    # No more than a ten-millionth, and still a number that float32 has.
+    compare(student, 1e-7 * image, expected, "a pixel of 0.0000001 or less")
 
 
 @pytest.mark.weight(2)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from detcourse.week2 import wrong_ways
-from detcourse.week2.scenes import random_boxes, random_grid, targets_of, terms_of
+from detcourse.week2.scenes import random_boxes, random_grid, targets_of, terms_of, uniform
 from detlab.checking.expect import expect_close, expect_tensor, fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
@@ -18,6 +18,10 @@ pytestmark = pytest.mark.task("2.5", points=18)
 
 # Sums of some hundred numbers around 1, in float32.
 TOLERANCE = 1e-4
+SURELY_WRONG = (
+    "A logit of 60 on the wrong side costs 60, and its gradient is 1: is something clamped, or "
+    "rounded to a probability of 1?"
+)
 GROUPS = {
     "the detection logits": slice(0, 1),
     "the class logits": slice(1, 11),
@@ -25,19 +29,27 @@ GROUPS = {
 }
 
 
-def scene(rng: torch.Generator, images: int) -> tuple[Tensor, Tensor]:
+def scene(
+    rng: torch.Generator, images: int, grid: WindowGrid | None = None
+) -> tuple[Tensor, Tensor]:
     """Return random outputs, each sign of the detection in half of the windows, and targets.
 
-    The logits' sizes are at least 0.05, far enough from the threshold.
+    The logits' sizes are at least 0.05, far enough from the threshold. The last two images show a 0
+    and a 9, and each image has windows of all four kinds: with its digit or without, found or not.
     """
-    labels = torch.randint(0, 10, (images,), generator=rng)
-    targets = targets_of(random_boxes(rng, images), labels, random_grid(rng))
-    outputs = 1.5 * torch.randn(images, OUTPUTS, *targets.shape[2:], generator=rng)
-    outputs[:, 0] += 0.05 * outputs[:, 0].sign()
-    return outputs, targets
+    while True:
+        labels = torch.randint(0, 10, (images,), generator=rng)
+        labels[-2:] = torch.tensor([0, 9])[-images:]
+        targets = targets_of(random_boxes(rng, images), labels, grid or random_grid(rng))
+        outputs = 1.5 * torch.randn(images, OUTPUTS, *targets.shape[2:], generator=rng)
+        outputs[:, 0] += 0.05 * outputs[:, 0].sign()
+        seen, found = targets[:, 0] == 1, outputs[:, 0] > 0
+        kinds = (seen & found, seen & ~found, ~seen & found, ~seen & ~found)
+        if all(bool(kind.flatten(1).any(1).all()) for kind in kinds):
+            return outputs, targets
 
 
-def check_gradient(student: Student, outputs: Tensor, targets: Tensor) -> None:
+def check_gradient(student: Student, outputs: Tensor, targets: Tensor, cause: str = "") -> None:
     """Compare the gradient of the loss group by group."""
     leaf = outputs.double().requires_grad_()
     sum(terms_of(leaf, targets.double()).values()).backward()
@@ -55,7 +67,7 @@ def check_gradient(student: Student, outputs: Tensor, targets: Tensor) -> None:
         gradient = expect_tensor(gradient, f"The gradient of {value}", outputs.shape)
         for name, channels in GROUPS.items():
             what = f"The gradient of {value} by {name}"
-            expect_close(gradient[:, channels], leaf.grad[:, channels], what, TOLERANCE)
+            expect_close(gradient[:, channels], leaf.grad[:, channels], what, TOLERANCE, cause)
 
 
 @pytest.mark.weight(2)
@@ -78,23 +90,13 @@ def test_term(student: Student, rng: torch.Generator, name: str) -> None:
         outputs[:, 0] = logit
         compare_term(student, outputs, targets, name, " for detection logits near 0")
     # More columns than rows.
-    outputs, targets = wide(rng)
+    outputs, targets = scene(rng, 4, WindowGrid(32, 6, (3, 5)))
     compare_term(student, outputs, targets, name, " over a map that is not square")
-    # Sure of itself, right or wrong. A logit of 8 is where log(1 - sigmoid) in float32 still
-    # has the four digits that are asked for.
+    # Sure of itself, right or wrong.
     outputs[:, 0] = 8 * outputs[:, 0].sign()
     outputs[:, 1:11] *= 12
     outputs[:, 11:] *= 8
     compare_term(student, outputs, targets, name, " for large outputs")
-
-
-def wide(rng: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return random outputs and targets of three rows and five columns."""
-    boxes, grid = random_boxes(rng, 4), WindowGrid(32, 6, (3, 5))
-    targets = targets_of(boxes, torch.randint(0, 10, (4,), generator=rng), grid)
-    outputs = 1.5 * torch.randn(4, OUTPUTS, 3, 5, generator=rng)
-    outputs[:, 0] += 0.05 * outputs[:, 0].sign()
-    return outputs, targets
 
 
 def compare_term(student: Student, outputs: Tensor, targets: Tensor, name: str, where: str) -> None:
@@ -148,11 +150,11 @@ def test_gradient(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(2)
 def test_nothing_found(student: Student, rng: torch.Generator) -> None:
     """The loss and its gradient without a digit, or without any true positive."""
-    outputs, targets = scene(rng, 2)
+    outputs, targets = scene(rng, 3)
     empty = torch.zeros_like(targets)
     blind = outputs.clone()
     blind[:, 0] = -blind[:, 0].abs()
-    # No digit anywhere; digits, none of them found; a digit in the second image only.
+    # No digit anywhere; digits, none of them found; no digit in the first image.
     half = torch.cat([empty[:1], targets[1:]])
     for some, truth in ((outputs, empty), (blind, targets), (outputs, half)):
         expected = sum(terms_of(some.double(), truth.double()).values()).reshape(1)
@@ -162,21 +164,27 @@ def test_nothing_found(student: Student, rng: torch.Generator) -> None:
         check_gradient(student, some, truth)
 
 
-@pytest.mark.weight(1)
+@pytest.mark.weight(2)
 def test_extreme_logits(student: Student, rng: torch.Generator) -> None:
     """The loss and its gradient for logits as large as ±60."""
     outputs, targets = scene(rng, 2)
+    # Of all sizes from 20 to 60, and of 60 in every other column.
+    sizes = uniform(rng, 20, 60, *outputs[:, 0].shape)
+    sizes[..., ::2] = 60
     outputs = 60 * outputs / outputs.abs().amax()
-    outputs[:, 0] = 60 * outputs[:, 0].sign()
+    outputs[:, 0] = sizes * outputs[:, 0].sign()
     outputs[:, 11:] = outputs[:, 11:].clamp(-2, 2)
     # Windows whose class logits all lie near -60 beside others near 60: the largest of a window is
     # what keeps it finite.
     levels = outputs.clone()
     levels[:, 1:11] = outputs[:, 1:11] / 60
     levels[:, 1:11] += torch.tensor([-60.0, 60.0]).repeat(outputs.shape[3])[: outputs.shape[3]]
+    what = "The loss for logits of up to ±60"
     for some in (outputs, -outputs, levels):
         loss = student.localization_loss(outputs=some, targets=targets)
-        expect_tensor(loss, "The loss for logits of ±60")
-        function = student.fetch("localization_loss")
-        gradient = student.tool("gradient", function, some, targets)
-        expect_tensor(gradient, "The gradient for logits of ±60", outputs.shape)
+        loss = expect_tensor(loss, what).reshape(-1)
+        # Of logits these are exact but for roundings; of probabilities, float32 has none so near
+        # to 1.
+        expected = sum(terms_of(some.double(), targets.double()).values()).reshape(1)
+        expect_close(loss, expected, what, TOLERANCE, SURELY_WRONG)
+        check_gradient(student, some, targets, SURELY_WRONG)

@@ -8,7 +8,7 @@ from torch import Tensor
 from detlab.checking.expect import expect_close, fail
 from detlab.checking.student import Handle
 from detlab.grid import WindowGrid
-from detlab.weeks.week2.assertions import SIDE, expect_output, ink_box
+from detlab.weeks.week2.assertions import SIDE, cause_outside, expect_output, ink_box
 
 CLASSES = 10
 
@@ -112,8 +112,13 @@ def check_windows(net: Handle, images: Tensor, grid: WindowGrid, rng: torch.Gene
         outside[:, :, window[0], window[1]] = images[:, :, window[0], window[1]]
         scale = 1 + float(before.abs().max())
         what = f"Cell ({i}, {j}), when only pixels outside its window change,"
-        cause = "It must stay as it is: is a layer padded, or the window larger than you say?"
-        expect_close(answer(net, outside, (i, j)) / scale, before / scale, what, 1e-4, cause)
+        expect_close(
+            answer(net, outside, (i, j)) / scale,
+            before / scale,
+            what,
+            1e-4,
+            lambda _, cell=(i, j): cause_outside(net, images, grid, cell),
+        )
 
 
 def place(digits: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -43,6 +43,10 @@ def boxes_of_ink(box: Tensor, height: int, width: int) -> Ways:
             pixels - torch.tensor([0, 0, 0, 1])
         )
         / sides,
+        "It goes from the first pixel's centre to the last one's: their outer edges count.": (
+            pixels + torch.tensor([0.5, 0.5, -0.5, -0.5])
+        )
+        / sides,
         "x is divided by the height and y by the width.": pixels / sides[[1, 0, 3, 2]],
         "y is divided by the width, too.": pixels / width,
         "x is divided by the height, too.": pixels / height,
@@ -203,23 +207,30 @@ def terms(outputs: Tensor, targets: Tensor, name: str) -> Iterator[tuple[str, Te
     }
     for way, each in ways.items():
         for windows, mask in where.items():
-            total, count = (each * mask).sum(), max(int(mask.sum()), 1)
+            total, count = (each * mask).sum(), int(mask.sum())
+            if not count:
+                continue  # 0, whatever is added up
             yield f"It is {way}, added up over {windows}.", total
             yield f"It is the mean, over {windows}, of {way}.", total / count
             yield f"It is {way}, added up over {windows}, for each image.", total / images
             yield f"It is {way}, over {windows}, divided by all windows.", total / mask.numel()
+    yield "It is 0, as if no window counted.", torch.zeros((), dtype=outputs.dtype)
 
 
 def predictions(outputs: Tensor, grid: WindowGrid) -> Iterator[tuple[str, Tensor, Tensor]]:
     """Yield labels (N,) and boxes (N, 4) as they are read wrongly, and the words for it."""
     classes, detection = outputs[:, 1:11], outputs[:, 0]
     logs = classes.log_softmax(1)
+    first, second = logs.topk(2, 1).values.unbind(1)
     scores: dict[str, Tensor] = {
         "raw logits choose the window: compare the log-softmax": classes,
         "the detection logit chooses the window": logs + 1e6 * detection[:, None],
         "the detection logit is added to the score": logs + detection[:, None],
         "the detection's probability is multiplied by the digit's": (
             logs.exp() * detection.sigmoid()[:, None]
+        ),
+        "the window is chosen whose best digit is furthest ahead of its second": (
+            logs + 1e6 * (first - second)[:, None]
         ),
         "the softmax is taken over the windows": classes.flatten(2).softmax(2).view_as(classes),
         "the softmax is taken over all fifteen channels": outputs.softmax(1)[:, 1:11],

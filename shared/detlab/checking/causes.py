@@ -132,6 +132,18 @@ def same_items(actual: Tensor, expected: Tensor) -> bool:
     return near(actual[(actual @ weights).argsort()], expected[(expected @ weights).argsort()])
 
 
+def cause_precision(actual: Tensor, expected: Tensor) -> str:
+    """All elements were rounded to a shorter kind of float."""
+    for kind in (torch.bfloat16, torch.float16):
+        rounded = expected.to(kind).to(torch.float64)
+        short = torch.equal(actual, actual.to(kind).to(torch.float64))
+        # A computation in that kind may round several times.
+        alike = torch.isclose(actual, expected, rtol=4 * torch.finfo(kind).eps, atol=0)
+        if short and bool(alike.all()) and not near(rounded, expected):
+            return f"Every number has only the few digits of {str(kind).removeprefix('torch.')}."
+    return ""
+
+
 def cause_factor(actual: Tensor, expected: Tensor) -> str:
     """All elements are off by one factor."""
     sizes = expected[expected != 0].abs()
@@ -141,6 +153,8 @@ def cause_factor(actual: Tensor, expected: Tensor) -> str:
     factor = float((actual * expected).sum()) / scale
     if factor == 0 or not near(actual / factor, expected):
         return ""
+    if number(factor) == "1":
+        return ""  # but for roundings
     if abs(factor + 1) < TOLERANCE:
         return "The sign is the wrong way round."
     return f"Every element is {number(factor)} times what it should be."
@@ -264,6 +278,7 @@ def cause_side(actual: Tensor, expected: Tensor) -> str:
 
 CAUSES: tuple[Callable[[Tensor, Tensor], str], ...] = (
     cause_constant,
+    cause_precision,
     cause_factor,
     cause_offset,
     cause_places,
@@ -287,7 +302,7 @@ def likely_cause(actual: Tensor, expected: Tensor) -> str:
     """
     if actual.numel() < 2 or near(actual, expected):
         return ""  # a single number stands in every relation to another
-    causes = CAUSES if actual.numel() <= MOST else CAUSES[:3]
+    causes = CAUSES if actual.numel() <= MOST else CAUSES[:4]
     return next((text for cause in causes if (text := cause(actual, expected))), "")
 
 

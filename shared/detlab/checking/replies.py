@@ -77,7 +77,7 @@ def place(value: Any, what: str) -> None:
 AXES = {
     **dict.fromkeys(("title", "xlabel", "ylabel"), str),
     "legend": [str],
-    "lines": [{"label": str, "x": array(1), "y": array(1), "at": array(2)}],
+    "lines": [{"label": str, "x": array(1), "y": array(1), "at": array(2), "style": str}],
     "images": [
         {"pixels": array(2, 3), "upright": bool, "whole": bool, "corners": (float,) * 4},
     ],

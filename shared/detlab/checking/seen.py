@@ -77,8 +77,21 @@ def is_line_seen(line: dict[str, Any], colours: Floats) -> bool:
         return False
     if len(at) < 2:
         return True
-    places, along = samples_of(at)
+    places, along = samples_of(joined(at, line["style"]))
     return len(places) > 0 and bool(are_ink(places, along, colours).mean() >= SHARE)
+
+
+def joined(at: Floats, style: str) -> Floats:
+    """Return the corners of a line through points (N, 2), which steps may join: see `Line2D`."""
+    x, y = at.T
+    if style in ("steps", "steps-pre"):  # down or up first, then across
+        x, y = np.repeat(x, 2)[:-1], np.repeat(y, 2)[1:]
+    elif style == "steps-post":
+        x, y = np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1]
+    elif style == "steps-mid":
+        middle = np.repeat((x[:-1] + x[1:]) / 2, 2)
+        x, y = np.concatenate([x[:1], middle, x[-1:]]), np.repeat(y, 2)
+    return np.stack([x, y], axis=1)
 
 
 def is_monotonic(values: Floats, places: Floats) -> bool:

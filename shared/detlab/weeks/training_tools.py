@@ -115,12 +115,16 @@ class EpochsLoader:
     """A loader whose passes differ, as those of one that shuffles.
 
     Args:
-        passes: the batches of each.
+        passes: the batches of each; when there are no more, the last pass comes again.
+
+    Attributes:
+        batch_size: images of the first batch, as of a `DataLoader` whose last batch may be smaller.
     """
 
     def __init__(self, passes: list[list[tuple[Tensor, Tensor]]]):
         self.passes = passes
         self.begun = 0
+        self.batch_size = len(passes[0][0][0])
 
     def __len__(self) -> int:
         return len(self.passes[0])
@@ -140,14 +144,17 @@ class TrainingRecord:
 
     Attributes:
         weights: its parameters before each call, as lists of tensors.
-        backward: the gradient that each backward pass left in its first parameter.
+        backward: the gradient that was left in its first parameter by each backward pass, or by the
+            last one where several come before one step of an optimizer.
         steps: that gradient when an optimizer took a step.
+        stepped: whether no backward pass has come since the last step.
     """
 
     def __init__(self) -> None:
         self.weights: list[list[Tensor]] = []
         self.backward: list[Tensor] = []
         self.steps: list[Tensor] = []
+        self.stepped = True
         self.hooks: list[Any] = []
 
 
@@ -160,15 +167,20 @@ def record_training(module: nn.Module) -> TrainingRecord:
 
     def before_step(optimizer: torch.optim.Optimizer, *_: Any) -> None:
         mine = any(first is p for group in optimizer.param_groups for p in group["params"])
+        record.stepped = record.stepped or mine
         if mine and first.grad is not None:
             record.steps.append(first.grad.detach().clone())
+
+    def after_backward(parameter: Any) -> None:
+        # Another pass before the step adds to what the one before has left.
+        start = len(record.backward) - (not record.stepped)
+        record.backward[start:] = [parameter.grad.detach().clone()]
+        record.stepped = False
 
     record.hooks = [
         module.register_forward_pre_hook(before_call),
         register_optimizer_step_pre_hook(before_step),
-        first.register_post_accumulate_grad_hook(
-            lambda p: record.backward.append(p.grad.detach().clone())
-        ),
+        first.register_post_accumulate_grad_hook(after_backward),
     ]
     return record
 

@@ -1,5 +1,5 @@
 """task: 2.5
-does: masks by multiplication, binary cross-entropy of probabilities, log-likelihood by gather
+does: masks by multiplication, a threshold on the probability, log-likelihood by gather
 """
 
 
@@ -8,7 +8,7 @@ def localization_terms(outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
     ink, logits, boxes = outputs.split([1, 10, 4], dim=1)
     probability = torch.sigmoid(ink)
     mask = ((probability > 0.5) * seen).detach()
-    detection = F.binary_cross_entropy(probability, seen, reduction="none")
+    detection = F.binary_cross_entropy_with_logits(ink, seen, reduction="none")
     likelihood = torch.log_softmax(logits, dim=1).gather(dim=1, index=labels.to(torch.int64))
     regression = torch.mean((boxes - true_boxes) ** 2, dim=1, keepdim=True)
     return dict(

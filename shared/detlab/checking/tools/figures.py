@@ -23,8 +23,9 @@ def describe_figure(figure: Figure) -> dict[str, Any]:
 
     Returns:
         "pixels": uint8, (H, W, 3); "axes": one dict for each that is visible: "title", "xlabel",
-        "ylabel" (str), "legend" (list of str), "lines" (list of {"label", "x", "y", "at"}: float64
-        arrays, "at" (N, 2) where in the pixels each point lies, x to the right and y down),
+        "ylabel" (str), "legend" (list of str), "lines" (list of {"label", "x", "y", "at", "style"}:
+        float64 arrays, "at" (N, 2) where in the pixels each point lies, x to the right and y down,
+        "style" how points are joined, "default" or "steps-pre", "steps-mid" or "steps-post"),
         "images" (list of {"pixels": float64 array, "upright": bool, "whole": bool, "corners":
         (left, top, right, bottom) in the figure's pixels}), "rectangles" (list of {"box": (x_min,
         y_min, x_max, y_max) in pixels of the first image from its outer edges, or in data units if
@@ -86,6 +87,7 @@ def describe_axes(axes: Any, figure: Figure) -> dict[str, Any]:
                 "x": floats(line.get_xdata()),
                 "y": floats(line.get_ydata()),
                 "at": places(line.get_transform().transform(line.get_xydata()), figure),
+                "style": str(line.get_drawstyle()),
             }
             for line in axes.get_lines()
         ],

@@ -51,7 +51,7 @@ def check_pooling(student: Student, net: Handle, what: str, size: int) -> None:
     student.tool("set_parameters", net, values)
     images = torch.zeros(3, 3, size, size)
     # One bright pixel; two in one block of the map behind the first layer; two in two blocks.
-    images[:, :, 4, 4] = images[1, :, 5, 5] = images[2, :, 8, 8] = 1000
+    images[:, :, 4, 4] = images[1, :, 5, 5] = images[2, :, 8, 8] = 1e6
     scores = expect_floats(net(images), f"The scores of {what}", (3, 4))
     if not float(scores[0].abs().min()) > 0:
         fail(f"With positive weights everywhere {what} does not see a bright pixel.")

@@ -31,6 +31,7 @@ from detlab.grid import WindowGrid
 SIDE = 64
 OUTPUTS = 15
 MIN_WINDOW = 36
+BESIDE = 8  # pixels: further from its window no padded layer lets a cell look
 MOST = 1000  # windows a row, pixels of a window: more than any image that a check shows has
 TERMS = ("detection", "classification", "regression")
 GRADIENTS = ("backward", "steps")
@@ -96,6 +97,23 @@ def expect_output(value: Any, images: Tensor, what: str = "The network's output"
     return output
 
 
+def cause_outside(net: Handle, images: Tensor, grid: WindowGrid, cell: tuple[int, int]) -> str:
+    """Say where outside its window a cell of a network looks, if it must not."""
+    i, j = cell
+    down, across = (
+        slice(max(0, n * grid.stride - BESIDE), n * grid.stride + grid.size + BESIDE) for n in cell
+    )
+    far = 1 - images
+    far[:, :, down, across] = images[:, :, down, across]
+    before, after = (expect_output(net(x), x)[..., i, j].double() for x in (images, far))
+    if torch.allclose(after, before, rtol=1e-4, atol=1e-4 * float(1 + before.abs().max())):
+        return "It looks beside its window: is a layer padded, or the window larger than you say?"
+    return (
+        f"It looks at pixels more than {BESIDE} away from its window: does something take in the "
+        "whole image, is the map turned over, or are the windows larger than you say, or elsewhere?"
+    )
+
+
 def check_windows_are_fair(grid: WindowGrid) -> None:
     """Check that a grid's windows hold a whole digit and are enough in number."""
     if grid.size < MIN_WINDOW:
@@ -154,7 +172,8 @@ def training_of(student: Student, record: Handle, net: nn.Module) -> dict[str, l
 
     Returns:
         "weights": float32 parameters before each call; "backward" and "steps": float32 gradients
-        of the first parameter after each backward pass, and at each step of the optimizer.
+        of the first parameter after the last backward pass before each step of the optimizer, and
+        at each step.
     """
     what, shapes = "The record of the training", [one.shape for one in net.parameters()]
     told = expect_keys(student.tool("training_record", record), ("weights", *GRADIENTS), what)
@@ -181,7 +200,7 @@ def check_history_figure(axes: list[dict[str, Any]], history: list[dict[str, flo
     for name in terms:
         values = np.array([row[name] for row in history])
         if not any(runs_over_steps(line, values) for line in lines):
-            fail(f'No line of the figure shows the term "{name}" against the step.')
+            fail(f'No line of the figure shows all of the term "{name}" against the step.')
     shown = [one for one in axes if one["lines"]]
     named = [entry for one in shown for entry in one["legend"]]
     if len(shown) == 1 and len(named) < len(history[0]):

@@ -17,7 +17,7 @@ from detlab.checking.expect import (
 )
 from detlab.checking.mirror import mirror
 from detlab.checking.own_work import Seeded, expect_untouched
-from detlab.checking.replies import axes_of, calls_of, counted_call, parameters_of
+from detlab.checking.replies import axes_of, calls_of, counted_call, expect_form, parameters_of
 from detlab.checking.student import Student
 from detlab.checking.visible import visible
 from detlab.grid import WindowGrid
@@ -26,6 +26,7 @@ from detlab.weeks.training_tools import linear_terms
 from detlab.weeks.week2.assertions import (
     OUTPUTS,
     SIDE,
+    cause_outside,
     check_history,
     check_history_figure,
     check_output_size,
@@ -199,9 +200,14 @@ def cell_sees_its_window(student: Student) -> None:
         changed = torch.zeros_like(images)
         changed[:, :, down, across] = images[:, :, down, across]
         what = f"Cell ({i}, {j}), when only pixels outside its window change,"
-        cause = "It must stay as it is: is a layer padded, or the window larger than you say?"
         before, after = (expect_output(net(x), x)[..., i, j] for x in (images, changed))
-        expect_close(after, before, what, 1e-4, cause)
+        expect_close(
+            after,
+            before,
+            what,
+            1e-4,
+            lambda _, cell=(i, j): cause_outside(net, images, grid, cell),
+        )
         lines = {"first row": (top, across), "last row": (top + grid.size - 1, across)}
         lines |= {"first column": (down, left), "last column": (down, left + grid.size - 1)}
         for name, (rows, columns) in lines.items():
@@ -240,6 +246,32 @@ def raw_outputs(student: Student) -> None:
 
 
 @visible("2.2")
+def gradients_arrive(student: Student) -> None:
+    """Whether gradients reach the parameters that the outputs depend on."""
+    net, images = make_net(student), public_images(2, 1, SIDE, SIDE)
+    expect_output(net(images), images)  # layers that wait for their input's size get it
+    draw_weights(student, net, 1)
+    before = expect_output(net(images), images)
+    told = student.tool("slopes", net, [images], [public_images(*before.shape)])
+    told = expect_form(told, {"slopes": [float], "frozen": [bool]}, "What the network learns")
+    values = parameters_of(student, net, "the network", len(told["slopes"]))
+    student.tool(
+        "set_parameters",
+        net,
+        [
+            weights if slope or frozen else 1.5 * weights + 0.1
+            for weights, slope, frozen in zip(values, told["slopes"], told["frozen"], strict=False)
+        ],
+    )
+    if not torch.allclose(expect_output(net(images), images), before, 1e-3, 1e-3):
+        fail(
+            "The outputs depend on parameters that no gradient reaches, so these never learn: is a "
+            "part cut off, or run under `no_grad`?",
+            f"Of {len(values)} parameters {told['slopes'].count(0.0)} get no gradient.",
+        )
+
+
+@visible("2.2")
 def fresh_weights(student: Student) -> None:
     """The weights of two networks, and what becomes of the images."""
     images = public_images(2, 1, SIDE, SIDE)
@@ -260,6 +292,7 @@ def boxes(student: Student) -> None:
         ((60, 20), (7, 59, 20, 60), 0.1),
         ((8, 8), (0, 0, 0, 0), 0.1),
         ((16, 24), (3, 5, 9, 12), 0.001),
+        ((17, 23), (3, 5, 9, 12), 1e-8),
         ((1, 30), (6, 0, 21, 1), 0.5),
     ):
         image = torch.zeros(1, height, width)
@@ -357,16 +390,21 @@ def large_logits(student: Student) -> None:
     """The loss where the network is sure, right or wrong: logits of ±8 and of ±60."""
     outputs, truth = torch.zeros(1, OUTPUTS, 1, 4), torch.zeros(1, 6, 1, 4)
     outputs[0, 0, 0], truth[0, 0, 0] = torch.tensor([[8.0, 8, -8, -8], [1, 0, 1, 0]])
-    answer = student.localization_terms(outputs=outputs, targets=truth)
-    expected = 2 * (math.log1p(math.exp(-8)) + math.log1p(math.exp(8)))
-    term = expect_number(expect_keys(answer, ["detection"], "The terms")["detection"], "The term")
-    what = "The detection term for logits of ±8, right in two windows and wrong in two,"
-    expect_close(torch.tensor(term), torch.tensor(expected), what, 1e-3)
-    outputs *= 7.5
+    for size in (8, 60):
+        outputs[0, 0, 0] = size * outputs[0, 0, 0].sign()
+        answer = student.localization_terms(outputs=outputs, targets=truth)
+        expected = 2 * (math.log1p(math.exp(-size)) + size + math.log1p(math.exp(-size)))
+        term = expect_keys(answer, ["detection"], "The terms")["detection"]
+        term = torch.tensor(expect_number(term, "The term"))
+        what = f"The detection term for logits of ±{size}, right in two windows and wrong in two,"
+        expect_close(term, torch.tensor(expected), what, 1e-3)
     loss = student.localization_loss(outputs=outputs, targets=truth)
     expect_tensor(loss, "The loss for logits of ±60")
     gradient = student.tool("gradient", student.fetch("localization_loss"), outputs, truth)
-    expect_tensor(gradient, "The gradient for logits of ±60", outputs.shape)
+    gradient = expect_tensor(gradient, "The gradient for logits of ±60", outputs.shape)
+    what = "The gradient by logits of 60, 60, -60 and -60, right in the first window and the last,"
+    cause = "Where the network is surely wrong, it has the most to learn: is something clamped?"
+    expect_close(gradient[0, 0, 0], torch.tensor([0.0, 1, -1, 0]), what, 1e-3, cause)
 
 
 @visible("2.6")
@@ -396,23 +434,24 @@ def loop(student: Student) -> None:
 @visible("2.6")
 def known_loss(student: Student) -> None:
     """Gradients and history of a loss whose values are known: batches of four and two images."""
-    net, counts = nn.Conv2d(1, 2, 3), (4, 2)
+    net, counts, values = nn.Conv2d(1, 2, 3), (4, 2), (1.0037, 5.0)
     loader = [
         (public_images(n, 1, 5, 5), torch.full((n, 2, 3, 3), value))
-        for n, value in zip(counts, (1.0, 5.0), strict=True)
+        for n, value in zip(counts, values, strict=True)
     ]
     theirs = mirror(student, net)
     record = student.tool("record_training", theirs)
     terms = student.make("function", "asking_terms", student.give(known_terms))
-    history = student.train(net=theirs, loader=loader, loss_terms=terms, epochs=2)
+    own = student.make("loader", "loader_of_epochs", [loader])
+    history = student.train(net=theirs, loader=own, loss_terms=terms, epochs=2)
     told = training_of(student, record, net)
     cause = "Note the batch's own terms, each divided by the batch's number of images."
     for step, row in enumerate(check_history(history, NAMES, 4)):
-        # 18 outputs an image, whose targets are all 1 in the first batch and 5 in the second.
-        right = 18.0 * (1, 5)[step % 2]
+        # 18 outputs an image, whose targets are all one number in each batch.
+        right = 18 * values[step % 2]
         for name, value in (("first", right), ("second", 2 * right)):
             what = f'The term "{name}" of step {step + 1}, per image,'
-            expect_close(torch.tensor(row[name]), torch.tensor(value), what, 1e-3, cause)
+            expect_close(torch.tensor(row[name]), torch.tensor(value), what, 1e-5, cause)
     taken, passed = len(told["steps"]), len(told["backward"])
     # A step that calls the backward pass itself finds no gradient at first.
     if taken > 4 or (0 < taken < 4 and passed != 4):

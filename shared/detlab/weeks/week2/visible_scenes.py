@@ -57,14 +57,17 @@ def five_windows() -> tuple[Tensor, Tensor]:
     """Return outputs and targets of five windows.
 
     In the first a digit is missed, in the second one is found, in the third one is imagined. In the
-    fourth sigmoid(0) is not more than 0.5, so one is missed; in the fifth one is just found.
+    fourth sigmoid(0) is not more than 0.5, so one is missed; in the fifth one is just found. They
+    are 4s, but for the fifth, which is a 0.
     """
     outputs, truth = torch.zeros(1, OUTPUTS, 1, 5), torch.zeros(1, 6, 1, 5)
     outputs[0, 0, 0] = torch.tensor([-1.0, 2.0, 3.0, 0.0, 0.3])
-    outputs[0, 1 + 4, 0] = torch.tensor([1.0, 1.0, 1.0, 2.0, 3.0])  # the logit of the digit 4
+    outputs[0, 1 + 4, 0] = torch.tensor([1.0, 1.0, 1.0, 2.0, 0.0])  # the logit of the digit 4
+    outputs[0, 1, 0, 4] = 3  # that of the digit 0
     outputs[0, 11] = torch.tensor([0.5, 0.5, 0.5, 0.7, 0.9])
     seen = [0, 1, 3, 4]
     truth[0, :2, 0, seen] = torch.tensor([[1.0], [4.0]])
+    truth[0, 1, 0, 4] = 0
     truth[0, 2:, 0, seen] = torch.tensor([0.1, 0.2, 0.3, 0.4])[:, None]
     return outputs, truth
 
