@@ -347,7 +347,7 @@ def display(student: Student) -> None:
     found = {
         "boxes": torch.tensor([[0.105, 0.106, 0.404, 0.507], [0.505, 0.406, 0.905, 0.907]]),
         "labels": torch.tensor([2, 1]),
-        "scores": torch.tensor([0.3, 0.9]),
+        "scores": torch.tensor([0.308, 0.9]),
     }
     given = {"image": image, "detections": found, "names": ["cell", "plate"]}
     figure = student.show_detections(**given)
