@@ -28,9 +28,9 @@ def describe_figure(figure: Figure) -> dict[str, Any]:
         "images" (list of {"pixels": float64 array, "upright": bool, "whole": bool, "corners":
         (left, top, right, bottom) in the figure's pixels}), "rectangles" (list of {"box": (x_min,
         y_min, x_max, y_max) in pixels of the first image from its left and its upper edge as they
-        are seen, or in data units if there is none; "colour": (red, green, blue) in [0, 1], "filled": bool}), "texts" (list of
-        {"text", "at": (x, y) as for boxes}), "place": (row, column) in the grid of subplots, or
-        None.
+        are seen, or in data units if there is none; "colour": (red, green, blue) in [0, 1],
+        "filled": bool}), "texts" (list of {"text", "at": (x, y) as for boxes}), "place": (row,
+        column) in the grid of subplots, or None.
     """
     width, height = figure.get_size_inches()
     canvas, dots = figure.canvas, figure.dpi
