@@ -257,7 +257,8 @@ def compare_found(
             expect_close(found["scores"], right["scores"], "The scores", 1e-5, cause())
         if not torch.equal(found["labels"], right["labels"]):
             fail(
-                "The labels are wrong: a label is the index of its class, and 0 the background. "
+                "The labels are wrong: each is the class whose score it stands beside, and the "
+                "background is 0. "
                 f"{cause()}".rstrip()
             )
         boxes = right["boxes"]
@@ -277,5 +278,7 @@ def way_of_detections(
         order = one["scores"].argsort(descending=True, stable=True)
         ordered.append({name: values[order] for name, values in one.items()})
     count = max(len(one["scores"]) for one in ordered)
+    if not count:  # by too many ways
+        return ""
     ways = wrong_ways.detections(made, settings, count)
     return next((words for words, other in ways if wrong_ways.same_detections(ordered, other)), "")

@@ -60,6 +60,24 @@ def case(
     return some
 
 
+def extreme_case(rng: torch.Generator) -> Case:
+    """Return a case with logits as large as ±60, in which all wrong ways to mine show."""
+    some = with_extreme_logits(rng)
+    while minings_that_show(some) != minings.MININGS:
+        some = with_extreme_logits(rng)
+    return some
+
+
+def with_extreme_logits(rng: torch.Generator) -> Case:
+    """Return a case with logits as large as ±60, and with rows that all lie near one of these."""
+    some = case(rng, [2, 3], 11)
+    some["logits"] = 60 * some["logits"] / some["logits"].abs().amax()
+    some["logits"][:, ::2] = 60 * some["logits"][:, ::2].sign()
+    for start, level in ((1, -60), (3, 60)):  # the largest of a row is what keeps it finite
+        some["logits"][:, start::4] = some["logits"][:, start::4] / 60 + level
+    return some
+
+
 def minings_that_show(some: Case) -> frozenset[str] | None:
     """Say which wrong ways to mine show in a case, see `minings.that_show`."""
     _, logits, boxes, labels, priors = in_double(some)

@@ -902,7 +902,8 @@ ssd300_plots.draw_reaches(augmentation_plots.scene()[0], SCALES, RATIOS)
 # square side 1 is accepted, too, as in many programs.)
 #
 # **Order**: map by map; in a map row by row, in a row cell by cell; in a cell the ratios in their
-# order, then the extra square. Priors that stick out of the image may stay so, or be clipped.
+# order, then the extra square (inside a cell any other order is accepted). Priors that stick out of
+# the image may stay so, or be clipped.
 
 
 # %% nbgrader={"grade_id": "task_4_7", "solution": true}

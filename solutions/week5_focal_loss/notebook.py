@@ -209,8 +209,9 @@ focal_plots.draw_flattening()
 # %% [markdown]
 # ## Task 5.1 · Blocks (5 points)
 #
-# - `ConvBlock` is a 3×3 convolution with padding 1, then ReLU, **then** batch normalisation, then
-#   dropout (of each number by itself). With stride 2 it halves a map, rounding up: 7 becomes 4.
+# - `ConvBlock` is a 3×3 convolution with padding 1, then ReLU, **then** batch normalisation with
+#   PyTorch's defaults, then dropout (of each number by itself). With stride 2 it halves a map,
+#   rounding up: 7 becomes 4.
 # - `OutputBlock` answers for a map with k anchors in a cell. It has two 3×3 convolutions with
 #   padding 1 and stride 1: one of 4·k channels for the boxes, one of C·k for the classes. The
 #   channels hold first all numbers of a cell's first anchor, then those of its second, and so on.

@@ -192,6 +192,19 @@ def test_rectangles_are_told_in_pixels_of_the_image(extent, corner, sides) -> No
     plt.close(figure)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_rectangles_count_from_the_edge_that_is_seen_on_top(turned) -> None:
+    """An image that is turned over twice, by its rows and by its origin, is the same image."""
+    figure, axes = picture((0, 8, 4, 0), "lower" if turned else "upper")
+    axes.add_patch(plt.Rectangle((2, 1), 4, 2, fill=False, ec="red"))
+    axes.text(2, 1, "here")
+    (told,) = figures.describe_figure(figure)["axes"]
+    assert told["images"][0]["upright"] is not turned
+    assert told["rectangles"][0]["box"] == pytest.approx((2, 1, 6, 3))
+    assert told["texts"][0]["at"] == pytest.approx((2, 1))
+    plt.close(figure)
+
+
 def test_images_upside_down_or_cut_are_told() -> None:
     figure, axes = picture(origin="lower")
     axes.set_xlim(0, 3)

@@ -10,7 +10,7 @@ import torch
 from detcourse import truth
 from detcourse.cases import is_plain, random_outputs
 from detcourse.comparisons import check_gradients, check_terms, gradients_of
-from detcourse.loss_cases import TOLERANCE, Case, case, minings_that_show
+from detcourse.loss_cases import TOLERANCE, Case, case, extreme_case, minings_that_show
 from detcourse.minings import MININGS, POSITIVES_TWICE
 from detlab.checking.expect import expect_list, expect_number, expect_tensor, fail
 from detlab.checking.own_work import expect_untouched
@@ -126,22 +126,10 @@ def test_terms_by_themselves(student: Student, rng: torch.Generator) -> None:
             fail(f'The term "{name}" is cut off from the outputs: leave `.item()` to the history.')
 
 
-def with_extreme_logits(rng: torch.Generator) -> Case:
-    """Return a case with logits as large as ±60, and with rows that all lie near one of these."""
-    some = case(rng, [2, 3], 11)
-    some["logits"] = 60 * some["logits"] / some["logits"].abs().amax()
-    some["logits"][:, ::2] = 60 * some["logits"][:, ::2].sign()
-    for start, level in ((1, -60), (3, 60)):  # the largest of a row is what keeps it finite
-        some["logits"][:, start::4] = some["logits"][:, start::4] / 60 + level
-    return some
-
-
 @pytest.mark.weight(1)
 def test_extreme_logits(student: Student, rng: torch.Generator) -> None:
     """Both terms and gradients for logits as large as ±60."""
-    some = with_extreme_logits(rng)
-    while minings_that_show(some) != MININGS:
-        some = with_extreme_logits(rng)
+    some = extreme_case(rng)
     check_terms(student, [some])
     for gradient in gradients_of(student, some):
         expect_tensor(gradient, "The gradient for logits of ±60")

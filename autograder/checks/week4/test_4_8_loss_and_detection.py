@@ -27,7 +27,7 @@ from detcourse.comparisons import (
     is_clear,
     outputs,
 )
-from detcourse.loss_cases import Case, case
+from detcourse.loss_cases import Case, case, extreme_case
 from detcourse.suppressions import SUPPRESSIONS
 from detcourse.week4.full_size import full_case, priors
 from detlab.checking.causes import explained_by
@@ -248,6 +248,16 @@ def test_sure_of_the_wrong(student: Student, rng: torch.Generator) -> None:
     check_terms(student, [full_case(rng, counts, 11, True) for counts in ([3, 2], [4])])
 
 
+@pytest.mark.weight(1)
+def test_extreme_logits(student: Student, rng: torch.Generator) -> None:
+    """Both terms and gradients for logits as large as ±60."""
+    some = extreme_case(rng)
+    check_terms(student, [some])
+    loss = student.tool("summed", student.fetch("multibox_terms"))
+    for gradient in gradients_of(student, some, loss):
+        expect_tensor(gradient, "The gradient for logits of ±60")
+
+
 @pytest.mark.weight(2)
 def test_gradients(student: Student, rng: torch.Generator) -> None:
     """The gradients by offsets and by logits."""
@@ -418,10 +428,15 @@ def test_classes_apart(student: Student, rng: torch.Generator) -> None:
 
 @pytest.mark.weight(1)
 def test_nothing_found(student: Student, rng: torch.Generator) -> None:
-    """The detections of an image of background only."""
+    """The detections of an image of background only, and of scores that do not exceed the least."""
     offsets, logits = random_outputs(rng, 2, NUM_PRIORS, 4)
     logits[..., 0] += 60
     compare_detections(student, (offsets, logits, priors()), Settings())
+    # However it is computed and rounded, this score is 1, and no score exceeds that.
+    logits[:, :5] = torch.tensor([0.0, 40.0, 0.0, 0.0])
+    given = {"offsets": offsets, "logits": logits, "priors": priors(), "min_score": 1.0}
+    if any(len(one["scores"]) for one in expect_detections(student.detect(**given), 2)):
+        fail("What has just the score `min_score` is found: a score must exceed it.")
 
 
 @pytest.mark.weight(2)

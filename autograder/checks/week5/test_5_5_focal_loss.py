@@ -3,6 +3,7 @@
 Both are held against float64; a float32 sum over some thousand terms is off by less than 1e-4.
 """
 
+import functools
 from collections.abc import Callable
 
 import pytest
@@ -65,16 +66,21 @@ def check_values(student: Student, cases: list[Case], ways: set[str] | None = No
     for some in cases:
         value = expect_number(student.focal_loss(**some), WHAT)
         total = float(right_sum(some, some["logits"].double()))
-        fitting = {
-            way
-            for way in ways
-            if abs(value - total / DIVISORS[way](some["logits"], some["classes"]))
-            <= TOLERANCE * (abs(value) + 1e-3)
-        }
+        fitting = ways & fitting_divisors(value, total, some)
         if not fitting:
             fail(cause_of(value, total, some), f"Expected {total:.6g} undivided, got {value:.6g}.")
         ways = fitting
     return ways
+
+
+def fitting_divisors(value: float, total: float, some: Case) -> set[str]:
+    """Return the divisors that make of an undivided loss this value."""
+    return {
+        way
+        for way, divisor in DIVISORS.items()
+        if abs(value - total / divisor(some["logits"], some["classes"]))
+        <= TOLERANCE * (abs(value) + 1e-3)
+    }
 
 
 def cause_of(value: float, total: float, some: Case) -> str:
@@ -157,9 +163,18 @@ def test_gradients(student: Student, rng: torch.Generator) -> None:
             if bool(found[..., 0].any()):
                 fail("The background's column gets a gradient: it must be dropped.")
             expected = leaf.grad / DIVISORS["C − 1"](some["logits"], some["classes"])
-            cause = "Are the weights constants (`detach`, `no_grad`), and is α on the targets 1?"
+            cause = functools.partial(cause_of_gradient, student, some)
             expect_close(found, expected, "The gradient by the logits", 1e-6, cause)
         ways = fitting or ways
+
+
+def cause_of_gradient(student: Student, some: Case, _: Tensor) -> str:
+    """Ask about constants where the value is right, and only its gradient is not."""
+    value = expect_number(student.focal_loss(**some), WHAT)
+    total = float(right_sum(some, some["logits"].double()))
+    if not fitting_divisors(value, total, some):
+        return ""
+    return "The value is right: are the weights constants (`detach`, `no_grad`)?"
 
 
 def gradient_of(student: Student, some: Case) -> Tensor:

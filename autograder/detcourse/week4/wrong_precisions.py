@@ -10,6 +10,7 @@ from torch import Tensor
 from detlab.metrics import mean_average_precision
 
 WAYS = ("all-point", "11-point")
+MANY_IMAGES = 5
 Images = Sequence[dict[str, Tensor]]
 
 
@@ -18,8 +19,11 @@ def cause_in_precisions(
 ) -> str:
     """Say what the precisions of all classes are instead, if it is plain.
 
-    Of right hits the wrong area may be taken; of other hits the right one.
+    Of right hits the wrong area may be taken; of other hits the right one. Nothing is told of few
+    images, in which many mistakes come to the same, nor where two ways explain the answer.
     """
+    if len(found) < MANY_IMAGES:
+        return ""
     other_way = WAYS[way == WAYS[0]]
     plain = [one | {"difficult": torch.zeros_like(one["difficult"])} for one in truths]
     upside_down = [one | {"scores": 1 - one["scores"]} for one in found]
@@ -41,17 +45,18 @@ def cause_in_precisions(
         f"They are those for a threshold of {other:g}.": (found, truths, other, way)
         for other in (0.5, 0.75, 0.3)
     }
+    others = curves_of(found, truths, way, threshold)
     for words, (detected, objects, least, how) in ways.items():
         right = mean_average_precision(detected, objects, least, how).per_class
-        if same_precisions(answer, {k: one.average_precision for k, one in right.items()}):
-            return words
-    return cause_in_area(answer, found, truths, way, threshold)
+        others[words] = {k: one.average_precision for k, one in right.items()}
+    fitting = [words for words, one in others.items() if same_precisions(answer, one)]
+    return fitting[0] if len(fitting) == 1 else ""
 
 
-def cause_in_area(
-    answer: dict[int, float], found: Images, truths: Images, way: str, threshold: float
-) -> str:
-    """Say what is computed of the right hits and misses, if it is plain."""
+def curves_of(
+    found: Images, truths: Images, way: str, threshold: float
+) -> dict[str, dict[int, float]]:
+    """Return what wrong readings make of the right hits and misses, by their words."""
     right = mean_average_precision(found, truths, threshold, way).per_class
     curves: dict[str, dict[int, float]] = {}
     for label, one in right.items():
@@ -60,7 +65,7 @@ def cause_in_area(
         )
         for words, value in areas(recall, precision, way).items():
             curves.setdefault(words, {})[label] = value
-    return next((words for words, one in curves.items() if same_precisions(answer, one)), "")
+    return curves
 
 
 def areas(recall: Tensor, precision: Tensor, way: str) -> dict[str, float]:

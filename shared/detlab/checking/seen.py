@@ -174,7 +174,8 @@ def is_box_seen(box: dict[str, Any], image: dict[str, Any], strong: Callable[[in
     channel, next_one = int(order[-1]), int(order[-2])
     if box["colour"][channel] < box["colour"][next_one] + 0.2:
         return True
-    left, top, right, bottom = image["corners"]
+    left, _, right, _ = image["corners"]
+    top, bottom = sorted(image["corners"][1::2])  # rows of a box count from the edge on top
     rows, columns = image["pixels"].shape[:2]
     x_min, y_min, x_max, y_max = box["box"]
     xs = [left + x / columns * (right - left) for x in (x_min, x_max)]

@@ -28,10 +28,10 @@ def describe_figure(figure: Figure) -> dict[str, Any]:
         "style" how points are joined, "default" or "steps-pre", "steps-mid" or "steps-post"),
         "images" (list of {"pixels": float64 array, "upright": bool, "whole": bool, "corners":
         (left, top, right, bottom) in the figure's pixels}), "rectangles" (list of {"box": (x_min,
-        y_min, x_max, y_max) in pixels of the first image from its outer edges, or in data units if
-        there is none; "colour": (red, green, blue) in [0, 1], "filled": bool}), "texts" (list of
-        {"text", "at": (x, y) as for boxes}), "place": (row, column) in the grid of subplots, or
-        None.
+        y_min, x_max, y_max) in pixels of the first image from its left and its upper edge as they
+        are seen, or in data units if there is none; "colour": (red, green, blue) in [0, 1],
+        "filled": bool}), "texts" (list of {"text", "at": (x, y) as for boxes}), "place": (row,
+        column) in the grid of subplots, or None.
     """
     width, height = figure.get_size_inches()
     canvas, dots = figure.canvas, figure.dpi
@@ -120,8 +120,7 @@ def place_of(axes: Any) -> tuple[int, int] | None:
 def describe_image(image: Any, axes: Any, figure: Figure) -> dict[str, Any]:
     """Describe an image: its pixels, whether its first row is on top, whether all of it is seen."""
     left, right, bottom, top = image.get_extent()
-    first_row, last_row = (bottom, top) if image.origin == "lower" else (top, bottom)
-    height = [axes.transData.transform((left, y))[1] for y in (first_row, last_row)]
+    first_row, last_row = edges_of_rows(image)
     seen_x, seen_y = sorted(axes.get_xlim()), sorted(axes.get_ylim())
     edges_x, edges_y = sorted((left, right)), sorted((bottom, top))
     pixels = floats_of(image.get_array())
@@ -133,8 +132,20 @@ def describe_image(image: Any, axes: Any, figure: Figure) -> dict[str, Any]:
     whole = whole and seen_y[0] <= edges_y[0] + slack_y and edges_y[1] - slack_y <= seen_y[1]
     edges = axes.transData.transform([(left, first_row), (right, last_row)])
     corners = tuple(float(number) for number in places(edges, figure).ravel())
-    upright = bool(height[0] > height[1])
+    upright = is_on_top(first_row, last_row, axes)
     return {"pixels": pixels, "upright": upright, "whole": bool(whole), "corners": corners}
+
+
+def edges_of_rows(image: Any) -> tuple[float, float]:
+    """Return where an image's first row begins and its last one ends, in data units."""
+    _, _, bottom, top = image.get_extent()
+    return (bottom, top) if image.origin == "lower" else (top, bottom)
+
+
+def is_on_top(one: float, other: float, axes: Any) -> bool:
+    """Say whether one height, in data units, is seen above another."""
+    first, second = axes.transData.transform([(0.5, one), (0.5, other)])[:, 1]
+    return bool(first > second)
 
 
 def is_visible_box(patch: Any) -> bool:
@@ -148,7 +159,7 @@ def describe_rectangle(patch: Any, axes: Any, images: list[Any]) -> dict[str, An
     # To data from wherever it was drawn: some draw in fractions of the axes.
     to_data = patch.get_transform() + axes.transData.inverted()
     corners = patch.get_path().transformed(to_data).get_extents().get_points().tolist()
-    corners = [in_pixels_of(images, point) for point in corners]
+    corners = [in_pixels_of(images, axes, point) for point in corners]
     x_min, x_max = sorted(x for x, _ in corners)
     y_min, y_max = sorted(y for _, y in corners)
     red, green, blue, _ = (float(part) for part in patch.get_edgecolor())
@@ -157,15 +168,19 @@ def describe_rectangle(patch: Any, axes: Any, images: list[Any]) -> dict[str, An
     return {"box": box, "colour": (red, green, blue), "filled": filled}
 
 
-def in_pixels_of(images: list[Any], point: Any) -> tuple[float, float]:
-    """Turn a point in data units into pixels of the first image, from its outer edges, if any."""
+def in_pixels_of(images: list[Any], axes: Any, point: Any) -> tuple[float, float]:
+    """Turn a point in data units into pixels of the first image, if any.
+
+    Rows count from the edge that is seen on top: who turns an image over twice shows the same.
+    """
     x, y = (float(number) for number in point)
     if not images:
         return x, y
-    left, right, bottom, top = images[0].get_extent()
-    first_row, last_row = (bottom, top) if images[0].origin == "lower" else (top, bottom)
+    left, right, _, _ = images[0].get_extent()
+    edges = edges_of_rows(images[0])
+    upper, lower = edges if is_on_top(*edges, axes) else edges[::-1]
     rows, columns = images[0].get_array().shape[:2]
-    return columns * (x - left) / (right - left), rows * (y - first_row) / (last_row - first_row)
+    return columns * (x - left) / (right - left), rows * (y - upper) / (lower - upper)
 
 
 def place_of_text(text: Any, axes: Any, images: list[Any]) -> tuple[float, float]:
@@ -174,7 +189,7 @@ def place_of_text(text: Any, axes: Any, images: list[Any]) -> tuple[float, float
         at = axes.transData.transform(text.xy)
     else:
         at = text.get_transform().transform(text.get_position())
-    x, y = in_pixels_of(images, axes.transData.inverted().transform(at))
+    x, y = in_pixels_of(images, axes, axes.transData.inverted().transform(at))
     return float(x), float(y)
 
 

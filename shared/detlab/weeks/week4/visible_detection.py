@@ -70,6 +70,10 @@ def loss(student: Student) -> None:
             'The term "confidence" must count two positives and two negatives, divided by two.',
             f"Expected {expected['confidence']:.4f}, got {terms['confidence']:.4f}.",
         )
+    # Every row still holds five equal logits.
+    given["logits"] += torch.tensor([-60.0, 60.0, -60.0, 60.0])[:, None]
+    if abs(expect_terms(student.multibox_terms(**given))["confidence"] - 2 * math.log(5)) > 1e-4:
+        fail('The term "confidence" is wrong where logits are as large as ±60.')
     given["boxes"], given["labels"] = [torch.zeros(0, 4)], [torch.zeros(0, dtype=torch.int64)]
     expect_terms(student.multibox_terms(**given))
     expect_own_work(student, "multibox_terms", **given)
@@ -87,6 +91,13 @@ def detections(student: Student) -> None:
     expect_close(found["boxes"], boxes, "The boxes", 1e-4)
     if found["labels"].tolist() != [1, 1]:
         fail("Both detections must be of class 1.", f"{found['labels'].tolist()}")
+    given["logits"] = torch.tensor([[[9.0, 0, 0], [0.0, 3, -9], [0.0, -9, 4], [9.0, 0, 0]]])
+    found = expect_detections(student.detect(**given, min_score=0.25), 1)[0]
+    if found["labels"].tolist() != [2, 1]:
+        fail("The best detection is of class 2, the other of 1.", f"{found['labels'].tolist()}")
+    given["logits"] = 20 * given["logits"].sign()  # of 1, however it is rounded
+    if len(expect_detections(student.detect(**given, min_score=1.0), 1)[0]["labels"]):
+        fail("What has just the score `min_score` is found: a score must exceed it.")
     many = torch.zeros(1, 1500, 4), torch.zeros(1, 1500, 3)
     centres = torch.rand(1500, 2, generator=torch.Generator().manual_seed(1))
     crowd = torch.cat([centres, torch.full((1500, 2), 0.01)], 1)

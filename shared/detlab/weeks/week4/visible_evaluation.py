@@ -101,6 +101,9 @@ def across_images(student: Student) -> None:
     # Class 1: a false positive, two hits, a false positive. B lies in the second image alone.
     words = "Two images and three classes."
     compare(student, found, truths, {1: 2 / 3, 2: 0.0, 3: 0.0}, words)
+    found = [one_image(boxes=[B], scores=[0.9]), one_image(boxes=[A], scores=[0.8])]
+    words = "What is found in an image without objects is a false positive."
+    compare(student, found, [one_image(boxes=[]), one_image(boxes=[A])], {1: 0.5}, words)
 
 
 @visible("4.11")

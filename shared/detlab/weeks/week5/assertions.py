@@ -31,7 +31,9 @@ LAYER = {"name": str, "kind": str}
 COLOUR = 0.12
 # What a rectangle may be off by, in pixels of the image: float32, and what matplotlib rounds.
 OFF = 0.1
-THICK = 9  # pixels of the figure inside a box; an outline of two points has two of them
+# Pixels across an outline, 80 to an inch: up to five points take six at most, six points five to
+# seven, eight points nine.
+THICK, ACROSS = 7, 8
 
 
 def expect_own_work(student: Student, name: str, **arguments: Any) -> None:
@@ -185,9 +187,8 @@ def check_figure(
                 "A box has not the colour `plt.cm.plasma(score)` of its own score where it must "
                 "lie: does each score still belong to its box, and are boxes in the image's pixels?"
             )
-        inside = place + np.array([1, 1, -1, -1]) * THICK
-        if shares_of(pixels, inside, wanted)[n] > 0.5:
-            fail("The outlines of the boxes are much thicker than two points.")
+        if thickness(pixels, place, wanted[n]) >= THICK:
+            fail("The outlines of the boxes are much thicker than two points: `lw=2`.")
 
 
 def check_rectangles(rectangles: Sequence[Mapping[str, Any]], boxes: Any) -> None:
@@ -260,3 +261,24 @@ def shares_of(pixels: Any, place: Any, colours: Sequence[Any]) -> Any:
         for k, colour in enumerate(colours):
             seen[k] += bool((np.abs(near / 255 - colour).max(-1) < COLOUR).any())
     return seen / len(points)
+
+
+def thickness(pixels: Any, place: Any, colour: Any) -> float:
+    """Return how many pixels across a box's outline have its colour, in most places.
+
+    Args:
+        pixels, place: see `shares_of`.
+    """
+    x_min, y_min, x_max, y_max = place
+    # In a small figure, not as far as to another side.
+    reach = int(min(ACROSS, (x_max - x_min) / 4, (y_max - y_min) / 4))
+    steps, across = np.linspace(0.3, 0.7, 24)[:, None], np.arange(-reach, reach + 1)
+    xs, ys = x_min + steps * (x_max - x_min), y_min + steps * (y_max - y_min)
+    places = [(x + across, ys) for x in (x_min, x_max)] + [(xs, y + across) for y in (y_min, y_max)]
+    height, width = pixels.shape[:2]
+    counts = []
+    for columns, rows in places:
+        x = np.clip(np.floor(columns).astype(int), 0, width - 1)
+        y = np.clip(np.floor(rows).astype(int), 0, height - 1)
+        counts.append((np.abs(pixels[y, x] / 255 - colour).max(-1) < COLOUR).sum(1))
+    return float(np.median(counts))
