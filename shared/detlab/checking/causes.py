@@ -140,7 +140,7 @@ def cause_precision(actual: Tensor, expected: Tensor) -> str:
         # A computation in that kind may round several times.
         alike = torch.isclose(actual, expected, rtol=4 * torch.finfo(kind).eps, atol=0)
         if short and bool(alike.all()) and not near(rounded, expected):
-            return f"Every number has only the few digits of {str(kind).removeprefix('torch.')}."
+            return f"Every number is rounded to {str(kind).removeprefix('torch.')}."
     return ""
 
 
