@@ -12,6 +12,7 @@ import torch
 import torchvision
 from tqdm import tqdm
 
+from detgrader.sandbox.watch import WatchThread
 from detlab.checking.student import Student
 from detlab.checking.tools import calls, figures, networks, tools_of
 from detlab.checking.workbench import Workbench
@@ -111,6 +112,18 @@ def test_a_loop_in_a_thread_is_counted_and_a_thread_from_before_is_noticed() -> 
         assert told["threads"] > 1
         # As in a notebook, whose kernel has threads of its own: steps are counted all the same.
         assert steps_of(nested_loops, 40) > 4 * steps_of(nested_loops, 4) > 0
+    finally:
+        end.set()
+        thread.join()
+
+
+def test_a_graders_watch_is_no_thread_of_a_known_mistakes() -> None:
+    """While a mistake is asked the next submission's worker runs, and is watched."""
+    end = threading.Event()
+    thread = WatchThread(target=end.wait)
+    thread.start()
+    try:
+        assert calls.count_steps(vectorised, [torch.rand(4)], [torch.rand(3)])["threads"] == 1
     finally:
         end.set()
         thread.join()

@@ -23,6 +23,10 @@ MOST_THREADS = 500
 ACCOUNTS = re.compile(rb"^(?:VmPTE|Threads):\s*(\d+)", re.MULTILINE)
 
 
+class WatchThread(threading.Thread):
+    """Known by its class to whoever counts threads: known mistakes are asked in this process."""
+
+
 class Watch:
     """Looks at running workers.
 
@@ -42,7 +46,7 @@ class Watch:
         with self.lock:
             self.processes[number] = process
             if self.thread is None:  # it ends when there is nothing to look at
-                self.thread = threading.Thread(target=self.look, name="watch", daemon=True)
+                self.thread = WatchThread(target=self.look, name="watch", daemon=True)
                 self.thread.start()
 
     def remove(self, number: str) -> None:
