@@ -90,16 +90,16 @@ def test_a_zip_is_graded_like_the_folder_that_it_holds(
 def test_the_roster_names_who_is_there_and_who_is_not(
     tmp_path: Path, assignment: Assignment
 ) -> None:
-    notebook(tmp_path / "class" / "lovelaceada_4711_1_a.ipynb")
-    notebook(tmp_path / "class" / "zoe_4799_2_a.ipynb")
-    (tmp_path / "class" / "ngbob_4712_3_answers.pdf").touch()
+    notebook(tmp_path / "class" / "lovelaceada_4711_9901_a.ipynb")
+    notebook(tmp_path / "class" / "zoe_4799_9902_a.ipynb")
+    (tmp_path / "class" / "ngbob_4712_9903_answers.pdf").touch()
     roster = "student,canvas\nal1,4711\nbn2,4712\ncy3,4713\n"
     found = found_in(tmp_path, assignment, tmp_path / "class", roster=roster)
     assert list(by_student(found)) == ["al1", "zoe"]
-    assert found.without_notebook == {"bn2": "ngbob_4712_3_answers.pdf"}
+    assert found.without_notebook == {"bn2": "ngbob_4712_9903_answers.pdf"}
     assert (found.missing, found.strangers) == (["cy3"], ["zoe"])
     assert found.lines() == [
-        "without a notebook: bn2 (ngbob_4712_3_answers.pdf)",
+        "without a notebook: bn2 (ngbob_4712_9903_answers.pdf)",
         "missing, by the roster: cy3",
         "not in the roster: zoe",
     ]
@@ -128,7 +128,7 @@ def test_all_that_is_not_there_is_told_at_once(tmp_path: Path, assignment: Assig
 @pytest.mark.parametrize(
     "names",
     [
-        ("lovelaceada_4711_1_a.ipynb", "ngbob_4712_2_a.ipynb"),
+        ("lovelaceada_4711_9901_a.ipynb", "ngbob_4712_9902_a.ipynb"),
         ("Ada L_4711_assignsubmission_file_/a.ipynb", "Bob N_4712_assignsubmission_file_/b.ipynb"),
         (f"{WEEK}-ada/{WEEK}.ipynb", f"{WEEK}-bob/{WEEK}.ipynb"),
         ("submission_1/a.ipynb", "submission_2/a.ipynb"),

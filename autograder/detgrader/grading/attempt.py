@@ -182,9 +182,10 @@ class Attempt:
     def add(self, second: Attempt, earlier: Iterable[Task], at_fault: bool) -> None:
         """Take over a second run of the checks that failed, if it has anything new to say.
 
-        Then all of it: what still fails there fails without the earlier tasks' faults. Else, if
-        none of them lost points, only what failed in a cell of an earlier task the first time: the
-        second one names its own fault.
+        Then all of it: what still fails there fails without the earlier tasks' faults. Else only
+        what failed in a cell of an earlier task the first time, and, if one of them lost points,
+        what a check says of answers: the second one names its own fault. An error there may be that
+        something is missing which an earlier cell defines.
 
         Args:
             earlier: the tasks whose cells the second run did without.
@@ -194,11 +195,13 @@ class Attempt:
         second.workers.all += self.workers.all  # both were paid for
         self.workers = second.workers
         again = {check.key: replace(outcome, again=True) for check, outcome in second.checks}
-        if at_fault or {outcome.status for _, outcome in second.checks} & TELLING:
+        if {outcome.status for _, outcome in second.checks} & TELLING:
             self.cell_errors = second.cell_errors
         else:
             own = {c.key for c, first in self.failures() if not first.stopped_in(cells)}
-            again = {key: outcome for key, outcome in again.items() if key not in own}
+            told = {key for key, one in again.items() if at_fault and one.transcript}
+            told -= {key for key, one in again.items() if one.is_error}
+            again = {key: one for key, one in again.items() if key in told or key not in own}
         self.checks = [(check, again.get(check.key, first)) for check, first in self.checks]
 
 

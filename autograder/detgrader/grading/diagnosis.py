@@ -204,7 +204,7 @@ class Diagnosis:
         ):
             known = self.answers[key] = self.ask(mistake, check, answers)
         alike = known.whole and known.failed and same_answer(known.first, answers)
-        return alike and (is_error(outcome) or told_alike(known, outcome))
+        return alike and (outcome.is_error or told_alike(known, outcome))
 
     def fails(self, mistake: KnownMistake, check: Check, bucket: int) -> bool:
         """Say whether a mistake fails a check."""
@@ -229,11 +229,6 @@ class Diagnosis:
 def told_alike(known: Answers, outcome: Outcome) -> bool:
     """Say whether a check said the same of a mistake and of a student's answers."""
     return without_numbers(known.told) == without_numbers(outcome.message)
-
-
-def is_error(outcome: Outcome) -> bool:
-    """Say whether an error of the student's ended a check; its words name the student's lines."""
-    return bool(outcome.transcript) and isinstance(outcome.transcript[-1], StudentError)
 
 
 def nothing_answered(outcome: Outcome) -> bool:

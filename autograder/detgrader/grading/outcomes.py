@@ -51,6 +51,11 @@ class Outcome:
         """Whether it earns its points."""
         return self.status is Status.PASSED
 
+    @property
+    def is_error(self) -> bool:
+        """Whether an error of the student's ended the check; its words name the student's lines."""
+        return bool(self.transcript) and isinstance(self.transcript[-1], StudentError)
+
     def stopped_in(self, cells: Collection[str]) -> bool:
         """Say whether an error of the student's ended it, in one of these cells."""
         last = self.transcript[-1] if self.transcript else None
