@@ -79,6 +79,19 @@ def test_what_a_given_function_cannot_take_is_the_students_error(worker: WorkerC
     assert student.answer(value=4) == 4
 
 
+@pytest.mark.parametrize("kind, told", [(ValueError, ""), (RuntimeError, "RuntimeError: ")])
+def test_a_refusal_names_its_kind_once(
+    worker: WorkerClient, kind: type[Exception], told: str
+) -> None:
+    def refuse(value: int, twice: bool) -> None:
+        raise kind("no such layer")
+
+    student = Student(worker.perform)
+    with pytest.raises(StudentError) as error:
+        student.pair(ask=student.give(refuse), value=3)
+    assert str(error.value).startswith(f"ValueError: {told}no such layer\n")
+
+
 def test_the_clock_is_the_systems_own(worker: WorkerClient) -> None:
     student = Student(worker.perform)
     start = student.clock()

@@ -221,7 +221,9 @@ class WorkerClient:
         except Exception as error:  # whatever arguments that make no sense lead to
             if limit_of(error, str(error)) == "memory":
                 raise
-            reply = {"kind": "refusal", "message": f"{type(error).__name__}: {error}"[:1000]}
+            # It is raised there as a ValueError.
+            kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
+            reply = {"kind": "refusal", "message": f"{kind}{error}"[:1000]}
         self.questions -= 1
         try:
             self.send(reply)
