@@ -201,8 +201,10 @@ def test_sizes_of_the_grid(student: Student, rng: torch.Generator) -> None:
     """The grid of `localization_grid` for images of any size."""
     whole = expect_grid(student.localization_grid(input_size=(SIDE, SIDE)))
     step = min(whole.stride, SIDE)
-    # One side has room for one or two windows more than 64 pixels, the other for three or four.
-    sides = [SIDE + n * step + randint(rng, 0, step - 1) for n in (1, 3)]
+    # Windows fill one side to its last pixel, and the other lacks a single one for one more.
+    over = [0, step - 1] if randint(rng, 0, 1) else [step - 1, 0]
+    fitting = (SIDE - whole.size) // step
+    sides = [whole.size + (fitting + n) * step + m for n, m in zip((1, 3), over, strict=True)]
     for height, width in (sides, sides[::-1]):
         grid = expect_grid(student.localization_grid(input_size=(height, width)))
         rows, columns = ((side - whole.size) // whole.stride + 1 for side in (height, width))

@@ -33,6 +33,16 @@ def random_labels(rng: torch.Generator, count: int) -> Tensor:
     return torch.randint(0, CLASSES, (count,), generator=rng)
 
 
+def telling_case(
+    rng: torch.Generator, count: int, grid: WindowGrid | None = None
+) -> tuple[Tensor, Tensor, WindowGrid]:
+    """Return boxes, labels and a grid, in which every wrong choice of windows shows."""
+    while True:
+        boxes, on = random_boxes(rng, count), grid or random_grid(rng)
+        if wrong_ways.choice_shows(boxes, on):
+            return boxes, random_labels(rng, count), on
+
+
 def encode(student: Student, boxes: Tensor, labels: Tensor, grid: WindowGrid) -> Tensor:
     """Encode some boxes and check the form of the answer."""
     answer = student.encode_targets(boxes=boxes, labels=labels, grid=grid)
@@ -89,15 +99,14 @@ def cause_in_boxes(answer: Tensor, seen: Tensor, boxes: Tensor, grid: WindowGrid
 def test_one_box(student: Student, rng: torch.Generator) -> None:
     """The targets of one image, in every window."""
     for _ in range(4):
-        compare(student, random_boxes(rng, 1), random_labels(rng, 1), random_grid(rng))
+        compare(student, *telling_case(rng, 1))
 
 
 @pytest.mark.weight(2)
 def test_batch(student: Student, rng: torch.Generator) -> None:
     """The targets of several images."""
     for _ in range(3):
-        boxes, labels = random_boxes(rng, 7), random_labels(rng, 7)
-        grid = random_grid(rng)
+        boxes, labels, grid = telling_case(rng, 7)
         compare(student, boxes, labels, grid)
         expect_untouched(student, "encode_targets", boxes, labels, grid)
 
@@ -129,7 +138,7 @@ def test_rows_and_columns(student: Student, rng: torch.Generator) -> None:
     """The targets in grids that are not square."""
     for count in ((2, 5), (6, 3)):
         grid = WindowGrid(randint(rng, 24, 40), randint(rng, 3, 5), count)
-        compare(student, random_boxes(rng, 3), random_labels(rng, 3), grid)
+        compare(student, *telling_case(rng, 3, grid))
 
 
 @pytest.mark.weight(8)

@@ -121,11 +121,12 @@ def check_windows(net: Handle, images: Tensor, grid: WindowGrid, rng: torch.Gene
         )
 
 
-def place(digits: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+def place(digits: Tensor, rng: torch.Generator, free: int = 0) -> tuple[Tensor, Tensor]:
     """Turn, scale and place digits at random.
 
     Args:
         digits: (N, 1, 28, 28) float32 in [0, 1].
+        free: pixels at each border that stay without ink.
 
     Returns:
         (N, 1, 64, 64) uint8 images, and their tight boxes: (N, 4) float32, `xyxy` in fractions.
@@ -139,7 +140,7 @@ def place(digits: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         )
         left, top, right, bottom = ink_box((turned * 255).round())
         height, width = bottom - top, right - left
-        y, x = randint(rng, 0, SIDE - height), randint(rng, 0, SIDE - width)
+        y, x = (randint(rng, free, SIDE - side - free) for side in (height, width))
         image[:, y : y + height, x : x + width] = turned[:, top:bottom, left:right]
     images = (255 * images).round().clamp(0, 255).to(torch.uint8)
     boxes = torch.tensor([ink_box(image) for image in images]) / SIDE

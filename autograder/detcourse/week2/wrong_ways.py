@@ -94,6 +94,11 @@ def boxes_in_windows(boxes: Tensor, grid: WindowGrid) -> Ways:
 
 def windows_seen(boxes: Tensor, grid: WindowGrid) -> Ways:
     """Return which windows are taken to see the boxes: (N, rows, columns) float."""
+    return windows_chosen(boxes, grid) | windows_by_edges(boxes, grid)
+
+
+def windows_chosen(boxes: Tensor, grid: WindowGrid) -> Ways:
+    """Return which windows are taken to see the boxes, wherever their centres lie."""
     corner = corners_of_windows(grid)
     pixels = SIDE * boxes[:, :, None, None].double()
     first, size = pixels[:, :2], pixels[:, 2:] - pixels[:, :2]
@@ -127,15 +132,6 @@ def windows_seen(boxes: Tensor, grid: WindowGrid) -> Ways:
         "It goes by the centre's y for columns and by its x for rows.": within(
             middle[:, [1, 0]], corner[:2], grid.size
         ).all(1),
-        "A centre on the right or the lower edge of a window counts, too: it must not.": (
-            (middle >= corner[:2]) & (middle <= corner[:2] + grid.size)
-        ).all(1),
-        "A centre on the left or the upper edge of a window does not count: it must.": (
-            (middle > corner[:2]) & (middle < corner[:2] + grid.size)
-        ).all(1),
-        "The edges are the wrong way round: the left and the upper one count.": (
-            (middle > corner[:2]) & (middle <= corner[:2] + grid.size)
-        ).all(1),
         "It is as if windows began at their centres.": within(
             middle, corner[:2] + grid.size / 2, grid.size
         ).all(1),
@@ -144,6 +140,31 @@ def windows_seen(boxes: Tensor, grid: WindowGrid) -> Ways:
         "It is the wrong way round: it holds where nothing is seen.": ~(x & y),
     }
     return {words: seen.float() for words, seen in ways.items()}
+
+
+def windows_by_edges(boxes: Tensor, grid: WindowGrid) -> Ways:
+    """Return which windows are taken to see the boxes where a centre on an edge matters."""
+    corner = corners_of_windows(grid)[:2]
+    middle = SIDE * (boxes[:, :2] + boxes[:, 2:]).double()[:, :, None, None] / 2
+    ways = {
+        "A centre on the right or the lower edge of a window counts, too: it must not.": (
+            (middle >= corner) & (middle <= corner + grid.size)
+        ).all(1),
+        "A centre on the left or the upper edge of a window does not count: it must.": (
+            (middle > corner) & (middle < corner + grid.size)
+        ).all(1),
+        "The edges are the wrong way round: the left and the upper one count.": (
+            (middle > corner) & (middle <= corner + grid.size)
+        ).all(1),
+    }
+    return {words: seen.float() for words, seen in ways.items()}
+
+
+def choice_shows(boxes: Tensor, grid: WindowGrid) -> bool:
+    """Say whether each of `windows_chosen` differs somewhere from the right choice."""
+    middle = SIDE * (boxes[:, :2] + boxes[:, 2:]).double()[:, :, None, None] / 2
+    right = within(middle, corners_of_windows(grid)[:2], grid.size).all(1).float()
+    return not any(torch.equal(way, right) for way in windows_chosen(boxes, grid).values())
 
 
 def within(points: Tensor, corner: Tensor, side: float) -> Tensor:
