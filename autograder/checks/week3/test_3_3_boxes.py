@@ -57,10 +57,11 @@ def test_forms(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(3)
 def test_overlapping(student: Student, rng: torch.Generator) -> None:
     """The IoU of boxes that overlap in part, hold one another, or are equal."""
-    boxes = random_boxes(rng, 30, 0.3, 0.8)
+    # So large that all of them, and those inside of them, overlap.
+    boxes = random_boxes(rng, 30, 0.62, 0.9)
     compare(student, boxes[:18], boxes[18:], "boxes that overlap")
     middle = (boxes[:, :2] + boxes[:, 2:]).repeat(1, 2) / 2
-    inner = middle + (boxes - middle) * uniform(rng, 0.4, 0.9, 30, 1)
+    inner = middle + (boxes - middle) * uniform(rng, 0.65, 0.9, 30, 1)
     compare(student, boxes, inner, "boxes and others inside of them")
     compare(student, boxes, boxes, "boxes with themselves")
     compare(student, 300 * boxes[:5], 300 * boxes[4:20], "boxes in pixels")
