@@ -9,13 +9,13 @@ from torch import Tensor
 from detcourse import truth
 from detcourse.cases import (
     is_plain,
-    plain_boxes,
     randint,
     random_boxes,
     random_labels,
     some_priors,
     uniform,
 )
+from detcourse.matchings import OF_ONE, telling
 from detlab.checking.expect import expect_list, fail
 from detlab.checking.own_work import expect_untouched
 from detlab.checking.student import Student
@@ -26,6 +26,10 @@ pytestmark = [pytest.mark.task("3.7", points=12), pytest.mark.forbid(*FORBIDDEN)
 
 # IoUs that differ by less count as equal: either answer is right.
 MARGIN = 2e-4
+SHOWN_BY_THRESHOLD = {
+    0.7: frozenset({"no claims", "claims over the threshold"}),
+    0.3: frozenset({"claims alone", "the first object"}),
+}
 
 
 def match(
@@ -120,9 +124,8 @@ def check_others(ious: Tensor, positive: Tensor, objects: Tensor, threshold: flo
 @pytest.mark.weight(3)
 def test_plain(student: Student, rng: torch.Generator) -> None:
     """The matching of priors with objects of ordinary size."""
-    for count in (1, 2, 4, 3, 6):
-        priors = some_priors(rng)
-        boxes = plain_boxes(rng, count, priors, 0.2, 0.6)
+    for boxes, priors in telling(rng, (1, 2, 4, 3, 6), (0.2, 0.6), OF_ONE):
+        count = len(boxes)
         compare(student, boxes, random_labels(rng, count, 11), priors)
     given = {"boxes": boxes, "labels": random_labels(rng, count, 11), "priors": priors}
     expect_untouched(student, "match_priors", *given.values())
@@ -133,33 +136,37 @@ def test_plain(student: Student, rng: torch.Generator) -> None:
 def test_of_the_network(student: Student, rng: torch.Generator) -> None:
     """The matching of the network's own priors with up to four digits."""
     priors = truth.make_priors([16, 8, 4], [0.25, 0.4, 0.55], [1.0, 2 / 3, 1 / 3])
-    for count in (4, 1, 3):
-        compare(student, random_boxes(rng, count, 0.12, 0.8), random_labels(rng, count, 11), priors)
+    shown = frozenset({"claims alone", "the first object", "the first object over the threshold"})
+    for boxes, _ in telling(rng, (4, 1, 3), (0.12, 0.8), shown, priors):
+        compare(student, boxes, random_labels(rng, len(boxes), 11), priors)
 
 
 @pytest.mark.weight(3)
 def test_small_objects(student: Student, rng: torch.Generator) -> None:
     """The matching of objects below the threshold with every prior."""
     for count in (1, 3):
-        boxes = random_boxes(rng, count, 0.03, 0.1)
-        compare(student, boxes, random_labels(rng, count, 11), some_priors(rng))
-    # Beside one another: large ones must not take the small one's prior.
-    for _ in range(4):
-        priors = some_priors(rng)
-        boxes = torch.cat([random_boxes(rng, 3, 0.3, 0.5), random_boxes(rng, 2, 0.04, 0.1)])
-        compare(student, boxes, random_labels(rng, 5, 11), priors)
+        while True:
+            boxes, priors = random_boxes(rng, count, 0.03, 0.1), some_priors(rng)
+            ious = truth.box_iou(boxes, truth.cxcywh_to_xyxy(priors.double()))
+            # No other object overlaps what one may claim as much.
+            if bool((~claims(ious) | (ious == ious.amax(0))).all()):
+                break
+        compare(student, boxes, random_labels(rng, count, 11), priors)
 
 
 @pytest.mark.weight(2)
 def test_claims_come_first(student: Student, rng: torch.Generator) -> None:
     """The matching where a claimed prior overlaps another object more."""
     labels = torch.tensor([3, 8])
-    for turn in (slice(None), [1, 0]):
-        x, y = uniform(rng, 0.3, 0.6, 2).tolist()
-        # Both objects overlap the first prior; the larger one has a better prior of its own.
-        priors = torch.tensor([[x, y, 0.3, 0.3], [x + 0.02, y, 0.34, 0.3], [0.1, 0.1, 0.1, 0.1]])
-        boxes = truth.cxcywh_to_xyxy(torch.tensor([[x + 0.03, y, 0.33, 0.3], [x, y, 0.2, 0.2]]))
-        compare(student, boxes[turn], labels[turn], priors)
+    # Both objects overlap the first prior, the larger one by less or by more than half. It has a
+    # better prior of its own.
+    for shift, better, side in ((0.12, 0.15, 0.15), (0.03, 0.02, 0.2)):
+        for turn in (slice(None), [1, 0]):
+            x, y = uniform(rng, 0.3, 0.6, 2).tolist()
+            priors = [[x, y, 0.3, 0.3], [x + better, y, 0.34, 0.3], [0.1, 0.1, 0.1, 0.1]]
+            boxes = torch.tensor([[x + shift, y, 0.33, 0.3], [x, y, side, side]])
+            boxes = truth.cxcywh_to_xyxy(boxes)
+            compare(student, boxes[turn], labels[turn], torch.tensor(priors))
 
 
 @pytest.mark.weight(2)
@@ -198,11 +205,23 @@ def between_two(rng: torch.Generator, claimed: bool) -> tuple[Tensor, Tensor]:
 def test_shared_best(student: Student, rng: torch.Generator) -> None:
     """The matching of two objects that claim one prior."""
     for _ in range(3):
+        boxes, priors = rivals(rng)
+        compare(student, boxes, torch.tensor([2, 9]), priors)
+        compare(student, boxes[:1].repeat(2, 1), torch.tensor([2, 9]), priors)
+
+
+def rivals(rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return two boxes that claim one prior, and overlap another by half, the second box more."""
+    while True:
         priors = some_priors(rng)
         boxes = random_boxes(rng, 1, 0.3, 0.5).repeat(2, 1)
         boxes[1] += uniform(rng, -0.01, 0.01, 4)
-        compare(student, boxes, torch.tensor([2, 9]), priors)
-        compare(student, boxes[:1].repeat(2, 1), torch.tensor([2, 9]), priors)
+        ious = truth.box_iou(boxes, truth.cxcywh_to_xyxy(priors.double()))
+        (best, next_best), (own, _) = (some.unbind(1) for some in ious.topk(2, 1))
+        rest = ious.masked_fill(claims(ious).any(0), 0.0)
+        others = (rest[0] > 0.51) & (rest[1] > rest[0] + 0.001)
+        if own[0] == own[1] and bool((best > next_best + 0.01).all()) and bool(others.any()):
+            return boxes, priors
 
 
 @pytest.mark.weight(1)
@@ -214,10 +233,10 @@ def test_no_object(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(1)
 def test_thresholds_and_labels(student: Student, rng: torch.Generator) -> None:
     """The matching with other thresholds and labels, and by default."""
-    for threshold in (0.3, 0.7):
-        priors = some_priors(rng)
-        boxes, labels = random_boxes(rng, 3, 0.3, 0.6), torch.tensor([1, 1, randint(rng, 20, 90)])
-        compare(student, boxes, labels, priors, threshold)
+    for threshold, shown in SHOWN_BY_THRESHOLD.items():
+        labels = torch.tensor([1, 1, randint(rng, 20, 90)])
+        for boxes, priors in telling(rng, [3], (0.3, 0.6), shown, threshold=threshold):
+            compare(student, boxes, labels, priors, threshold)
     # The object's own place, and inside of it priors of IoU 0.52 and 0.48.
     sides = torch.tensor([[1.0], [0.52**0.5], [0.48**0.5]])
     priors = torch.cat([torch.full((3, 2), 0.5), 0.4 * sides.expand(3, 2)], 1)
