@@ -64,7 +64,7 @@
 #
 # **Limits.** One core of a CPU, no network, no files to write. A task has 10 seconds of processor
 # time and 2 GB of memory on top of what the libraries take; 2.1 has a minute, 2.8 twenty seconds
-# and 2.9 nine minutes, of which eight are for the training.
+# and 2.9 ten minutes, of which eight are for the training.
 #
 # **Conventions.** Images are NCHW, float32, in [0, 1]; ink is bright, paper is 0. A box is
 # `(x_min, y_min, x_max, y_max)`, x to the right and y down, as **fractions**: of the image's sides

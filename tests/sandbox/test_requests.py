@@ -79,7 +79,7 @@ def test_what_a_given_function_cannot_take_is_the_students_error(worker: WorkerC
     assert student.answer(value=4) == 4
 
 
-@pytest.mark.parametrize("kind, told", [(ValueError, ""), (RuntimeError, "RuntimeError: ")])
+@pytest.mark.parametrize(("kind", "told"), [(ValueError, ""), (RuntimeError, "RuntimeError: ")])
 def test_a_refusal_names_its_kind_once(
     worker: WorkerClient, kind: type[Exception], told: str
 ) -> None:
