@@ -6,6 +6,7 @@ Boxes are `xyxy` in fractions of the image, over which a panel is one unit wide 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -90,9 +91,9 @@ def place_labels(axes: Axes, labels: Sequence[Label], unit: float) -> None:
         labels: of boxes in it.
         unit: how long the unit of the axes is, inches.
     """
-    taken: list[tuple[float, float, float, float]] = []
+    taken = np.zeros((len(labels), 4))
     (left, right), (low, high) = sorted(axes.get_xlim()), sorted(axes.get_ylim())
-    for label in labels:
+    for number, label in enumerate(labels):
         width, height = size_of(label.words, unit)
         x_min, y_min, x_max, y_max = label.box.tolist()
         columns = (
@@ -106,20 +107,17 @@ def place_labels(axes: Axes, labels: Sequence[Label], unit: float) -> None:
         lanes = [low + k * height for k in range(int((high - low) / height))]
         places = [(x, y, side) for y in (*rows, *lanes) for x, side in columns]
 
-        def cost(rank: int, x: float, y: float, w: float = width, h: float = height) -> float:
-            covered = sum(
-                max(0.0, min(x + w, c) - max(x, a)) * max(0.0, min(y + h, d) - max(y, b))
-                for a, b, c, d in taken
-            )
-            outside = max(0.0, left - x) + max(0.0, x + w - right)
-            outside += max(0.0, low - 1.5 * h - y) + max(0.0, y + h - high - h)
-            return 1000 * covered / (w * h) + 100 * outside + 0.01 * rank
-
-        x, y, side = min(
-            ((cost(rank, x, y), (x, y, side)) for rank, (x, y, side) in enumerate(places)),
-            key=lambda one: one[0],
-        )[1]
-        taken.append((x, y, x + width, y + height))
+        # Of each place its left and upper edge, in a column: others lie beside it in rows.
+        first = np.array([(x, y) for x, y, _ in places])
+        last, others = first + np.array([width, height]), taken[:number]
+        ends = np.minimum(last[:, None], others[:, 2:])
+        shared = ends - np.maximum(first[:, None], others[:, :2])
+        covered = shared.clip(min=0).prod(2).sum(1) / (width * height)
+        over = [left - first[:, 0], last[:, 0] - right, low - 1.5 * height - first[:, 1]]
+        outside = np.clip([*over, first[:, 1] - high], 0, None).sum(0)
+        best = int((1000 * covered + 100 * outside + 0.01 * np.arange(len(places))).argmin())
+        x, y, side = places[best]
+        taken[number] = (*first[best], *last[best])
         _lead(axes, (x + width / 2, y + height / 2), label)
         _write(
             axes, x + {"left": 0, "center": width / 2, "right": width}[side], y, label, "top", side
