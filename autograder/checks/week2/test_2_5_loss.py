@@ -36,7 +36,7 @@ def scene(
 
     The logits' sizes are at least 0.05, far enough from the threshold. The last two images show a 0
     and a 9, and each image has windows of all four kinds: with its digit or without, found or not;
-    some with its digit are found by a logit under 0.5.
+    one with its digit is found by a logit under 0.5.
     """
     while True:
         labels = torch.randint(0, 10, (images,), generator=rng)
@@ -45,9 +45,12 @@ def scene(
         outputs = 1.5 * torch.randn(images, OUTPUTS, *targets.shape[2:], generator=rng)
         outputs[:, 0] += 0.05 * outputs[:, 0].sign()
         seen, found = targets[:, 0] == 1, outputs[:, 0] > 0
-        barely = seen & found & (outputs[:, 0] < 0.5)
-        kinds = (barely, seen & ~found, ~seen & found, ~seen & ~found)
+        kinds = (seen & found, seen & ~found, ~seen & found, ~seen & ~found)
         if all(bool(kind.flatten(1).any(1).all()) for kind in kinds):
+            barely = (seen & found).flatten(1).int().argmax(1)
+            logits = outputs[:, 0].flatten(1).clone()
+            logits[torch.arange(images), barely] = uniform(rng, 0.05, 0.45, images)
+            outputs[:, 0] = logits.view_as(seen)
             return outputs, targets
 
 

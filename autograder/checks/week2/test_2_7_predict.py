@@ -65,14 +65,19 @@ def cause_in(
     return ""
 
 
-def ways_shown(outputs: Tensor, grid: WindowGrid) -> set[str]:
-    """Return the wrong ways of reading that lead to other labels or boxes than the right one."""
-    labels, boxes = prediction_of(outputs, grid)
-    return {
-        words
-        for words, other_labels, other_boxes in wrong_ways.predictions(outputs, grid)
-        if not (torch.equal(other_labels, labels) and torch.allclose(other_boxes, boxes))
-    }
+def telling_image(rng: torch.Generator, grid: WindowGrid) -> Tensor:
+    """Return the outputs for one image, in which all wrong ways of reading show that can."""
+    while True:
+        outputs = random_outputs(rng, MANY, grid)
+        labels, boxes = prediction_of(outputs, grid)
+        ways = wrong_ways.predictions(outputs, grid)
+        shown = torch.stack(
+            [(other != labels) | ((off - boxes).abs() > 1e-4).any(1) for _, other, off in ways]
+        )
+        # In a square grid, say, rows taken for columns show in no image.
+        telling = (shown | ~shown.any(1, keepdim=True)).all(0)
+        if bool(telling.any()):
+            return outputs[telling][:1]
 
 
 @pytest.mark.weight(3)
@@ -126,10 +131,6 @@ def test_rows_and_columns(student: Student, rng: torch.Generator) -> None:
 def test_single_image(student: Student, rng: torch.Generator) -> None:
     """The label and the box of one image by itself."""
     grid = random_grid(rng)
-    outputs = random_outputs(rng, 1, grid)
-    # What shows among many images shows in this one.
-    shown = ways_shown(random_outputs(rng, MANY, grid), grid)
-    while ways_shown(outputs, grid) != shown:
-        outputs = random_outputs(rng, 1, grid)
+    outputs = telling_image(rng, grid)
     compare_labels(student, outputs, grid)
     compare_boxes(student, outputs, grid)
