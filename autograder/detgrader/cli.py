@@ -224,7 +224,7 @@ def audit(
     quick: Annotated[
         bool,
         typer.Option(
-            "--quick", help="Leave out tasks that train or measure for long, and most junk."
+            "--quick", help="Points alone: no hints, no junk, nothing that trains for long."
         ),
     ] = False,
     json: Annotated[Path | None, typer.Option(help="Write the outcome to this file.")] = None,

@@ -14,6 +14,7 @@ from audit.toys import CHECKS, MUTANTS, VARIANTS, Graded, audited, build, edit, 
 
 from detgrader.audit.audit import SECRET, several
 from detgrader.audit.cases import Kind, Selection
+from detgrader.audit.junk import TELLING
 from detgrader.audit.verdicts import Audit, Problem
 from detgrader.audit.words import staff_log
 from detgrader.course import Course
@@ -247,6 +248,20 @@ def test_a_sweep_tells_what_hangs_on_the_secret(tmp_path: Path) -> None:
     assert differences == {("unlucky", "audit 3"): (40, 10), ("lucky", "audit 3"): (10, 40)}
     assert not audit.clean
     assert len(graded.names) == 2 * 5  # with the first secret they are known
+
+
+def test_a_quick_audit_asks_for_points_alone_and_a_whole_one_for_the_rest(tmp_path: Path) -> None:
+    course = build(tmp_path / "course")
+    quick = audited(course, quick=True, kinds=TELLING)
+    assert quick.clean
+    mutants = quick.of_kind(Kind.MUTANT)
+    assert mutants
+    assert not any(one.hinted for one in mutants)
+    assert not quick.of_kind(Kind.JUNK)
+    assert quick.untold == {}
+    whole = audited(course, kinds=TELLING)
+    assert all(one.hinted for one in whole.of_kind(Kind.MUTANT))
+    assert whole.of_kind(Kind.JUNK)
 
 
 BUSY = """\

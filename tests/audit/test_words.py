@@ -46,6 +46,13 @@ def test_a_clean_audit_is_short() -> None:
     assert text.splitlines()[-1] == "clean"
 
 
+def test_what_was_not_looked_for_is_not_counted() -> None:
+    text = printed(audit_of(150, of_points=True))
+    assert "150 of 150 mutants caught, 0 of 0 variants accepted\n" in text
+    for word in ("hint", "told", "junk", "stood", "notebook"):
+        assert word not in text
+
+
 def test_a_failure_is_told_in_full() -> None:
     trace = 'Traceback (most recent call last):\n  File "x.py", line 3\nKeyError: [bold]'
     message = "It adds: It is not right.\nHint: Is that a [minus]?"

@@ -143,6 +143,7 @@ def audited(
     secrets: tuple[str, ...] = (SECRET,),
     fresh: bool = False,
     kinds: Collection[str] = (),
+    quick: bool = False,
 ) -> Audit:
     """Audit the toy week.
 
@@ -150,7 +151,7 @@ def audited(
         kinds: of junk; without any, checks are told none either.
     """
     forget_checks()
-    request = Request(selection, secrets, fresh, 2)
+    request = Request(selection, secrets, fresh, 2, quick)
     with pytest.MonkeyPatch.context() as patch:
         if not kinds:
             patch.setattr(junk, "cases", lambda *_, **options: [])

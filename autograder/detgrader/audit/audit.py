@@ -34,9 +34,6 @@ from detgrader.intake import Submission
 # An audit is no grading: with inputs that are always the same, its results can be reused.
 SECRET = "audit"
 
-# A quick audit takes one piece of junk in so many, and tells it to one check in so many.
-QUICKLY = 12
-
 
 @dataclass(frozen=True)
 class Request:
@@ -46,7 +43,8 @@ class Request:
         secrets: from which the checks draw their inputs, one after the other.
         fresh: whether nothing of earlier audits is used.
         jobs: submissions graded side by side.
-        quick: whether tasks that train or measure for long are left out, and most junk.
+        quick: whether only points are asked for: no hints, no words in notebooks, no junk, and no
+            tasks that train or measure for long.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -85,14 +83,16 @@ def run_audit(course: Course, week: str, request: Request, progress: Progress) -
     cases = builder.build(request.selection)
     labels = {request.selection.task} - {""} or set(builder.graded)
     labels -= builder.left_out.keys()
-    if not request.selection.only:
-        cases += junk.cases(builder, labels, of_each=QUICKLY if request.quick else 1)
+    with_junk = not (request.quick or request.selection.only)
+    if with_junk:
+        cases += junk.cases(builder, labels)
     store = Store(results_file(course, week))
     if request.whole:
         store.forget_all_but(case.key for case in cases)
     audits = []
     for secret in request.secrets:
-        hints = secret == request.secrets[0]  # points are what other secrets may change
+        # Points are what other secrets may change.
+        hints = secret == request.secrets[0] and not request.quick
         ledger = Ledger(store, inputs, secret, request.fresh, hints)
         grade_what_is_missing(course, week, cases, ledger, request, progress)
         audits.append(verdicts_with(ledger, week, cases))
@@ -100,13 +100,15 @@ def run_audit(course: Course, week: str, request: Request, progress: Progress) -
         cases = [case for case in cases if case.kind is not Kind.JUNK]
     audit = audits[0]
     audit.left_out = builder.left_out
+    audit.of_points = request.quick
     for secret, other in zip(request.secrets[1:], audits[1:], strict=True):
         add_secret(audit, other, secret)
     audit.problems += margins.problems(audit.verdicts, checks)
-    audit.untold = told.find_untold(course, assignment, cases, progress)
-    if request.selection == Selection():
+    if not request.quick:
+        audit.untold = told.find_untold(course, assignment, cases, progress)
+    if request.whole:
         audit.problems += told.problems(audit.untold)
-    if not request.selection.only:
+    if with_junk:
         audit.problems += find_unsound(inputs, builder.reference, labels, store, request, progress)
     return audit
 
@@ -122,8 +124,6 @@ def find_unsound(
     """Tell junk to checks that were not yet seen to stand it; return what is wrong with them."""
     secret = request.secrets[0]
     every = list(soundness.questions(inputs, reference, sorted(labels), secret))
-    if request.quick:
-        every = every[::QUICKLY]
     if request.whole:
         store.forget_sound(secret, (question.digest for question in every))
     asked = [one for one in every if request.fresh or not store.is_sound(secret, one.digest)]

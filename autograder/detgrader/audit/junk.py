@@ -63,20 +63,7 @@ class Name:
         return "." in self.path
 
 
-def cases(builder: CaseBuilder, labels: Collection[str], of_each: int = 1) -> list[Case]:
-    """Return the submissions with junk for some of a week's tasks.
-
-    Args:
-        builder: builds all others.
-        labels: of the tasks.
-        of_each: one piece of so many is taken.
-    """
-    every = {f"{case.task} {case.key}": case for case in all_cases(builder, labels)}
-    chosen = set(some_of(every, -(-len(every) // of_each)))
-    return [case for key, case in every.items() if key in chosen]
-
-
-def all_cases(builder: CaseBuilder, labels: Collection[str]) -> Iterator[Case]:
+def cases(builder: CaseBuilder, labels: Collection[str]) -> Iterator[Case]:
     """Yield all submissions with junk for some of a week's tasks."""
     earlier: list[Name] = []
     cells: list[str] = []

@@ -172,7 +172,7 @@ class Ledger:
             ]
             record = Record(
                 self.inputs_of(errand.case, label),
-                self.inputs.of_mistakes[label],
+                self.inputs.of_mistakes[label] if self.hints else "",
                 self.inputs.of_checks[label],
                 by_label[label],
                 checks,

@@ -153,6 +153,7 @@ class Audit:
         secrets: how many were tried.
         untold: by the name of each mutant that visible checks were asked about, why a notebook does
             not tell it by its own hint; the empty string if it does.
+        of_points: whether nothing but points was asked for.
     """
 
     week: str
@@ -165,6 +166,7 @@ class Audit:
     reused: int = 0
     secrets: int = 1
     untold: dict[str, str] = field(default_factory=dict)
+    of_points: bool = False
 
     @property
     def clean(self) -> bool:

@@ -14,6 +14,8 @@ from detgrader.audit.verdicts import Audit, Problem
 
 # So many names of submissions that fail alike are listed.
 MAX_NAMES = 6
+COLUMNS = ("mutants", "caught", "hinted", "told", "variants", "accepted", "junk", "stood")
+SHOULD_BE = {"caught": "mutants", "accepted": "variants", "stood": "junk"}
 
 
 def print_audit(console: Console, audit: Audit) -> None:
@@ -33,35 +35,41 @@ def print_audit(console: Console, audit: Audit) -> None:
 
 
 def table_of(audit: Audit) -> Table:
-    """Count mutants, variants and junk by task."""
-    table = Table(box=None, pad_edge=False)
-    for name in (
-        "task",
-        "mutants",
-        "caught",
-        "hinted",
-        "told",
-        "variants",
-        "accepted",
-        "junk",
-        "stood",
-    ):
-        table.add_column(name, justify="left" if name == "task" else "right", no_wrap=True)
-    for label in audit.points:
-        counts: list[int] = []
-        for kind in (Kind.MUTANT, Kind.VARIANT, Kind.JUNK):
-            own = [one for one in audit.of_kind(kind) if one.case.task == label]
-            counts += [len(own), sum(not one.problems for one in own)]
-            if kind is Kind.MUTANT:
-                untold = [audit.untold.get(one.case.name, "not asked") for one in own]
-                counts += [sum(one.hinted for one in own), untold.count("")]
-        cells = [label, *(str(count) if count else "" for count in counts)]
-        for all_of, good in ((0, 1), (4, 5), (6, 7)):
-            if counts[all_of] != counts[good]:
-                cells[good + 1] = f"[red]{counts[good]}"
-        if any(counts):
-            table.add_row(*cells)
+    """Count mutants, variants and junk by task; what was not looked for has no column."""
+    rows = {label: counts_of(audit, label) for label in audit.points}
+    unasked = {"hinted", "told"} if audit.of_points else set()
+    if not audit.of_kind(Kind.JUNK):
+        unasked |= {"junk", "stood"}
+    table = Table("task", box=None, pad_edge=False)
+    for name in (names := [name for name in COLUMNS if name not in unasked]):
+        table.add_column(name, justify="right", no_wrap=True)
+    for label, counts in rows.items():
+        if any(counts.values()):
+            table.add_row(label, *(cell(counts, name) for name in names))
     return table
+
+
+def counts_of(audit: Audit, label: str) -> dict[str, int]:
+    """Return a task's numbers, by column."""
+    counts: dict[str, int] = {}
+    for name, good, kind in (
+        ("mutants", "caught", Kind.MUTANT),
+        ("variants", "accepted", Kind.VARIANT),
+        ("junk", "stood", Kind.JUNK),
+    ):
+        own = [one for one in audit.of_kind(kind) if one.case.task == label]
+        counts |= {name: len(own), good: sum(not one.problems for one in own)}
+        if kind is Kind.MUTANT:
+            counts["hinted"] = sum(one.hinted for one in own)
+            counts["told"] = sum(audit.untold.get(one.case.name) == "" for one in own)
+    return counts
+
+
+def cell(counts: dict[str, int], name: str) -> str:
+    """Return a number as it stands in the table: red if it should be that of another column."""
+    text = str(counts[name]) if counts[name] else ""
+    falls_short = counts[name] != counts[SHOULD_BE.get(name, name)]
+    return f"[red]{counts[name]}" if falls_short else text
 
 
 def remarks(audit: Audit) -> Iterator[str]:
@@ -81,16 +89,18 @@ def summary(audit: Audit) -> str:
     mutants, variants = audit.of_kind(Kind.MUTANT), audit.of_kind(Kind.VARIANT)
     junk = audit.of_kind(Kind.JUNK)
     stood = sum(not one.problems for one in junk)
+    of_junk = f"{stood} of {len(junk)} pieces of junk stood\n" if junk else ""
     caught = sum(not one.problems for one in mutants)
     accepted = sum(not one.problems for one in variants)
     hinted = sum(one.hinted for one in mutants)
+    with_hints = "" if audit.of_points else f" ({hinted} with their hint)"
     asked, told = len(audit.untold), list(audit.untold.values()).count("")
     in_notebooks = f"{told} of {asked} mutants told by their hint in a notebook\n" if asked else ""
     return (
         f"reference {audit.share(Kind.REFERENCE):g} %, stub {audit.share(Kind.STUB):g} %, "
-        f"{caught} of {len(mutants)} mutants caught ({hinted} with their hint), "
+        f"{caught} of {len(mutants)} mutants caught{with_hints}, "
         f"{accepted} of {len(variants)} variants accepted\n"
-        f"{in_notebooks}{stood} of {len(junk)} pieces of junk stood\n"
+        f"{in_notebooks}{of_junk}"
         f"{audit.graded} results graded, {audit.reused} reused"
     )
 
@@ -139,7 +149,7 @@ def staff_log(audit: Audit) -> str:
     for words in problems_in_words(audit.problems):
         lines += ["", *words]
     unhinted = [one for one in audit.of_kind(Kind.MUTANT) if not one.problems and not one.hinted]
-    if unhinted:
+    if unhinted and not audit.of_points:
         lines += ["", "caught, but without their hint:"]
         lines += [f"    {one.case.task} {one.case.name}" for one in unhinted]
     untold = [f"    {name}: {why}" for name, why in audit.untold.items() if why]
