@@ -27,7 +27,7 @@ SHORTER = {
         "copies=8, seed=3": "copies=1, seed=3",
     },
     "week3_mnist_ssd": {'"loader": loader, "epochs": 4': '"loader": [*loader][:40], "epochs": 1'},
-    "week4_ssd300": {"[batch] * 40": "[batch] * 2", "stems[:12]": "stems[:4]"},
+    "week4_ssd300": {"[batch] * 40": "[batch] * 2", "stems[:12]": "stems[:2]"},
     "week5_focal_loss": {"[:3200]": "[:64]"},
 }
 
@@ -102,8 +102,13 @@ def test_a_notebook_tells_most_known_mistakes_by_name(week: str) -> None:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("week", WEEKS)
 def test_visible_checks_accept_unusual_right_answers(week: str) -> None:
+    """One of each task that trains: an audit trains them all."""
     assignment = load_assignment(COURSE, week)
-    for variant in load_overlays(COURSE.variants(week), assignment, with_hints=False):
+    variants = load_overlays(COURSE.variants(week), assignment, with_hints=False)
+    first = {variant.task: variant for variant in reversed(variants)}
+    for variant in variants:
+        if variant.task in TRAININGS and variant is not first[variant.task]:
+            continue
         report = check.report(variant.task, names_with(week, variant))
         assert report.passed, f"{variant.name}: {report.text}"
     plt.close("all")
