@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -32,6 +33,21 @@ def test_what_was_posted_last_is_waited_for() -> None:
         student.settle()
     student.settle()
     assert posts.asked == ["fetch", "make", "settle"]
+
+
+def test_what_nobody_waited_for_is_noted_wherever_its_error_arrives() -> None:
+    """A worker tells it with the next answer, a bench in this process at once."""
+
+    def in_this_process(request: str, *arguments: Any) -> Any:
+        if request == "make":
+            raise StudentError("ValueError", "of a tool")
+
+    for perform in (Posts().perform, in_this_process):
+        student = Student(perform)
+        with contextlib.suppress(StudentError):
+            student.tell("set_training", True)
+            student.settle()
+        assert [one.message for one in student.transcript] == ["of a tool"]
 
 
 def test_an_answer_settles_what_came_before_it() -> None:

@@ -1,5 +1,6 @@
 """Which hint is shown: that of a mistake which explains a failed check and fits all that passed."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -37,7 +38,9 @@ class Answering:
         self.answers = answers
         self.asked: list[tuple[str, str, str]] = []
 
-    def ask(self, known: KnownMistake, check: Check, expected: list | None) -> Answers:
+    def ask(
+        self, known: KnownMistake, check: Check, expected: list | None, without: bool
+    ) -> Answers:
         """Answer like a `MistakesBench`."""
         self.asked.append((*known.key, check.name))
         answer = self.answers.get(known.key, {}).get(check.name)
@@ -145,3 +148,17 @@ def test_a_mistake_is_asked_once() -> None:
     assert len(course.asked) == 2
     diagnosis.hint("1.1", outcomes, 1)  # other inputs
     assert len(course.asked) == 4
+
+
+def test_a_mistake_is_asked_as_the_student_was() -> None:
+    """Where stand-ins took the place of earlier cells, an error of theirs has other words."""
+    asked = []
+
+    def ask(known: KnownMistake, check: Check, expected: list | None, without: bool) -> Answers:
+        asked.append((check.name, without))
+        return Answers([1.0], True, True, WRONG)
+
+    diagnosis = Diagnosis({"1.1": Known([mistake("minus")])}, ask)
+    outcomes = [(check("sum"), failed(1.0)), (check("other"), replace(failed(1.0), again=True))]
+    assert diagnosis.hint("1.1", outcomes, 0) == "minus"
+    assert sorted(asked) == [("other", True), ("sum", False)]

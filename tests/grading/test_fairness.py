@@ -129,8 +129,9 @@ def test_figures_of_known_mistakes_are_closed() -> None:
     cell = CodeCell("task_1_1", "def draw():\n    return plt.figure()")
     submission = Submission("x", Path("x"), cells=[cell])
     mistake = KnownMistake(None, submission, ("task_1_1",))
-    bench = MistakesBench(SimpleNamespace(run=run), "import matplotlib.pyplot as plt", {})
-    bench.ask(mistake, None, [["object"]])
+    assignment = SimpleNamespace(setup="import matplotlib.pyplot as plt")
+    bench = MistakesBench(SimpleNamespace(run=run), assignment, {}, {})
+    bench.ask(mistake, None, [["object"]], without=False)
     assert plt.get_fignums() == []
 
 

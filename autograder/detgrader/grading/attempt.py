@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,7 +12,7 @@ from detgrader.grading.orders import Order
 from detgrader.grading.outcomes import Outcome, outcome_of
 from detgrader.grading.results import CheckResult, Status
 from detgrader.grading.session import CheckSession, Subject
-from detgrader.grading.stand_ins import StandIns
+from detgrader.grading.stand_ins import StandIns, bound_to
 from detgrader.grading.tasks import Check
 from detgrader.sandbox.allowance import Allowance
 from detgrader.sandbox.client import WorkerClient
@@ -26,13 +25,6 @@ from detlab.checking.workbench import StudentError
 TELLING = {Status.PASSED, Status.VIOLATION, Status.GRADER_ERROR}
 # A task has its worst check's status, and these are worse than a wrong answer.
 WORST_FIRST = (Status.GRADER_ERROR, Status.VIOLATION, Status.LIMIT)
-
-
-class Forgetful(Student):
-    """A student whose answers nobody compares, and so nobody keeps."""
-
-    def _note(self, answer: Any) -> None:
-        pass
 
 
 @dataclass
@@ -61,13 +53,7 @@ class Prepared:
 
     def stand_in(self, stand_ins: StandIns, earlier: list[Task]) -> None:
         """Have functions of earlier tasks answered by right ones."""
-        student = Forgetful(self.worker.perform)
-        bound: dict[str, Callable[..., Any]] = {
-            name: student.answering(functools.partial(function, student))
-            for task in earlier
-            for name, function in stand_ins.get(task.label, {}).items()
-        }
-        if bound:
+        if bound := bound_to(self.worker.perform, stand_ins, earlier):
             self.steps.append((self.worker.post_stand_ins(bound), []))
 
     def finish(self) -> dict[str, StudentError]:

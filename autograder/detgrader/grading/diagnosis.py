@@ -140,17 +140,18 @@ class Diagnosis:
 
     Args:
         known: by task label.
-        ask: runs one check on a mutant, up to the first answer unlike the expected ones.
+        ask: runs one check on a mutant, up to the first answer unlike the expected ones; with
+            stand-ins in the place of the earlier tasks' cells, if the last argument says so.
     """
 
     def __init__(
         self,
         known: Mapping[str, Known],
-        ask: Callable[[KnownMistake, Check, list[Any] | None], Answers],
+        ask: Callable[[KnownMistake, Check, list[Any] | None, bool], Answers],
     ):
         self.known = known
         self.ask = ask
-        self.answers: dict[tuple[tuple[str, str], str, int], Answers] = {}
+        self.answers: dict[tuple[tuple[str, str], str, int, bool], Answers] = {}
 
     def hint(self, task: str, outcomes: Outcomes, bucket: int) -> str:
         """Return the hint of the mistake that explains most, or the empty string.
@@ -172,7 +173,7 @@ class Diagnosis:
                 telling = [
                     (check, outcome)
                     for check, outcome in failed[:FEW]
-                    if self.is_otherwise(variant, known.right[0], check, bucket)
+                    if self.is_otherwise(variant, known.right[0], check, outcome.again, bucket)
                 ]
                 if hint := self.best_of(mistakes, telling, passed, bucket):
                     return hint
@@ -190,39 +191,41 @@ class Diagnosis:
             {check.key: check.weight for check, _ in failed},
             [check.key for check, _ in passed],
             lambda mistake, key: self.explains(mistake, *outcomes[key], bucket),
-            lambda mistake, key: self.fails(mistake, outcomes[key][0], bucket),
+            lambda mistake, key: self.fails(mistake, *outcomes[key], bucket),
         )
         return best.overlay.hint if best else ""
 
     def explains(self, mistake: KnownMistake, check: Check, outcome: Outcome, bucket: int) -> bool:
         """Say whether a mistake fails a check with the very answers that a student gave."""
         answers = outcome.answers
-        key = mistake.key, check.key, bucket
+        key = mistake.key, check.key, bucket, outcome.again
         known = self.answers.get(key)
         if known is None or (
             not known.whole and same_answer(known.first, answers[: len(known.first)])
         ):
-            known = self.answers[key] = self.ask(mistake, check, answers)
+            known = self.answers[key] = self.ask(mistake, check, answers, outcome.again)
         alike = known.whole and known.failed and same_answer(known.first, answers)
         return alike and (outcome.is_error or told_alike(known, outcome))
 
-    def fails(self, mistake: KnownMistake, check: Check, bucket: int) -> bool:
+    def fails(self, mistake: KnownMistake, check: Check, outcome: Outcome, bucket: int) -> bool:
         """Say whether a mistake fails a check."""
-        return self.whole(mistake, check, bucket).failed
+        return self.whole(mistake, check, outcome.again, bucket).failed
 
     def is_otherwise(
-        self, variant: KnownMistake, reference: KnownMistake, check: Check, bucket: int
+        self, variant: KnownMistake, reference: KnownMistake, check: Check, again: bool, bucket: int
     ) -> bool:
         """Say whether a variant answers a check otherwise than the reference."""
-        first, second = (self.whole(one, check, bucket).first for one in (variant, reference))
+        first, second = (
+            self.whole(one, check, again, bucket).first for one in (variant, reference)
+        )
         return not same_answer(first, second)
 
-    def whole(self, mistake: KnownMistake, check: Check, bucket: int) -> Answers:
+    def whole(self, mistake: KnownMistake, check: Check, again: bool, bucket: int) -> Answers:
         """Return all that a mistake answers in a check."""
-        key = mistake.key, check.key, bucket
+        key = mistake.key, check.key, bucket, again
         known = self.answers.get(key)
         if known is None or not known.whole:
-            known = self.answers[key] = self.ask(mistake, check, None)
+            known = self.answers[key] = self.ask(mistake, check, None, again)
         return known
 
 

@@ -47,7 +47,8 @@ class Grader:
         self.dispatcher = dispatcher
         self.stand_ins = stand_ins
         self.tripwire = tripwire
-        self.diagnosis = Diagnosis(known, MistakesBench(session, assignment.setup, tools).ask)
+        bench = MistakesBench(session, assignment, stand_ins, tools)
+        self.diagnosis = Diagnosis(known, bench.ask)
         self.following: Order | None = None
         self.next_run: SubmissionRun | None = None
 

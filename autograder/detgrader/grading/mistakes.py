@@ -13,13 +13,15 @@ from typing import Any
 
 import torch
 
+from detgrader.assignment import Assignment
 from detgrader.grading.diagnosis import Answers, KnownMistake, Suspect
 from detgrader.grading.results import Status
 from detgrader.grading.session import CheckSession, Subject
+from detgrader.grading.stand_ins import StandIns, bound_to
 from detgrader.grading.tasks import Check
 from detlab.checking.notebook import CodeCell
 from detlab.checking.student import Request
-from detlab.checking.workbench import Tool, Workbench
+from detlab.checking.workbench import Question, Tool, Workbench
 
 
 class MistakesBench:
@@ -27,22 +29,35 @@ class MistakesBench:
 
     Args:
         session: the collected checks.
-        setup: source of the setup cell.
+        stand_ins: right answers to earlier tasks' functions.
         tools: what checks may have run beside the mistake's objects.
     """
 
-    def __init__(self, session: CheckSession, setup: str, tools: Mapping[str, Tool]):
+    def __init__(
+        self,
+        session: CheckSession,
+        assignment: Assignment,
+        stand_ins: StandIns,
+        tools: Mapping[str, Tool],
+    ):
         self.session = session
-        self.setup = setup
+        self.assignment = assignment
+        self.stand_ins = stand_ins
         self.tools = tools
         self.prepared: dict[str, Any] | None = None
 
-    def ask(self, mistake: KnownMistake, check: Check, expected: list[Any] | None) -> Answers:
-        """Run one check on a mistake, up to the first answer unlike the expected ones, if any."""
+    def ask(
+        self, mistake: KnownMistake, check: Check, expected: list[Any] | None, without: bool
+    ) -> Answers:
+        """Run one check on a mistake, up to the first answer unlike the expected ones, if any.
+
+        Args:
+            without: whether stand-ins take the place of the earlier tasks' cells.
+        """
         silence = contextlib.redirect_stderr(io.StringIO())  # progress bars
         with warnings.catch_warnings(), contextlib.redirect_stdout(None), silence:
             warnings.simplefilter("ignore")
-            bench = Restarted(functools.partial(self.bench_of, mistake))
+            bench = Restarted(functools.partial(self.bench_of, mistake, without))
             suspect = Suspect(with_own_chance(bench.perform), expected)
             try:
                 outcome = self.session.run(check, Subject(suspect, lambda: mistake.names))
@@ -53,12 +68,23 @@ class MistakesBench:
         failed = outcome.status is Status.FAILED
         return Answers(suspect._answers, not suspect._differs, failed, outcome.message)
 
-    def bench_of(self, mistake: KnownMistake) -> Workbench:
+    def bench_of(self, mistake: KnownMistake, without: bool) -> Workbench:
         """Run a mistake's cells."""
         if self.prepared is None:  # once: what it defines is the same for all
-            self.prepared = namespace_after([CodeCell("setup", self.setup)], {})
+            self.prepared = namespace_after([CodeCell("setup", self.assignment.setup)], {})
         cells = mistake.submission.up_to(mistake.cells[-1])
-        return bench_in(namespace_after(cells, self.prepared), self.tools)
+        if not without:
+            return bench_in(namespace_after(cells, self.prepared), self.tools)
+        tasks = [task for task in self.assignment.tasks if task.code_cells]
+        labels = [task.label for task in tasks]
+        earlier = tasks[: labels.index(mistake.overlay.task)]
+        left_out = {cell for task in earlier for cell in task.code_cells}
+        before = [cell for cell in cells if cell.name not in left_out.union(mistake.cells)]
+        bench = bench_in(namespace_after(before, self.prepared), self.tools)
+        bench.given |= bound_to(bench.perform_here, self.stand_ins, earlier)
+        bench.namespace |= {name: Question(bench.ask, name) for name in bench.given}
+        run([cell for cell in cells if cell.name in mistake.cells], bench.namespace)
+        return bench
 
 
 def bench_on(cells: Iterable[CodeCell], tools: Mapping[str, Tool]) -> Workbench:
@@ -74,9 +100,14 @@ def bench_in(namespace: dict[str, Any], tools: Mapping[str, Tool]) -> Workbench:
 def namespace_after(cells: Iterable[CodeCell], before: Mapping[str, Any]) -> dict[str, Any]:
     """Run cells on a copy of a namespace; return what it holds then."""
     namespace: dict[str, Any] = {"__name__": "__main__", **before}
+    run(cells, namespace)
+    return namespace
+
+
+def run(cells: Iterable[CodeCell], namespace: dict[str, Any]) -> None:
+    """Run cells in a namespace."""
     for cell in cells:
         exec(compiled(cell.name, cell.source), namespace)
-    return namespace
 
 
 class Restarted:

@@ -130,7 +130,7 @@ class Student:
         """
         if self._posted:  # whoever answers has done what was asked before
             self._posted = False
-            self.perform("settle")
+            self._noting("settle")
 
     def clock(self) -> float:
         """Return the processor time that their process has taken, in seconds.
@@ -151,7 +151,7 @@ class Student:
     def _post(self, request: str, *arguments: Any) -> None:
         """Send a request that is not answered; if it fails, the next answer says so."""
         self._posted = True
-        self.perform(request, *arguments)
+        self._noting(request, *arguments)
 
     def request(self, request: str, *arguments: Any) -> Any:
         """Send a request and note its outcome.
@@ -160,13 +160,17 @@ class Student:
             StudentError: the student's code raised.
         """
         self._posted = False
+        answer = self._noting(request, *sent(arguments))
+        self._note(answer)
+        return replace_handles(answer, lambda ref: Handle(self, ref), HandleRef)
+
+    def _noting(self, request: str, *arguments: Any) -> Any:
+        """Have a request carried out; note the error if it fails."""
         try:
-            answer = self.perform(request, *sent(arguments))
+            return self.perform(request, *arguments)
         except StudentError as error:
             self._note(error)
             raise
-        self._note(answer)
-        return replace_handles(answer, lambda ref: Handle(self, ref), HandleRef)
 
     def _note(self, answer: Any) -> None:
         """Note an answer or an error. (No student's function is called so: see `__getattr__`.)"""
