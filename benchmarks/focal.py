@@ -39,7 +39,7 @@ def main() -> None:
             net = reference.train_detector(loader, EPOCHS, loss).eval()
             seconds = time.process_time() - start
             with torch.no_grad():
-                mean = precision(*net(hidden), *true, loss)
+                mean = precision(*net(hidden), *true, loss, reference.make_anchors())
             print(f"seed {seed}, {loss}: mAP {mean:.3f}, {seconds:.0f} processor seconds")
 
 

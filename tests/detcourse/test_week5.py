@@ -134,11 +134,11 @@ def test_a_background_that_learned_is_told_from_one_that_did_not() -> None:
     anchors = truth.anchor_cells(GRIDS, ZOOMS, RATIOS).flatten(0, 1).float()
     holds = match_priors(boxes[0], classes[0], anchors)[0] > 0
     logits = torch.zeros(1, 189, 11)
-    assert training.order_of_background(logits, boxes, classes) == 0.5
+    assert training.order_of_background(logits, boxes, classes, anchors) == 0.5
     logits[0, :, 0] = -holds.float()
-    assert training.order_of_background(logits, boxes, classes) == 1
+    assert training.order_of_background(logits, boxes, classes, anchors) == 1
     logits[0, :, 0] = torch.randn(189, generator=torch.Generator().manual_seed(0))
-    share = training.order_of_background(logits, boxes, classes)
+    share = training.order_of_background(logits, boxes, classes, anchors)
     pairs = (logits[0, ~holds, 0, None] > logits[0, holds, 0]).double()
     assert share == pytest.approx(float(pairs.mean()))
 

@@ -14,18 +14,14 @@ from detcourse.scene_sets import BATCH_SIZE, HIDDEN_SCENES, renamed, scenes_of, 
 from detcourse.trainings import once, seed_from, turn_of, words_on
 from detcourse.truth import match_priors
 from detcourse.week5 import truth
-from detlab.checking.expect import expect_handle, fail
+from detlab.checking.expect import expect_floats, expect_handle, expect_list, fail
 from detlab.checking.student import Handle, Student
 from detlab.metrics import mean_average_precision
 from detlab.weeks.detection import IOU_THRESHOLD, MIN_SCORE, TOP_K
 from detlab.weeks.loaders import BudgetedLoader, offer
 from detlab.weeks.week5.assertions import (
-    GRIDS,
     NUM_ANCHORS,
     NUM_CLASSES,
-    PER_CELL,
-    RATIOS,
-    ZOOMS,
     expect_answers,
 )
 
@@ -57,6 +53,7 @@ def trained(student: Student, rng: torch.Generator) -> dict[str, Score]:
 
     Measured on scenes of hidden ones. Both see the same scenes in the same order.
     """
+    own = own_anchors(student)
     names, turn = secret_names(rng, NUM_CLASSES), turn_of(rng)
     images, boxes, classes = scenes_of("train", TRAIN_SCENES, seed_from(rng), turn)
     seed, hidden = seed_from(rng), scenes_of("hidden", HIDDEN_SCENES, seed_from(rng), turn)
@@ -75,10 +72,23 @@ def trained(student: Student, rng: torch.Generator) -> dict[str, Score]:
         net = expect_handle(net, "`train_detector`'s result", "the trained network")
         activations, logits = answers(student, net, hidden[0])
         true = hidden[1], renamed(hidden[2], names)
-        mean = precision(activations, logits, *true, loss)
-        background = order_of_background(logits, *true)
+        mean = precision(activations, logits, *true, loss, own)
+        background = order_of_background(logits, *true, own[0])
         scores[loss] = Score(mean, background, words_on(loader.progress, CPU_S))
     return scores
+
+
+def own_anchors(student: Student) -> tuple[Tensor, Tensor]:
+    """Return the student's anchors (P, 4) and the sides of their cells (P,), both float32.
+
+    A network learns with them, in any order that task 5.2 accepts. They are looked at there; here
+    they need only be boxes.
+    """
+    parts = expect_list(student.make_anchors(), "`make_anchors`'s result (anchors, cells)", 2)
+    anchors = expect_floats(parts[0], "The anchors", (NUM_ANCHORS, 4)).float()
+    if float(anchors[:, 2:].min()) <= 0:
+        fail("Each anchor must have a width and a height.")
+    return anchors, expect_floats(parts[1], "The sides of the cells", (NUM_ANCHORS,)).float()
 
 
 def answers(student: Student, net: Handle, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -89,13 +99,14 @@ def answers(student: Student, net: Handle, images: Tensor) -> tuple[Tensor, Tens
     return activations, logits
 
 
-def order_of_background(logits: Tensor, boxes: list[Tensor], classes: list[Tensor]) -> float:
+def order_of_background(
+    logits: Tensor, boxes: list[Tensor], classes: list[Tensor], anchors: Tensor
+) -> float:
     """Return the share of pairs of anchors, one with an object, that the background orders rightly.
 
     The focal loss drops the background's column, which stays what chance made it; softmax's
     cross-entropy teaches it more than any other.
     """
-    anchors = truth.anchor_cells(GRIDS, ZOOMS, RATIOS).flatten(0, 1).float()
     pairs = zip(boxes, classes, strict=True)
     holds = torch.cat([match_priors(b, c, anchors)[0] > 0 for b, c in pairs])
     background = logits[..., 0].flatten()
@@ -108,18 +119,22 @@ def order_of_background(logits: Tensor, boxes: list[Tensor], classes: list[Tenso
 
 
 def precision(
-    activations: Tensor, logits: Tensor, boxes: list[Tensor], classes: list[Tensor], loss: str
+    activations: Tensor,
+    logits: Tensor,
+    boxes: list[Tensor],
+    classes: list[Tensor],
+    loss: str,
+    own: tuple[Tensor, Tensor],
 ) -> float:
     """Return the mean average precision of a network's answers for some scenes.
 
     Args:
         loss: what it was trained with, one of LOSSES, which says what its logits mean.
+        own: the anchors that it learned with, and the sides of their cells.
     """
-    anchors = truth.anchor_cells(GRIDS, ZOOMS, RATIOS).flatten(0, 1).float()
-    cells = truth.sides_of_cells(GRIDS, PER_CELL).float()
     if loss != "focal":  # scores that softmax makes, as logits of sigmoids
         logits = logits.double().softmax(-1).logit(eps=1e-9)
-    found = detections(activations, logits, anchors, cells)
+    found = detections(activations, logits, *own)
     truths = [{"boxes": b, "labels": c} for b, c in zip(boxes, classes, strict=True)]
     return mean_average_precision(found, truths).mean
 
