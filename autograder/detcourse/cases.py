@@ -6,14 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from detcourse.draws import Undrawable
 from detcourse.truth import SMOOTHING, box_iou, cxcywh_to_xyxy, iou_in_doubt, make_priors
 
 # With right priors three boxes take up to six draws, six boxes eleven (hundreds of cases each).
 MOST_DRAWS = 1000
-
-
-class Undrawable(Exception):
-    """There are no cases with only one right answer for priors like these."""
 
 
 def uniform(rng: torch.Generator, low: float, high: float, *shape: int) -> Tensor:

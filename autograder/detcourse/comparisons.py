@@ -15,6 +15,7 @@ from torch import Tensor
 
 from detcourse import suppressions, truth, wrong_ways
 from detcourse.cases import some_priors
+from detcourse.draws import draws
 from detcourse.loss_cases import TOLERANCE, Case, in_double
 from detcourse.suppressions import SUPPRESSIONS
 from detlab.checking.expect import expect_close, expect_list, expect_tensor, fail
@@ -161,7 +162,7 @@ def outputs(
         suits: says whether the right detections are such that the check sees what it is for.
     """
     priors = some_priors(rng)
-    while True:
+    for _ in draws():
         offsets = 0.7 * torch.randn(count, len(priors), 4, generator=rng)
         logits = sure * torch.randn(count, len(priors), num_classes, generator=rng)
         made = offsets, logits, priors

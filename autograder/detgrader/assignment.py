@@ -58,6 +58,11 @@ class Assignment:
         """Source of the setup cell, which every worker runs first."""
         return self.cells["setup"].source
 
+    def before(self, label: str) -> list[Task]:
+        """Return the tasks with code that stand before a task."""
+        labels = [task.label for task in self.tasks]
+        return [task for task in self.tasks[: labels.index(label)] if task.code_cells]
+
     @property
     def modules(self) -> list[str]:
         """The modules that the setup cell imports."""

@@ -94,6 +94,8 @@ def place_labels(axes: Axes, labels: Sequence[Label], unit: float) -> None:
     taken = np.zeros((len(labels), 4))
     (left, right), (low, high) = sorted(axes.get_xlim()), sorted(axes.get_ylim())
     for number, label in enumerate(labels):
+        if not bool(label.box.isfinite().all()):  # of a network that has diverged: it lies nowhere
+            continue
         width, height = size_of(label.words, unit)
         x_min, y_min, x_max, y_max = label.box.tolist()
         columns = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from attacks.notebooks import cell_of
 from attacks.toys import WEEK
 from audit.toys import CHECKS, MUTANTS, VARIANTS, Graded, audited, build, edit, mutant, overlay
 
+from detgrader.audit import soundness, told
 from detgrader.audit.audit import SECRET, several
 from detgrader.audit.cases import Kind, Selection
 from detgrader.audit.junk import TELLING
@@ -250,18 +252,32 @@ def test_a_sweep_tells_what_hangs_on_the_secret(tmp_path: Path) -> None:
     assert len(graded.names) == 2 * 5  # with the first secret they are known
 
 
-def test_a_quick_audit_asks_for_points_alone_and_a_whole_one_for_the_rest(tmp_path: Path) -> None:
-    course = build(tmp_path / "course")
+def test_a_quick_audit_asks_for_points_alone_and_a_whole_one_for_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def note(module: ModuleType, name: str) -> None:
+        own = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given: (asked.append(name), own(*given))[1])
+
+    note(told, "find_untold")
+    note(told, "find_refused")
+    note(soundness, "tell_junk")
+    course, again = build(tmp_path / "course"), Graded()
     quick = audited(course, quick=True, kinds=TELLING)
     assert quick.clean
     mutants = quick.of_kind(Kind.MUTANT)
     assert mutants
     assert not any(one.hinted for one in mutants)
     assert not quick.of_kind(Kind.JUNK)
-    assert quick.untold == {}
+    assert not asked
     whole = audited(course, kinds=TELLING)
     assert all(one.hinted for one in whole.of_kind(Kind.MUTANT))
     assert whole.of_kind(Kind.JUNK)
+    assert asked == ["find_untold", "find_refused", "tell_junk"]
+    assert audited(course, again, quick=True).clean
+    assert again.names == []  # all is known
 
 
 BUSY = """\

@@ -47,7 +47,7 @@ def test_a_clean_audit_is_short() -> None:
 
 
 def test_what_was_not_looked_for_is_not_counted() -> None:
-    text = printed(audit_of(150, of_points=True))
+    text = printed(audit_of(150, quick=True))
     assert "150 of 150 mutants caught, 0 of 0 variants accepted\n" in text
     for word in ("hint", "told", "junk", "stood", "notebook"):
         assert word not in text

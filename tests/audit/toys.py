@@ -154,7 +154,7 @@ def audited(
     request = Request(selection, secrets, fresh, 2, quick)
     with pytest.MonkeyPatch.context() as patch:
         if not kinds:
-            patch.setattr(junk, "cases", lambda *_, **options: [])
+            patch.setattr(junk, "cases", lambda *_: [])
             patch.setattr(soundness, "questions", lambda *_: ())
         patch.setattr(junk, "PLAIN", [kind for kind in PLAIN if kind.name in kinds])
         return run_audit(Course(course.root), WEEK, request, graded or Graded())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from detcourse.cases import Undrawable, some_priors
+from detcourse.cases import some_priors
+from detcourse.draws import Undrawable
 from detcourse.loss_cases import case
 
 

@@ -38,9 +38,7 @@ class Answering:
         self.answers = answers
         self.asked: list[tuple[str, str, str]] = []
 
-    def ask(
-        self, known: KnownMistake, check: Check, expected: list | None, without: bool
-    ) -> Answers:
+    def ask(self, known: KnownMistake, check: Check, expected: list | None, again: bool) -> Answers:
         """Answer like a `MistakesBench`."""
         self.asked.append((*known.key, check.name))
         answer = self.answers.get(known.key, {}).get(check.name)
@@ -154,8 +152,8 @@ def test_a_mistake_is_asked_as_the_student_was() -> None:
     """Where stand-ins took the place of earlier cells, an error of theirs has other words."""
     asked = []
 
-    def ask(known: KnownMistake, check: Check, expected: list | None, without: bool) -> Answers:
-        asked.append((check.name, without))
+    def ask(known: KnownMistake, check: Check, expected: list | None, again: bool) -> Answers:
+        asked.append((check.name, again))
         return Answers([1.0], True, True, WRONG)
 
     diagnosis = Diagnosis({"1.1": Known([mistake("minus")])}, ask)

@@ -131,7 +131,7 @@ def test_figures_of_known_mistakes_are_closed() -> None:
     mistake = KnownMistake(None, submission, ("task_1_1",))
     assignment = SimpleNamespace(setup="import matplotlib.pyplot as plt")
     bench = MistakesBench(SimpleNamespace(run=run), assignment, {}, {})
-    bench.ask(mistake, None, [["object"]], without=False)
+    bench.ask(mistake, None, [["object"]], again=False)
     assert plt.get_fignums() == []
 
 

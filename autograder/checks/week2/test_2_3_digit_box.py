@@ -96,6 +96,7 @@ def test_single_pixels(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(1)
 def test_faintest_ink(student: Student, rng: torch.Generator) -> None:
     """The box of a single pixel that is hardly greater than 0."""
+    # Never on the diagonal: there who exchanges rows and columns is right.
     column, row = randint(rng, 2, 29), randint(rng, 31, 60)
     image, expected = inked(rng, (SIDE, SIDE), (column, row, column + 1, row + 1))
     # No more than a ten-millionth, and still a number that float32 has.

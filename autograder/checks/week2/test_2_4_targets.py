@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from detcourse.draws import draws
 from detcourse.week2 import wrong_ways
 from detcourse.week2.scenes import CLASSES, SIDE, randint, random_boxes, random_grid, targets_of
 from detlab.checking.causes import explained_by
@@ -37,7 +38,7 @@ def telling_case(
     rng: torch.Generator, count: int, grid: WindowGrid | None = None
 ) -> tuple[Tensor, Tensor, WindowGrid]:
     """Return boxes, labels and a grid, in which every wrong choice of windows shows."""
-    while True:
+    for _ in draws():
         boxes, on = random_boxes(rng, count), grid or random_grid(rng)
         if wrong_ways.choice_shows(boxes, on):
             return boxes, random_labels(rng, count), on

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from detcourse.draws import draws
 from detcourse.week2 import wrong_ways
 from detcourse.week2.scenes import random_boxes, random_grid, targets_of, terms_of, uniform
 from detlab.checking.expect import expect_close, expect_tensor, fail
@@ -38,7 +39,7 @@ def scene(
     and a 9, and each image has windows of all four kinds: with its digit or without, found or not;
     one with its digit is found by a logit under 0.5.
     """
-    while True:
+    for _ in draws():
         labels = torch.randint(0, 10, (images,), generator=rng)
         labels[-2:] = torch.tensor([0, 9])[-images:]
         targets = targets_of(random_boxes(rng, images), labels, grid or random_grid(rng))
@@ -49,6 +50,7 @@ def scene(
         if all(bool(kind.flatten(1).any(1).all()) for kind in kinds):
             barely = (seen & found).flatten(1).int().argmax(1)
             logits = outputs[:, 0].flatten(1).clone()
+            # Over 0 and under one half: who takes logits for probabilities finds no digit there.
             logits[torch.arange(images), barely] = uniform(rng, 0.05, 0.45, images)
             outputs[:, 0] = logits.view_as(seen)
             return outputs, targets

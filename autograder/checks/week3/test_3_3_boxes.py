@@ -57,7 +57,7 @@ def test_forms(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(3)
 def test_overlapping(student: Student, rng: torch.Generator) -> None:
     """The IoU of boxes that overlap in part, hold one another, or are equal."""
-    # So large that all of them, and those inside of them, overlap.
+    # Sides of more than half: all hold the image's middle, and so all overlap.
     boxes = random_boxes(rng, 30, 0.62, 0.9)
     compare(student, boxes[:18], boxes[18:], "boxes that overlap")
     middle = (boxes[:, :2] + boxes[:, 2:]).repeat(1, 2) / 2

@@ -83,7 +83,7 @@ def test_several_maps(student: Student, rng: torch.Generator) -> None:
 @pytest.mark.weight(2)
 def test_ratios(student: Student, rng: torch.Generator) -> None:
     """The priors of other ratios, and of any number of them."""
-    # No more digits than a program may round to: 1.333.
+    # Two digits: who rounds ratios to a few digits, 1.333 for 4/3, is right here with any secret.
     several = [round(ratio, 2) for ratio in uniform(rng, 0.2, 4, 5).tolist()]
     for ratios in ([3.0], several, [0.5, 1.0]):
         compare(student, [4, 2], some_scales(rng, 2), ratios)

@@ -15,6 +15,7 @@ from torch import Tensor
 from detcourse import suppressions, truth, wrong_ways
 from detcourse.cases import random_boxes, uniform
 from detcourse.comparisons import Settings, are_full, compare_detections, outputs
+from detcourse.draws import draws
 from detcourse.suppressions import SUPPRESSIONS
 from detlab.checking.expect import fail
 from detlab.checking.own_work import expect_untouched
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.task("3.9", points=10), pytest.mark.forbid(*FORBIDDEN)
 
 def crowd(rng: torch.Generator, count: int, threshold: float) -> tuple[Tensor, Tensor]:
     """Return boxes that overlap a good deal, and scores, both without doubtful cases."""
-    while True:
+    for _ in draws():
         boxes = random_boxes(rng, count, 0.3, 0.5)
         if not bool(truth.iou_in_doubt(boxes, boxes, threshold, 1e-4).any()):
             return boxes, torch.randperm(count, generator=rng) / count + 0.001
@@ -79,7 +80,7 @@ def test_many_boxes(student: Student, rng: torch.Generator) -> None:
     """What is kept of hundreds of boxes that hardly overlap, three of them in a chain."""
     scores = (torch.randperm(450, generator=rng) + 1) / 451
     scores[:3] = scores[:3].sort(descending=True).values
-    while True:
+    for _ in draws():
         boxes = random_boxes(rng, 450, 0.02, 0.08)
         side = (boxes[0, 2] - boxes[0, 0]) / 4  # IoU 3/5 with the next, 1/3 with the one after
         boxes[1:3] = boxes[0] + side * torch.tensor([[1.0, 0, 1, 0], [2, 0, 2, 0]])
@@ -179,7 +180,7 @@ def test_top_k(student: Student, rng: torch.Generator) -> None:
 def test_nothing_found(student: Student, rng: torch.Generator) -> None:
     """The detections of an image of background only."""
     settings = Settings(0.3, 0.45, 320)
-    while True:
+    for _ in draws():
         made = outputs(rng, 3, 5, settings)
         made[1][1, :, 0] += 60
         if suppressions.that_show(made, *settings) >= SUPPRESSIONS:
@@ -197,7 +198,7 @@ def test_defaults(student: Student, rng: torch.Generator) -> None:
     made = outputs(rng, 1, 8, Settings(), sure=1.0, shown=shown, suits=full)
     compare_detections(student, made, Settings())
     # Fewer than 200 are found, and more or fewer with half or twice the least score.
-    while True:
+    for _ in draws():
         made = outputs(rng, 1, 4, Settings(), sure=3.5, shown=frozenset())
         counts = [
             len(truth.detect(*made, least, 0.45, 1000)[0]["scores"])

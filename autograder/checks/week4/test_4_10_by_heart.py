@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from detcourse import truth
-from detcourse.cases import Undrawable, uniform
+from detcourse.cases import uniform
 from detcourse.comparisons import DISTANCES, localization
+from detcourse.draws import Undrawable
 from detcourse.loss_cases import Case, case
 from detcourse.trainings import expect_following, seed_from
 from detcourse.week4.heart import learned_by_heart, priors_of

@@ -27,6 +27,7 @@ from detcourse.comparisons import (
     is_clear,
     outputs,
 )
+from detcourse.draws import draws
 from detcourse.loss_cases import Case, case, extreme_case
 from detcourse.suppressions import SUPPRESSIONS
 from detcourse.week4.full_size import full_case, priors
@@ -90,7 +91,7 @@ def cause_in_boxes(offsets: Tensor, some: Tensor, answer: Tensor) -> str:
 
 def bar(rng: torch.Generator) -> Tensor:
     """Return a long flat box (1, 4), of which no prior covers half."""
-    while True:
+    for _ in draws():
         width, height = float(uniform(rng, 0.4, 0.7, 1)), float(uniform(rng, 0.06, 0.1, 1))
         left, top = (1 - width) * float(uniform(rng, 0, 1, 1)), float(uniform(rng, 0, 0.9, 1))
         box = torch.tensor([[left, top, left + width, top + height]])
@@ -101,7 +102,7 @@ def bar(rng: torch.Generator) -> Tensor:
 def rivals(rng: torch.Generator) -> Tensor:
     """Return two boxes: of the first one's best prior, the second has the larger IoU."""
     corners = truth.cxcywh_to_xyxy(priors())
-    while True:
+    for _ in draws():
         flat = bar(rng)
         best = int(truth.box_iou(flat, corners)[0].argmax())
         shift = uniform(rng, -0.2, 0.2, 4) * priors()[best, 2:].repeat(2)
@@ -116,7 +117,7 @@ def rivals(rng: torch.Generator) -> Tensor:
 def outbid(rng: torch.Generator) -> Tensor:
     """Return two boxes: the first one's best prior is positive for it, but nearer to the second."""
     corners = truth.cxcywh_to_xyxy(priors())
-    while True:
+    for _ in draws():
         first = random_boxes(rng, 1, 0.15, 0.5)
         ious = truth.box_iou(first, corners)[0]
         best = int(ious.argmax())
@@ -136,7 +137,7 @@ def outbid(rng: torch.Generator) -> Tensor:
 def twins(rng: torch.Generator) -> Tensor:
     """Return two boxes that claim the same prior: either may have it."""
     corners = truth.cxcywh_to_xyxy(priors())
-    while True:
+    for _ in draws():
         first = random_boxes(rng, 1, 0.2, 0.5)
         boxes = torch.cat([first, first + 0.01])
         if len(truth.box_iou(boxes, corners).argmax(1).unique()) == 1:
@@ -227,7 +228,7 @@ def test_few_priors(student: Student, rng: torch.Generator) -> None:
 
 def crowded(rng: torch.Generator) -> Case:
     """Return a case with fewer background priors than three times the positives."""
-    while True:
+    for _ in draws():
         every, boxes = some_priors(rng), random_boxes(rng, 1, 0.3, 0.6)
         positive = truth.match_priors(boxes, torch.tensor([1]), every)[0] > 0
         count = int(positive.sum())
@@ -313,7 +314,7 @@ def trained_like(
     Args:
         shown: wrong ways to detect that must find something else, see `suppressions.that_show`.
     """
-    while True:
+    for _ in draws():
         offsets = 0.5 * torch.randn(count, NUM_PRIORS, 4, generator=rng)
         logits = 0.3 * torch.randn(count, NUM_PRIORS, num_classes, generator=rng)
         logits[..., 0] += 14

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from detcourse.cases import random_boxes, uniform
 from detcourse.comparisons import Settings, are_full, compare_found, is_settled
+from detcourse.draws import draws
 from detcourse.truth import Detections
 from detcourse.week5 import truth
 from detlab.checking.expect import fail
@@ -48,7 +49,7 @@ def outputs(
     cells = truth.anchor_cells([3, 2], [0.8, 1.2], [(1.0, 1.0), (1.0, 0.6)])
     anchors = cells.flatten(0, 1).float()
     sides = truth.sides_of_cells([3, 2], 4).float()
-    while True:
+    for _ in draws():
         activations = torch.randn(count, len(anchors), 4, generator=rng)
         logits = level + 1.5 * torch.randn(count, len(anchors), num_classes, generator=rng)
         made = activations, logits, anchors, sides
@@ -128,7 +129,7 @@ def test_top_k(student: Student, rng: torch.Generator) -> None:
     full = functools.partial(are_full, top_k=DEFAULTS.top_k)
     compare(student, outputs(rng, 1, 6, DEFAULTS, level=0.0, suits=full), DEFAULTS)
     # Fewer than twenty are found, and another number with each threshold a little off.
-    while True:
+    for _ in draws():
         made = outputs(rng, 1, 4, DEFAULTS, level=-3.2)
         others = (Settings(0.2, 0.5, 20), Settings(0.3, 0.5, 20), Settings(0.25, 0.45, 20))
         counts = [len(truth.detect(*made, *one)[0]["scores"]) for one in (DEFAULTS, *others)]
@@ -141,7 +142,7 @@ def test_top_k(student: Student, rng: torch.Generator) -> None:
 def test_nothing_found(student: Student, rng: torch.Generator) -> None:
     """An image in which nothing is found has empty tensors of the right form."""
     settings = Settings(0.3, 0.45, 200)
-    while True:
+    for _ in draws():
         made = outputs(rng, 3, 4, settings)
         made[1][1] -= 60
         if is_telling(made, settings):

@@ -1,6 +1,7 @@
 """What learners compute instead of the right answers of week 2, by words that name it.
 
-Only checks' messages come from here: a wrong answer that equals one of these is told what it is.
+A wrong answer that equals one of these is told what it is. Cases of 2.4 and 2.7 are drawn until
+each of theirs shows: one that never can would be no mistake.
 """
 
 from __future__ import annotations

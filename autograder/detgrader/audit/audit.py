@@ -100,12 +100,13 @@ def run_audit(course: Course, week: str, request: Request, progress: Progress) -
         cases = [case for case in cases if case.kind is not Kind.JUNK]
     audit = audits[0]
     audit.left_out = builder.left_out
-    audit.of_points = request.quick
+    audit.quick = request.quick
     for secret, other in zip(request.secrets[1:], audits[1:], strict=True):
         add_secret(audit, other, secret)
     audit.problems += margins.problems(audit.verdicts, checks)
     if not request.quick:
         audit.untold = told.find_untold(course, assignment, cases, progress)
+        audit.problems += told.find_refused(course, assignment, cases, progress)
     if request.whole:
         audit.problems += told.problems(audit.untold)
     if with_junk:

@@ -196,7 +196,7 @@ class CaseBuilder:
     def needs_no_stand_in(self, submission: Submission, label: str) -> bool:
         """Say whether a task's cells mention nothing that a stand-in could answer."""
         task = next(task for task in self.tasks if task.label == label)
-        earlier = self.assignment.tasks[: self.assignment.tasks.index(task)]
+        earlier = self.assignment.before(label)
         names = {name for one in earlier for name in self.stand_ins.get(one.label, ())}
         cells = [cell for cell in submission.cells if cell.name in task.code_cells]
         statements = [one for cell in cells for one in statements_of(cell.source)]

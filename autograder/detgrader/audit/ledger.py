@@ -114,8 +114,11 @@ class Ledger:
         digests = self.inputs.of_checks[label]
         untouched = digests.keys() - case.asked[label]
         record = self.known(case, label)
-        before = record.passed_before(self.inputs_of(case, label), digests) if record else ()
-        return frozenset(untouched).union(before)
+        before: frozenset[str] = frozenset()
+        # Where hints are wanted for the first time, what passed must speak against mistakes, too.
+        if record and (record.mistakes or not self.hints):
+            before = record.passed_before(self.inputs_of(case, label), digests)
+        return frozenset(untouched) | before
 
     def verdict(self, case: Case) -> Verdict:
         """Judge a submission whose results are all known."""

@@ -25,7 +25,7 @@ class Record:
 
     Attributes:
         inputs: hash of what it depends on, but for the checks and what hints come from.
-        mistakes: hash of what hints come from.
+        mistakes: hash of what hints come from, or the empty string if none were looked for.
         digests: of each check, by key.
         result: as students would get it.
         checks: how each check went.

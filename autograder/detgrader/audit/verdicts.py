@@ -153,7 +153,7 @@ class Audit:
         secrets: how many were tried.
         untold: by the name of each mutant that visible checks were asked about, why a notebook does
             not tell it by its own hint; the empty string if it does.
-        of_points: whether nothing but points was asked for.
+        quick: whether nothing but points was asked for.
     """
 
     week: str
@@ -166,7 +166,7 @@ class Audit:
     reused: int = 0
     secrets: int = 1
     untold: dict[str, str] = field(default_factory=dict)
-    of_points: bool = False
+    quick: bool = False
 
     @property
     def clean(self) -> bool:
@@ -189,6 +189,10 @@ class Audit:
         junk = self.of_kind(Kind.JUNK)
         survivors = [one.case.name for one in mutants if one.problems]
         rejected = [one.case.name for one in variants if one.problems]
+        rest = {
+            "junk": {"total": len(junk), "stood": sum(not one.problems for one in junk)},
+            "untold": {name: why for name, why in self.untold.items() if why},
+        }
         return {
             "reference": self.share(Kind.REFERENCE),
             "stub": self.share(Kind.STUB),
@@ -202,10 +206,6 @@ class Audit:
                 "accepted": len(variants) - len(rejected),
                 "rejected": rejected,
             },
-            "junk": {
-                "total": len(junk),
-                "stood": sum(not one.problems for one in junk),
-            },
-            "untold": {name: why for name, why in self.untold.items() if why},
+            **({} if self.quick else rest),
             "failures": [entry for problem in self.problems for entry in problem.as_json()],
         }

@@ -37,11 +37,13 @@ def print_audit(console: Console, audit: Audit) -> None:
 def table_of(audit: Audit) -> Table:
     """Count mutants, variants and junk by task; what was not looked for has no column."""
     rows = {label: counts_of(audit, label) for label in audit.points}
-    unasked = {"hinted", "told"} if audit.of_points else set()
+    unasked = {"hinted", "told"} if audit.quick else set()
     if not audit.of_kind(Kind.JUNK):
         unasked |= {"junk", "stood"}
-    table = Table("task", box=None, pad_edge=False)
-    for name in (names := [name for name in COLUMNS if name not in unasked]):
+    table = Table(box=None, pad_edge=False)
+    table.add_column("task", no_wrap=True)
+    names = [name for name in COLUMNS if name not in unasked]
+    for name in names:
         table.add_column(name, justify="right", no_wrap=True)
     for label, counts in rows.items():
         if any(counts.values()):
@@ -93,7 +95,7 @@ def summary(audit: Audit) -> str:
     caught = sum(not one.problems for one in mutants)
     accepted = sum(not one.problems for one in variants)
     hinted = sum(one.hinted for one in mutants)
-    with_hints = "" if audit.of_points else f" ({hinted} with their hint)"
+    with_hints = "" if audit.quick else f" ({hinted} with their hint)"
     asked, told = len(audit.untold), list(audit.untold.values()).count("")
     in_notebooks = f"{told} of {asked} mutants told by their hint in a notebook\n" if asked else ""
     return (
@@ -149,7 +151,7 @@ def staff_log(audit: Audit) -> str:
     for words in problems_in_words(audit.problems):
         lines += ["", *words]
     unhinted = [one for one in audit.of_kind(Kind.MUTANT) if not one.problems and not one.hinted]
-    if unhinted and not audit.of_points:
+    if unhinted and not audit.quick:
         lines += ["", "caught, but without their hint:"]
         lines += [f"    {one.case.task} {one.case.name}" for one in unhinted]
     untold = [f"    {name}: {why}" for name, why in audit.untold.items() if why]

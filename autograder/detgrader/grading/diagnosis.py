@@ -140,8 +140,8 @@ class Diagnosis:
 
     Args:
         known: by task label.
-        ask: runs one check on a mutant, up to the first answer unlike the expected ones; with
-            stand-ins in the place of the earlier tasks' cells, if the last argument says so.
+        ask: runs one check on a mutant, up to the first answer unlike the expected ones; as in a
+            second run, where stand-ins answer for earlier tasks, if the last argument says so.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class Diagnosis:
                 telling = [
                     (check, outcome)
                     for check, outcome in failed[:FEW]
-                    if self.is_otherwise(variant, known.right[0], check, outcome.again, bucket)
+                    if self.is_otherwise(variant, known.right[0], check, outcome, bucket)
                 ]
                 if hint := self.best_of(mistakes, telling, passed, bucket):
                     return hint
@@ -209,23 +209,28 @@ class Diagnosis:
 
     def fails(self, mistake: KnownMistake, check: Check, outcome: Outcome, bucket: int) -> bool:
         """Say whether a mistake fails a check."""
-        return self.whole(mistake, check, outcome.again, bucket).failed
+        return self.whole(mistake, check, outcome, bucket).failed
 
     def is_otherwise(
-        self, variant: KnownMistake, reference: KnownMistake, check: Check, again: bool, bucket: int
+        self,
+        variant: KnownMistake,
+        reference: KnownMistake,
+        check: Check,
+        outcome: Outcome,
+        bucket: int,
     ) -> bool:
         """Say whether a variant answers a check otherwise than the reference."""
         first, second = (
-            self.whole(one, check, again, bucket).first for one in (variant, reference)
+            self.whole(one, check, outcome, bucket).first for one in (variant, reference)
         )
         return not same_answer(first, second)
 
-    def whole(self, mistake: KnownMistake, check: Check, again: bool, bucket: int) -> Answers:
-        """Return all that a mistake answers in a check."""
-        key = mistake.key, check.key, bucket, again
+    def whole(self, mistake: KnownMistake, check: Check, outcome: Outcome, bucket: int) -> Answers:
+        """Return all that a mistake answers in a check, asked as a student was."""
+        key = mistake.key, check.key, bucket, outcome.again
         known = self.answers.get(key)
         if known is None or not known.whole:
-            known = self.answers[key] = self.ask(mistake, check, None, again)
+            known = self.answers[key] = self.ask(mistake, check, None, outcome.again)
         return known
 
 

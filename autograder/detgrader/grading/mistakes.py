@@ -29,6 +29,7 @@ class MistakesBench:
 
     Args:
         session: the collected checks.
+        assignment: what was released.
         stand_ins: right answers to earlier tasks' functions.
         tools: what checks may have run beside the mistake's objects.
     """
@@ -47,17 +48,17 @@ class MistakesBench:
         self.prepared: dict[str, Any] | None = None
 
     def ask(
-        self, mistake: KnownMistake, check: Check, expected: list[Any] | None, without: bool
+        self, mistake: KnownMistake, check: Check, expected: list[Any] | None, again: bool
     ) -> Answers:
         """Run one check on a mistake, up to the first answer unlike the expected ones, if any.
 
         Args:
-            without: whether stand-ins take the place of the earlier tasks' cells.
+            again: whether it is asked as in a second run: stand-ins answer for earlier tasks.
         """
         silence = contextlib.redirect_stderr(io.StringIO())  # progress bars
         with warnings.catch_warnings(), contextlib.redirect_stdout(None), silence:
             warnings.simplefilter("ignore")
-            bench = Restarted(functools.partial(self.bench_of, mistake, without))
+            bench = Restarted(functools.partial(self.bench_of, mistake, again))
             suspect = Suspect(with_own_chance(bench.perform), expected)
             try:
                 outcome = self.session.run(check, Subject(suspect, lambda: mistake.names))
@@ -68,21 +69,17 @@ class MistakesBench:
         failed = outcome.status is Status.FAILED
         return Answers(suspect._answers, not suspect._differs, failed, outcome.message)
 
-    def bench_of(self, mistake: KnownMistake, without: bool) -> Workbench:
-        """Run a mistake's cells."""
+    def bench_of(self, mistake: KnownMistake, again: bool) -> Workbench:
+        """Run a mistake's cells, its own in sight of stand-ins where a student's were."""
         if self.prepared is None:  # once: what it defines is the same for all
             self.prepared = namespace_after([CodeCell("setup", self.assignment.setup)], {})
         cells = mistake.submission.up_to(mistake.cells[-1])
-        if not without:
-            return bench_in(namespace_after(cells, self.prepared), self.tools)
-        tasks = [task for task in self.assignment.tasks if task.code_cells]
-        labels = [task.label for task in tasks]
-        earlier = tasks[: labels.index(mistake.overlay.task)]
-        left_out = {cell for task in earlier for cell in task.code_cells}
-        before = [cell for cell in cells if cell.name not in left_out.union(mistake.cells)]
+        before = [cell for cell in cells if cell.name not in mistake.cells]
         bench = bench_in(namespace_after(before, self.prepared), self.tools)
-        bench.given |= bound_to(bench.perform_here, self.stand_ins, earlier)
-        bench.namespace |= {name: Question(bench.ask, name) for name in bench.given}
+        if again:
+            earlier = self.assignment.before(mistake.overlay.task)
+            bench.given |= bound_to(bench.perform_here, self.stand_ins, earlier)
+            bench.namespace |= {name: Question(bench.ask, name) for name in bench.given}
         run([cell for cell in cells if cell.name in mistake.cells], bench.namespace)
         return bench
 

@@ -193,8 +193,7 @@ class SubmissionRun:
         """
         about = self.checks_of(task)
         attempt = self.attempt(task, about.checks)
-        tasks = [other for other in self.assignment.tasks if other.code_cells]
-        earlier = tasks[: tasks.index(task)]
+        earlier = self.assignment.before(task.label)
         once = about.runs_once or attempt.violated or task.label in self.order.once
         if attempt.share < 1 and earlier and not once:
             failed = [check for check, _ in attempt.failures()]

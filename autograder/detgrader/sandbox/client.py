@@ -27,6 +27,7 @@ from detlab.checking.workbench import (
     StudentFrame,
     limit_of,
     name_of_given,
+    refusal_of,
 )
 
 MAX_FRAMES = 6
@@ -221,9 +222,7 @@ class WorkerClient:
         except Exception as error:  # whatever arguments that make no sense lead to
             if limit_of(error, str(error)) == "memory":
                 raise
-            # It is raised there as a ValueError.
-            kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
-            reply = {"kind": "refusal", "message": f"{kind}{error}"[:1000]}
+            reply = {"kind": "refusal", "message": refusal_of(error)}
         self.questions -= 1
         try:
             self.send(reply)

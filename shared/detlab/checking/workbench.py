@@ -21,6 +21,7 @@ import torch
 from detlab.checking.values import HandleRef, export, kind_name, replace_handles, without_sharing
 
 MAX_FRAMES = 6
+MAX_REFUSAL = 1000
 # Requests that nobody waits for: their errors are told with the next answer.
 UNANSWERED = frozenset({"seed", "make", "give"})
 Tool = Callable[..., Any]
@@ -160,6 +161,14 @@ class Question:
 
     def __deepcopy__(self, _: dict[int, Any]) -> "Question":
         return self  # a copy of a network asks the same check
+
+
+def refusal_of(error: Exception) -> str:
+    """Word an error in a function of the check's: who called it gets a ValueError that says so."""
+    if isinstance(error, StudentError):  # of an object of theirs, which the function asked
+        return f"{error.type_name}: {error.message}"[:MAX_REFUSAL]
+    kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
+    return f"{kind}{error}"[:MAX_REFUSAL]
 
 
 def name_of_given(number: int) -> str:
@@ -308,7 +317,11 @@ class Workbench:
     def ask(self, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
         """Ask the check, which is in this process; it gets and returns copies."""
         kept = without_sharing([self.export(arguments), self.export(named)])
-        return self.admit(without_sharing(self.given[name](*kept[0], **kept[1])))
+        try:
+            answer = self.given[name](*kept[0], **kept[1])
+        except Exception as error:
+            raise ValueError(refusal_of(error)) from None
+        return self.admit(without_sharing(answer))
 
     def clock(self) -> float:
         """Return this process's processor time in seconds."""

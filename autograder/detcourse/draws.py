@@ -1,0 +1,21 @@
+"""Cases are drawn until they suit. If none ever does that is a slip of the staff's, and no hang."""
+
+from collections.abc import Iterator
+
+# One draw in a hundred suits, or more: who gets so far has none that do.
+MOST_DRAWS = 10_000
+
+
+class Undrawable(Exception):
+    """There are hardly any cases like those that a check asks for."""
+
+
+def draws() -> Iterator[None]:
+    """Yield once for each draw of a case, to be left when it suits.
+
+    Raises:
+        Undrawable: none has suited.
+    """
+    for _ in range(MOST_DRAWS):
+        yield
+    raise Undrawable(f"none of {MOST_DRAWS} draws suited")
