@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from detlab.checking.student import Student
-from detlab.checking.workbench import StudentError
+from detlab.checking.workbench import StudentError, Workbench
 
 
 class Posts:
@@ -58,3 +58,21 @@ def test_an_answer_settles_what_came_before_it() -> None:
     student.fetch("net")
     student.settle()
     assert posts.asked == ["seed", "make", "fetch"]
+
+
+def test_an_error_of_a_checks_function_is_worded_alike_wherever_it_arises() -> None:
+    bench = Workbench({}, {})
+    exec("def twice(function):\n    return 2 * function(7)", bench.namespace)
+    student = Student(bench.perform_here)
+    for error, words in (
+        (ValueError("too many"), "ValueError: too many"),
+        (KeyError(7), "ValueError: KeyError: 7"),
+        (StudentError("TypeError", "of their own"), "ValueError: TypeError: of their own"),
+    ):
+
+        def refuse(number: int, error: Exception = error) -> None:
+            raise error
+
+        with pytest.raises(StudentError) as told:
+            student.twice(function=student.give(refuse))
+        assert str(told.value).startswith(words)

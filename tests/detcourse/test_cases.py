@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from detcourse.cases import some_priors
-from detcourse.draws import Undrawable
+from detcourse.draws import Undrawable, draws
 from detcourse.loss_cases import case
 
 
@@ -16,3 +16,9 @@ def test_priors_that_leave_every_matching_open_are_refused() -> None:
     alike = some_priors(rng)[:1].repeat(80, 1)
     with pytest.raises(Undrawable):
         case(rng, [1], 5, alike)
+
+
+def test_a_case_that_is_never_drawn_is_an_error_and_no_hang() -> None:
+    with pytest.raises(Undrawable):
+        for _ in draws():
+            pass

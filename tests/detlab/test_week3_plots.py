@@ -150,6 +150,19 @@ def test_labels_of_one_place_do_not_cover_each_other() -> None:
             assert abs(x - a) >= width - 1e-6 or abs(y - b) >= height - 1e-6
 
 
+def test_labels_of_boxes_that_lie_nowhere_leave_the_others_their_places() -> None:
+    """A network that has diverged answers with them."""
+    places = []
+    for nowhere in ((), (float("inf"), float("nan"))):
+        _, (axes,) = grid_of(1, 1)
+        axes.set(xlim=(0, 1), ylim=(1, 0))
+        boxes = [torch.full((4,), number) for number in nowhere]
+        boxes += [torch.tensor([0.3, 0.3, 0.6, 0.6])] * 3
+        place_labels(axes, [Label(box, "0.99", "white") for box in boxes], unit=2.0)
+        places.append([text.get_position() for text in axes.texts])
+    assert places[0] == places[1]
+
+
 def test_the_texts_numbers_of_detection() -> None:
     assert "18 objects, dashed; 18 hits" in ssd_plots.draw_some_detections().alt
     answers = load_ssd_answers()
