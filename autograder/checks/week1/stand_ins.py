@@ -26,7 +26,9 @@ def linear_to_conv(student: Student, linear: Handle, in_shape: tuple[int, int, i
     weight, bias = linear.get("weight"), linear.get("bias")
     if len(in_shape) != 3 or math.prod(in_shape) != weight.shape[1]:
         raise ValueError(f"a layer of shape {tuple(weight.shape)} does not fit {in_shape}")
-    conv = nn.Conv2d(in_shape[0], weight.shape[0], in_shape[1:], bias=bias is not None)
+    # Without drawing weights, which would be chance that a student's code does not use up.
+    sides = in_shape[0], weight.shape[0], in_shape[1:]
+    conv = nn.utils.skip_init(nn.Conv2d, *sides, bias=bias is not None)
     state = {"weight": weight.view(conv.weight.shape)} | ({} if bias is None else {"bias": bias})
     conv.to(weight.dtype).load_state_dict(state)
     return mirror(student, conv)
