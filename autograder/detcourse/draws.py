@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-# In quick audits of all weeks no case took more than 28 draws, and none more than eight on the mean.
+# In quick audits of all weeks no case took more than 28 draws, and none eight or more on the mean.
 MOST_DRAWS = 1000
 
 
