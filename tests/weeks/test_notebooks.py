@@ -27,7 +27,7 @@ SHORTER = {
         "copies=8, seed=3": "copies=1, seed=3",
     },
     "week3_mnist_ssd": {'"loader": loader, "epochs": 4': '"loader": [*loader][:40], "epochs": 1'},
-    "week4_ssd300": {"[batch] * 40": "[batch] * 2", "stems[:12]": "stems[:2]"},
+    "week4_ssd300": {"[batch] * 40": "[batch] * 2", "stems[:12]": "stems[:4]"},
     "week5_focal_loss": {"[:3200]": "[:64]"},
 }
 

@@ -20,8 +20,7 @@ import torch
 
 from detlab.checking.values import HandleRef, export, kind_name, replace_handles, without_sharing
 
-MAX_FRAMES = 6
-MAX_REFUSAL = 1000
+MAX_FRAMES, MAX_REFUSAL = 6, 1000
 # Requests that nobody waits for: their errors are told with the next answer.
 UNANSWERED = frozenset({"seed", "make", "give"})
 Tool = Callable[..., Any]
@@ -165,9 +164,8 @@ class Question:
 
 def refusal_of(error: Exception) -> str:
     """Word an error in a function of the check's: who called it gets a ValueError that says so."""
-    if isinstance(error, StudentError):  # of an object of theirs, which the function asked
-        return f"{error.type_name}: {error.message}"[:MAX_REFUSAL]
-    kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
+    says_it = type(error) is ValueError or isinstance(error, StudentError)
+    kind = "" if says_it else f"{type(error).__name__}: "
     return f"{kind}{error}"[:MAX_REFUSAL]
 
 
@@ -318,10 +316,9 @@ class Workbench:
         """Ask the check, which is in this process; it gets and returns copies."""
         kept = without_sharing([self.export(arguments), self.export(named)])
         try:
-            answer = self.given[name](*kept[0], **kept[1])
+            return self.admit(without_sharing(self.given[name](*kept[0], **kept[1])))
         except Exception as error:
             raise ValueError(refusal_of(error)) from None
-        return self.admit(without_sharing(answer))
 
     def clock(self) -> float:
         """Return this process's processor time in seconds."""
