@@ -164,8 +164,7 @@ class Question:
 
 def refusal_of(error: Exception) -> str:
     """Word an error in a function of the check's: who called it gets a ValueError that says so."""
-    says_it = type(error) is ValueError or isinstance(error, StudentError)
-    kind = "" if says_it else f"{type(error).__name__}: "
+    kind = "" if type(error) in (ValueError, StudentError) else f"{type(error).__name__}: "
     return f"{kind}{error}"[:MAX_REFUSAL]
 
 
@@ -267,8 +266,7 @@ class Workbench:
         """Call a function of the student's."""
         function = self.name(name)
         if not callable(function):
-            message = f"`{name}` is not a function but a {type(function).__name__}"
-            raise StudentError("TypeError", message)
+            raise StudentError("TypeError", f"`{name}` is no function but a {kind_name(function)}")
         return call_by_name(function, arguments)
 
     def each(self, name: str, calls: list[dict[str, Any]]) -> list[Any]:
