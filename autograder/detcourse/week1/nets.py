@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from detcourse.draws import draws
 from detlab.checking.expect import expect_close, expect_handle, expect_tensor, fail
 from detlab.checking.mirror import mirror
 from detlab.checking.replies import parameters_of, shapes_of
@@ -81,17 +82,17 @@ def expect_lecture_net(
             f"Expected the shapes {expected}, got {shapes}.",
         )
     images = 4 * random(rng, 3, 3, size, size)
-    candidates: list[Tensor] = []
-    # Scores of both signs, or a ReLU on them would not always show; nor would one that ends at 6,
-    # unless there is more before each of them.
-    while not all(bool(scores.min() < 0 < scores.max()) for scores in candidates) or not candidates:
+    places = ["at_conv", "at_first", "at_second", *["at_extra"] * (extra == "conv")]
+    for _ in draws():
         parameters = [random(rng, *shape) for shape in own]
         parameters = [weights / fan_in(weights) ** 0.5 for weights in parameters]
         candidates = [*arrangements(images, parameters, extra)]
-        for place in ("at_conv", "at_first", "at_second", *["at_extra"] * (extra == "conv")):
-            capped = arrangements(images, parameters, extra, **{place: F.relu6})
-            if any(map(answer_like, capped, candidates)):
-                candidates = []
+        # Scores of both signs, or a ReLU on them would not always show; nor would one that ends at
+        # 6, unless there is more before each of them.
+        of_both_signs = all(bool(scores.min() < 0 < scores.max()) for scores in candidates)
+        capped = (arrangements(images, parameters, extra, **{one: F.relu6}) for one in places)
+        if of_both_signs and not any(any(map(answer_like, one, candidates)) for one in capped):
+            break
     student.tell("set_parameters", net, parameters)
     answer = net(images)
     near = [c for c in candidates if answer_like(answer, c)]
