@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-# In quick audits of all weeks no case took more than 28 draws, and none eight or more on the mean.
-MOST_DRAWS = 1000
+# The rarest case suits in one draw of 44 (`rivals` of 4.8): by chance ten thousand never fail.
+MOST_DRAWS = 10_000
 
 
 class Undrawable(Exception):
